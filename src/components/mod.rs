@@ -1,0 +1,160 @@
+//! The kinds of component: one folder each, and one explicit list.
+//!
+//! In: the model's parameters, checked against each kind's `ParamSpec`s. Out: ports, diagnostics, and a
+//! [`Process`] to run. `spec.rs` of a kind is data (inspector, docs and checks read it), `sim.rs` its
+//! behaviour, `tests.rs` its tests.
+//! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
+//! folder and one line there (and an icon, and a sample).
+
+mod params;
+mod wiring;
+
+pub use params::{ParamError, Params, check_params, check_value};
+pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal, can_connect};
+
+use crate::diagnostics::Diagnostic;
+use crate::engine::Process;
+use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
+
+/// Every kind, in the palette's order.
+pub const ALL: &[&dyn Kind] = &[];
+
+/// The kind called `id`.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static dyn Kind> {
+    ALL.iter().copied().find(|kind| kind.spec().id == id)
+}
+
+/// What a link can be told.
+pub const LINK_PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "latency",
+        "Latency",
+        ParamType::DurationDist,
+        Default_::Same("1ms"),
+        "One-way delay of each message; replies pay it again on their way back",
+    )
+    .from(Provenance::Assumed)
+    .group("Network"),
+    ParamSpec::new(
+        "bandwidth",
+        "Bandwidth",
+        ParamType::Size { min: "1B", max: "1TiB" },
+        Default_::Absent,
+        "Bytes a second in each direction; messages queue behind each other. Unlimited when absent",
+    )
+    .group("Network"),
+    ParamSpec::new(
+        "loss",
+        "Loss",
+        ParamType::Ratio { min: 0.0, max: 1.0 },
+        Default_::Same("0%"),
+        "Share of messages that vanish; the caller sees a timeout",
+    )
+    .group("Network"),
+];
+
+/// What a kind of component is: static data.
+#[derive(Clone, Copy, Debug)]
+pub struct KindSpec {
+    /// In files: `producer`.
+    pub id: &'static str,
+    /// In the palette: `Producer`.
+    pub title: &'static str,
+    /// The palette's section: `Clients`, `Messaging`, `Edge`, `Governance`.
+    pub category: &'static str,
+    /// Which real products it can behave like; the first is the default. May be empty.
+    pub profiles: &'static [&'static str],
+    /// One sentence for the palette and the docs.
+    pub help: &'static str,
+    /// Parameters in inspector order.
+    pub params: &'static [ParamSpec],
+    /// Actions besides `set` that scenarios and buttons may send: (name, help).
+    pub actions: &'static [(&'static str, &'static str)],
+    /// Stem of a new component's id: `producer` gives `producer-1`.
+    pub id_stem: &'static str,
+}
+
+/// What flows through a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortType {
+    /// Gives events to a gateway (HTTP) or to a topic (produce): a client's way out.
+    EventsOut,
+    /// Takes HTTP requests.
+    HttpIn,
+    /// Produces to topics: a gateway's or service's way out to a log.
+    RecordsOut,
+    /// A topic: records come in and go out.
+    Topic,
+    /// Reads topics.
+    RecordsIn,
+    /// Looks schemas up (a reference, dashed).
+    SchemasFrom,
+    /// Answers look-ups.
+    Schemas,
+}
+
+/// One port of a component, possibly named by a parameter (a topic).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortSpec {
+    /// In files, after the dot.
+    pub name: String,
+    /// What flows.
+    pub ty: PortType,
+    /// For a tooltip.
+    pub help: &'static str,
+}
+
+impl PortSpec {
+    /// Whether links may begin here.
+    #[must_use]
+    pub fn gives(&self) -> bool {
+        matches!(self.ty, PortType::EventsOut | PortType::RecordsOut | PortType::Topic | PortType::SchemasFrom)
+    }
+    /// Whether links may end here.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        matches!(self.ty, PortType::HttpIn | PortType::Topic | PortType::RecordsIn | PortType::Schemas)
+    }
+}
+
+/// A topic that a cluster's parameters declare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicDecl {
+    /// Name, also the port's.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: u32,
+}
+
+/// Names that a component brings into the design; `compile/` numbers them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declarations {
+    /// Topics of a cluster.
+    pub topics: Vec<TopicDecl>,
+    /// The consumer group that it reads with.
+    pub group: Option<String>,
+    /// Event types that it makes.
+    pub event_types: Vec<String>,
+}
+
+/// A kind of component.
+pub trait Kind: Sync {
+    /// Its static data.
+    fn spec(&self) -> &'static KindSpec;
+    /// Its ports under these parameters (read leniently: a broken parameter gives fewer ports, no error).
+    fn ports(&self, component: &Component) -> Vec<PortSpec>;
+    /// Topics, group and event types that it declares (read leniently, like ports).
+    fn declares(&self, id: &str, component: &Component) -> Declarations {
+        let _ = (id, component);
+        Declarations::default()
+    }
+    /// Problems beyond each parameter's own range: contradictions, missing links, risky settings.
+    /// Paths begin with `components.<id>`.
+    fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>);
+    /// The running component. Called only when no diagnostic of the project is an error.
+    ///
+    /// # Errors
+    /// A diagnostic, if something can only be seen while building.
+    fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic>;
+}

@@ -1,0 +1,20 @@
+//! The discrete-event kernel: the calendar, the contract of a process, and its outbox.
+//!
+//! In: processes (built by `compile/`) and what they schedule. Out: the next thing due, in the total
+//! order (time, then sequence of scheduling).
+//! Must not know: brokers, components, networks, wall time. The driver in `run/` carries effects out.
+//! Start at [`Process`]; then [`Calendar`]; [`Station`] measures a queue for every component that has one.
+//!
+//! ```text
+//! Calendar ─pop─► driver ─► Process::on_… ─► Outbox ─► driver ─► network, Calendar, observers
+//! ```
+
+mod calendar;
+mod figures;
+mod process;
+mod station;
+
+pub use calendar::Calendar;
+pub use figures::{Figure, FigureKind, Figures};
+pub use process::{Ctx, Effect, Input, LinkEnd, Outbox, Process, TraceSampling};
+pub use station::Station;

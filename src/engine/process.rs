@@ -1,0 +1,135 @@
+//! What a component is while it runs, and what it may do.
+
+use crate::event::{EventId, Fact, Hop, Message};
+use crate::model::Value;
+use crate::units::{ComponentIx, SimDuration, SimTime};
+
+/// One of a component's own link ends, by the order in which `compile/` handed them to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkEnd(pub u16);
+
+/// What a scenario or a person does to a running component, between instants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Gives a parameter another value (`load`, `service_time`…).
+    Set { param: String, value: Value },
+    /// Any other action that the kind lists, by name, with arguments.
+    Action { name: String, params: indexmap::IndexMap<String, Value> },
+}
+
+/// A component while it runs. It owns its whole state, random streams included: cloning every process,
+/// the calendar and the network is a checkpoint.
+///
+/// A process never asks a clock. `ctx.now` is the instant; everything it wants done goes through `ctx`.
+pub trait Process: Send {
+    /// Called once, at time zero, in the plan's order.
+    fn start(&mut self, ctx: &mut Ctx<'_>);
+    /// A message has arrived at one of its link ends.
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message);
+    /// A timer that it set is due; stale timers are the process's to recognise by their token.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64);
+    /// A scenario's or a person's intervention.
+    ///
+    /// # Errors
+    /// In words, when the kind does not understand it; the run goes on.
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        let _ = (ctx, input);
+        Err("this component takes no changes while it runs".to_owned())
+    }
+    /// Counters and gauges as of `now`; called by observers, changes nothing.
+    fn figures(&self, now: SimTime, out: &mut Figures);
+    /// For checkpoints.
+    fn clone_box(&self) -> Box<dyn Process>;
+}
+
+impl Clone for Box<dyn Process> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+pub use super::figures::Figures;
+
+/// Which events observers follow: one in `one_in` by a hash of the id, none when it is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TraceSampling {
+    /// 0: none. 1: all.
+    pub one_in: u64,
+}
+
+impl TraceSampling {
+    /// Whether this event is followed. The same for every run of the same project.
+    #[must_use]
+    pub fn takes(self, id: EventId) -> bool {
+        match self.one_in {
+            0 => false,
+            1 => true,
+            n => {
+                // SplitMix64's finaliser: neighbouring ids are unrelated.
+                let mut x = id.seq ^ (u64::from(id.producer.0) << 48);
+                x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                (x ^ (x >> 31)) % n == 0
+            }
+        }
+    }
+}
+
+/// What a process wants done; carried out by the driver in order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Put a message on the link at this end, after a delay.
+    Send { end: LinkEnd, delay: SimDuration, message: Message },
+    /// Call `on_timer(token)` at that instant.
+    Timer { at: SimTime, token: u64 },
+}
+
+/// The effects and facts of one turn, kept and reused by the driver.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// To be carried out.
+    pub effects: Vec<Effect>,
+    /// For observers.
+    pub facts: Vec<Fact>,
+}
+
+/// One turn of a process.
+#[derive(Debug)]
+pub struct Ctx<'a> {
+    /// The instant.
+    pub now: SimTime,
+    /// Which component this process is.
+    pub me: ComponentIx,
+    /// Which events to report hops of.
+    pub tracing: TraceSampling,
+    /// Where effects go.
+    pub out: &'a mut Outbox,
+}
+
+impl Ctx<'_> {
+    /// Puts a message on the link at `end` now.
+    pub fn send(&mut self, end: LinkEnd, message: Message) {
+        self.send_after(end, SimDuration::ZERO, message);
+    }
+    /// Puts a message on the link at `end` after `delay`.
+    pub fn send_after(&mut self, end: LinkEnd, delay: SimDuration, message: Message) {
+        self.out.effects.push(Effect::Send { end, delay, message });
+    }
+    /// Asks for `on_timer(token)` after `delay`. There is no cancel: put a generation into the token.
+    pub fn timer_after(&mut self, delay: SimDuration, token: u64) {
+        let at = self.now + delay;
+        self.out.effects.push(Effect::Timer { at, token });
+    }
+    /// Asks for `on_timer(token)` at an instant, now at the earliest.
+    pub fn timer_at(&mut self, at: SimTime, token: u64) {
+        self.out.effects.push(Effect::Timer { at: at.max(self.now), token });
+    }
+    /// Tells observers.
+    pub fn fact(&mut self, fact: Fact) {
+        self.out.facts.push(fact);
+    }
+    /// Tells observers about a hop. Call it for followed events, and for every rejection, loss and duplicate.
+    pub fn hop(&mut self, event: crate::event::EventMeta, hop: Hop) {
+        self.out.facts.push(Fact::Hop(Box::new((event, hop))));
+    }
+}

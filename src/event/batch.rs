@@ -1,0 +1,50 @@
+//! A handle to one encoded Kafka record batch. Its layout is built and read in `machines/broker/batch`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::EventMeta;
+use crate::units::SimTime;
+
+/// One record batch in Kafka's v2 layout, encoded once by its producer and shared by everyone after.
+#[derive(Clone, Debug)]
+pub struct RecordBatch {
+    /// 61 bytes of batch header, then the records. Headers of records are one compact internal header
+    /// each; [`Self::wire_bytes`] counts what they are written out.
+    pub bytes: Bytes,
+    /// How many records.
+    pub record_count: u32,
+    /// Size with CloudEvents and trace headers written out: what networks carry and retention counts.
+    pub wire_bytes: u32,
+    /// Birth of the newest record, for retention by time.
+    pub max_timestamp: SimTime,
+    /// Records of this batch that observers follow, by position; empty for most batches.
+    pub traced: Option<Arc<[TracedRecord]>>,
+}
+
+/// A record that observers follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TracedRecord {
+    /// Position in the batch.
+    pub position: u32,
+    /// Which event.
+    pub meta: EventMeta,
+}
+
+/// A batch at its place in a log.
+#[derive(Clone, Debug)]
+pub struct StoredBatch {
+    /// Offset of its first record.
+    pub base_offset: u64,
+    /// The batch.
+    pub batch: RecordBatch,
+}
+
+impl StoredBatch {
+    /// Offset after its last record.
+    #[must_use]
+    pub fn next_offset(&self) -> u64 {
+        self.base_offset + u64::from(self.batch.record_count)
+    }
+}

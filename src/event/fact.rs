@@ -1,0 +1,194 @@
+//! What observers are told. Facts change nothing: a run is the same bytes with nobody listening.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{EventId, EventMeta, RecordBatch};
+use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
+
+/// Something that happened to an event. Facts that come once an event are kept small; others are boxed.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A producer's event came into being: a submission has begun.
+    Born(EventMeta),
+    /// The submission's client knows how it ended (a later fact for the same event replaces this one).
+    Settled(Box<Settled>),
+    /// A batch stands in a log: obligations begin for each attached group.
+    Appended(Box<Appended>),
+    /// An obligation of one group to one record ended.
+    Ended(Ended),
+    /// The same with a reason; anything but a first delivery.
+    EndedWith(Box<(Ended, Reason)>),
+    /// Records below this offset are gone by retention.
+    LogStart { topic: TopicIx, partition: u32, log_start: u64 },
+    /// A group began at this offset: earlier records are skipped for it.
+    GroupStart { group: GroupIx, topic: TopicIx, partition: u32, offset: u64 },
+    /// A hop of an event that observers follow.
+    Hop(Box<(EventMeta, Hop)>),
+}
+
+/// Why something ended as it did: a stable code and, where known, words for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable code: `schema`, `rate-limit`, `timeout`, `no-route`…
+    pub code: &'static str,
+    /// `field amount is text, schema wants double`.
+    pub detail: Option<Cow<'static, str>>,
+}
+
+/// How a submission ended, as far as its client knows.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Which event.
+    pub event: EventMeta,
+    /// Where it ended.
+    pub at: ComponentIx,
+    /// How.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The ends of a submission. Acceptance needs no fact: an appended record is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// A gateway, a schema or the broker said no.
+    Rejected,
+    /// The client had no room for it.
+    Dropped,
+    /// The client gave up after its timeouts and retries.
+    Abandoned,
+    /// A target that is no log took it (a gateway that answers 2xx itself).
+    Accepted,
+}
+
+/// A batch at its place.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// The cluster's component.
+    pub cluster: ComponentIx,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset of its first record.
+    pub base_offset: u64,
+    /// Who sent it.
+    pub client: ComponentIx,
+    /// 1 for the first try: only later tries can append an event twice.
+    pub attempt: u32,
+    /// The bytes.
+    pub batch: RecordBatch,
+}
+
+/// The end of one obligation.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// Who ended it.
+    pub component: ComponentIx,
+    /// Which group.
+    pub group: GroupIx,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset.
+    pub offset: u64,
+    /// Which event.
+    pub event: EventMeta,
+    /// How.
+    pub end: ObligationEnd,
+}
+
+/// The ends of an obligation (design: the ledger).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObligationEnd {
+    /// Processed successfully.
+    Delivered,
+    /// Failed for good and skipped.
+    FailedSkipped,
+    /// Unreadable for the consumer's schema check.
+    RejectedAtConsumer,
+    /// Written to a dead-letter topic.
+    DeadLettered,
+    /// Written to a retry topic.
+    Forwarded,
+    /// Gone by retention before it was read.
+    Expired,
+    /// The group began after it (`auto.offset.reset=latest`).
+    Skipped,
+    /// Acknowledged, or committed, and gone.
+    Lost,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset.
+    pub offset: u64,
+}
+
+/// One stay of an event at a component; the gaps between hops are links.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// Where.
+    pub component: ComponentIx,
+    /// What was done there.
+    pub kind: HopKind,
+    /// When it arrived.
+    pub queued: SimTime,
+    /// When work on it began.
+    pub served: SimTime,
+    /// When it was done.
+    pub done: SimTime,
+    /// Its place in a log, where it has one.
+    pub placed: Option<Placed>,
+    /// The group that reads it, for a consumer's hop.
+    pub group: Option<GroupIx>,
+    /// How it ended here, in plain words: `accepted by route orders`, `rejected: field amount is text, schema wants double`.
+    pub words: Arc<str>,
+    /// Payload as it was here; kept once by observers when it is the same.
+    pub payload: Option<Bytes>,
+    /// Key.
+    pub key: Option<Bytes>,
+}
+
+/// What a hop was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HopKind {
+    /// Made.
+    Produced,
+    /// Passed or answered by a gateway.
+    Gateway,
+    /// Appended to a log.
+    Appended,
+    /// Processed by a consumer.
+    Processed,
+    /// Refused.
+    Rejected,
+    /// Gone.
+    Lost,
+    /// Seen again.
+    Duplicate,
+}
+
+impl Fact {
+    /// The event concerned, where the fact is about one.
+    #[must_use]
+    pub fn event_id(&self) -> Option<EventId> {
+        match self {
+            Self::Born(meta) => Some(meta.id),
+            Self::Settled(settled) => Some(settled.event.id),
+            Self::Ended(ended) => Some(ended.event.id),
+            Self::EndedWith(with) => Some(with.0.event.id),
+            Self::Hop(hop) => Some(hop.0.id),
+            Self::Appended(_) | Self::LogStart { .. } | Self::GroupStart { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The closed list of what ports carry. A call names a [`CallId`] of its caller; the reply repeats it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{EventMeta, RecordBatch, StoredBatch};
+use crate::units::{GroupIx, SimDuration, TopicIx};
+
+/// Matches a reply with its call; unique within the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// Anything a link can carry. Large bodies are boxed so that moving a message moves two words.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// An HTTP request that carries one event.
+    Http(Box<HttpRequest>),
+    /// Its answer.
+    HttpReply(Box<HttpReply>),
+    /// Batches for partitions of one broker cluster.
+    Produce(Box<ProduceRequest>),
+    /// Its answer; none is sent for acks=0.
+    ProduceReply(Box<ProduceReply>),
+    /// A (long-polling) fetch.
+    Fetch(Box<FetchRequest>),
+    /// Its answer.
+    FetchReply(Box<FetchReply>),
+    /// A call to a group's coordinator.
+    Group(Box<GroupRequest>),
+    /// Its answer.
+    GroupReply(Box<GroupReply>),
+    /// A look-up at a schema registry.
+    Schema(Box<SchemaRequest>),
+    /// Its answer.
+    SchemaReply(Box<SchemaReply>),
+}
+
+impl Message {
+    /// Size on a wire, protocol framing estimated, for links with a bandwidth.
+    #[must_use]
+    pub fn wire_bytes(&self) -> u64 {
+        const FRAME_BYTES: u64 = 40;
+        const HTTP_HEADER_BYTES: u64 = 200;
+        FRAME_BYTES
+            + match self {
+                Self::Http(request) => HTTP_HEADER_BYTES + request.body.len() as u64,
+                Self::HttpReply(_) => HTTP_HEADER_BYTES,
+                Self::Produce(request) => request.entries.iter().map(|e| u64::from(e.batch.wire_bytes) + 20).sum(),
+                Self::ProduceReply(reply) => 30 * reply.results.len() as u64,
+                Self::Fetch(request) => 40 * request.partitions.len() as u64,
+                Self::FetchReply(reply) => {
+                    reply.partitions.iter().map(|p| 40 + p.batches.iter().map(|b| u64::from(b.batch.wire_bytes)).sum::<u64>()).sum()
+                }
+                Self::Group(_) | Self::GroupReply(_) => 60,
+                Self::Schema(_) => 60,
+                Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, |found| found.text.len() as u64),
+            }
+    }
+    /// Whether this answers a call (and so travels against the call's direction).
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        matches!(self, Self::HttpReply(_) | Self::ProduceReply(_) | Self::FetchReply(_) | Self::GroupReply(_) | Self::SchemaReply(_))
+    }
+}
+
+/// `POST /path` with one event as its body.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// `POST`, `PUT`…
+    pub method: Arc<str>,
+    /// Path, beginning with `/`.
+    pub path: Arc<str>,
+    /// Header names in lower case with their values; shared by all requests of one client template.
+    pub headers: Arc<[(Arc<str>, Arc<str>)]>,
+    /// Which event.
+    pub event: EventMeta,
+    /// The event's type as CloudEvents' `ce-type`.
+    pub event_type: Arc<str>,
+    /// Partition key, if any.
+    pub key: Option<Bytes>,
+    /// Payload in the registry's wire format, or bare.
+    pub body: Bytes,
+    /// 1 for the first try.
+    pub attempt: u32,
+}
+
+/// The answer of a gateway or service.
+#[derive(Clone, Debug)]
+pub struct HttpReply {
+    /// Of the request.
+    pub call: CallId,
+    /// Which event.
+    pub event: EventMeta,
+    /// Status code.
+    pub status: u16,
+    /// Why, in words, for anything but success.
+    pub reason: Option<Arc<str>>,
+    /// `Retry-After`.
+    pub retry_after: Option<SimDuration>,
+}
+
+/// What must have happened before a produce request is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Acks {
+    /// No answer at all.
+    None,
+    /// The leader has appended.
+    Leader,
+    /// Every in-sync replica has it.
+    #[default]
+    All,
+}
+
+/// Kafka's error names, those in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BrokerError {
+    /// No such topic or partition.
+    UnknownTopicOrPartition,
+    /// A batch over `max.message.bytes`.
+    RecordTooLarge,
+    /// A batch whose CRC or layout is wrong.
+    CorruptMessage,
+    /// Fewer in-sync replicas than `min.insync.replicas`.
+    NotEnoughReplicas,
+    /// The broker did not finish in the request's timeout.
+    RequestTimedOut,
+    /// The fetch offset is outside the log.
+    OffsetOutOfRange,
+    /// The member must rejoin with the id that it was given.
+    MemberIdRequired,
+    /// The coordinator does not know this member.
+    UnknownMemberId,
+    /// The member's generation is over.
+    IllegalGeneration,
+    /// The group is between generations: rejoin.
+    RebalanceInProgress,
+    /// The broker is down or refuses.
+    BrokerNotAvailable,
+    /// Idempotence: a gap in the sequence.
+    OutOfOrderSequence,
+}
+
+/// Batches for several partitions.
+#[derive(Clone, Debug)]
+pub struct ProduceRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// What must have happened before the answer.
+    pub acks: Acks,
+    /// At most one batch a partition.
+    pub entries: Vec<ProduceEntry>,
+}
+
+/// One batch for one partition.
+#[derive(Clone, Debug)]
+pub struct ProduceEntry {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Sequence number of the batch within (producer, partition), the same for every try of it.
+    pub batch_seq: u64,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// The bytes.
+    pub batch: RecordBatch,
+}
+
+/// Outcome for each partition of a produce request.
+#[derive(Clone, Debug)]
+pub struct ProduceReply {
+    /// Of the request.
+    pub call: CallId,
+    /// In the request's order.
+    pub results: Vec<ProduceResult>,
+}
+
+/// Outcome for one partition.
+#[derive(Clone, Copy, Debug)]
+pub struct ProduceResult {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset of the batch's first record, or why not.
+    pub base_offset: Result<u64, BrokerError>,
+}
+
+/// Asks for records; waits at the broker until `min_bytes` are there or `max_wait` has passed.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// Longest wait at the broker.
+    pub max_wait: SimDuration,
+    /// Answer as soon as this much is there.
+    pub min_bytes: u64,
+    /// Limit over all partitions; the first batch comes whatever its size.
+    pub max_bytes: u64,
+    /// Where to read.
+    pub partitions: Vec<FetchPartition>,
+}
+
+/// One place to read.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchPartition {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// First offset wanted.
+    pub offset: u64,
+    /// Limit for this partition.
+    pub max_bytes: u64,
+}
+
+/// What a fetch brought.
+#[derive(Clone, Debug)]
+pub struct FetchReply {
+    /// Of the request.
+    pub call: CallId,
+    /// Only partitions with records or an error; empty when the wait ran out.
+    pub partitions: Vec<FetchedPartition>,
+}
+
+/// Records of one partition.
+#[derive(Clone, Debug)]
+pub struct FetchedPartition {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Set when nothing could be read.
+    pub error: Option<BrokerError>,
+    /// First offset that is not yet visible.
+    pub high_watermark: u64,
+    /// First offset still kept.
+    pub log_start: u64,
+    /// Whole batches; the first may begin before the offset asked for.
+    pub batches: Vec<StoredBatch>,
+}
+
+/// A call to a group's coordinator.
+#[derive(Clone, Debug)]
+pub struct GroupRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// Which group.
+    pub group: GroupIx,
+    /// Which member; empty at the first join.
+    pub member: Arc<str>,
+    /// What.
+    pub body: GroupCall,
+}
+
+/// Kafka's classic group protocol.
+#[derive(Clone, Debug)]
+pub enum GroupCall {
+    /// Take part; answered when all members have joined or the rebalance timeout has passed.
+    Join { client_id: Arc<str>, topics: Arc<[TopicIx]>, session_timeout: SimDuration, rebalance_timeout: SimDuration },
+    /// Hand in (leader) or ask for (follower) the assignment.
+    Sync { generation: u32, assignments: Vec<(Arc<str>, Vec<(TopicIx, u32)>)> },
+    /// I live.
+    Heartbeat { generation: u32 },
+    /// I go.
+    Leave,
+    /// Commit positions.
+    Commit { generation: u32, offsets: Vec<OffsetCommit> },
+    /// Where did the group stop?
+    FetchOffsets { partitions: Vec<(TopicIx, u32)> },
+    /// First and next offset of partitions, for `auto.offset.reset`.
+    ListOffsets { partitions: Vec<(TopicIx, u32)> },
+}
+
+/// A committed position: the next offset to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OffsetCommit {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Next offset to read.
+    pub offset: u64,
+}
+
+/// The coordinator's answer.
+#[derive(Clone, Debug)]
+pub struct GroupReply {
+    /// Of the request.
+    pub call: CallId,
+    /// What, or why not.
+    pub result: Result<GroupResult, BrokerError>,
+}
+
+/// What the coordinator can say.
+#[derive(Clone, Debug)]
+pub enum GroupResult {
+    /// The generation has begun; `members` is filled for the leader only: (member, topics).
+    Joined { member: Arc<str>, generation: u32, leader: Arc<str>, members: Vec<(Arc<str>, Arc<[TopicIx]>)> },
+    /// What this member reads.
+    Synced { partitions: Vec<(TopicIx, u32)> },
+    /// Heartbeat, leave or commit went well.
+    Done,
+    /// Committed positions; `None` where there is none.
+    Offsets(Vec<(TopicIx, u32, Option<u64>)>),
+    /// (topic, partition, first offset, next offset).
+    Bounds(Vec<(TopicIx, u32, u64, u64)>),
+}
+
+/// A look-up at a registry.
+#[derive(Clone, Debug)]
+pub struct SchemaRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// What.
+    pub body: SchemaCall,
+}
+
+/// What a registry is asked during a run.
+#[derive(Clone, Debug)]
+pub enum SchemaCall {
+    /// `GET /schemas/ids/{id}`.
+    ById(u32),
+    /// `GET /subjects/{subject}/versions/{version}`; `None` is `latest`.
+    BySubject { subject: Arc<str>, version: Option<u32> },
+    /// `POST /subjects/{subject}/versions`.
+    Register { subject: Arc<str>, text: Arc<str>, schema_type: Arc<str> },
+}
+
+/// A registry's answer.
+#[derive(Clone, Debug)]
+pub struct SchemaReply {
+    /// Of the request.
+    pub call: CallId,
+    /// The schema, or (error code as Confluent numbers it, message).
+    pub result: Result<SchemaFound, (u32, Arc<str>)>,
+}
+
+/// A registered schema; the client compiles the text itself, as a real client does.
+#[derive(Clone, Debug)]
+pub struct SchemaFound {
+    /// Global id, the one on the wire.
+    pub id: u32,
+    /// Subject.
+    pub subject: Arc<str>,
+    /// Version within the subject, from 1.
+    pub version: u32,
+    /// `AVRO` or `JSON`.
+    pub schema_type: Arc<str>,
+    /// The schema.
+    pub text: Arc<str>,
+}

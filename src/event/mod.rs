@@ -1,0 +1,19 @@
+//! What travels: the event's record, the messages that ports carry, and the facts that observers read.
+//!
+//! In and out: plain values. An event is one immutable record; its payload bytes exist once and are
+//! shared from the producer to the log to every consumer.
+//! Must not know: who sends or receives. Start at [`EventMeta`], then [`Message`], then [`Fact`].
+
+mod batch;
+mod fact;
+mod message;
+mod record;
+
+pub use batch::{RecordBatch, StoredBatch, TracedRecord};
+pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled};
+pub use message::{
+    Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
+    GroupResult, HttpReply, HttpRequest, Message, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, SchemaCall,
+    SchemaFound, SchemaReply, SchemaRequest,
+};
+pub use record::{EventId, EventMeta};

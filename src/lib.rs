@@ -1,0 +1,23 @@
+//! Eventyard: design event-driven systems on a canvas, run them as real simulations, check the numbers.
+//!
+//! ```text
+//! projects/*.ron ─► project ─► model ─► compile ─► run ─► metrics ─► export
+//!                                 ▲                 │ drives engine, components, machines
+//!                                 └──── app ◄───────┘ ─► gui | cli
+//! ```
+//!
+//! Rooms by layer; imports only point down (a test holds this table):
+//! 0 `units` `event` `random` `predicate` `diagnostics` · 1 `engine` `machines` `model` ·
+//! 2 `components` `metrics` · 3 `project` `compile` · 4 `run` · 5 `export` · 6 `app` · 7 `gui` `cli`.
+
+pub mod compile;
+pub mod components;
+pub mod diagnostics;
+pub mod engine;
+pub mod event;
+pub mod machines;
+pub mod metrics;
+pub mod model;
+pub mod random;
+pub mod run;
+pub mod units;
