@@ -1,0 +1,136 @@
+//! Dense numbers for everything that has a name, and what each component sees at its link ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::components::{self, ConsumerGroup, Declarations, EndRole, LinkFacts, PeerTopic, PortSpec, PortType};
+use crate::engine::LinkEnd;
+use crate::model::{Endpoint, Project};
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
+
+/// Numbers and wiring of a design; lenient: what does not resolve is left out and reported elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub topics: Vec<PeerTopic>,
+    pub groups: Vec<ConsumerGroup>,
+    pub event_types: Vec<String>,
+    pub event_type_of: BTreeMap<String, EventTypeIx>,
+    /// By component.
+    pub ends: Vec<Vec<LinkFacts>>,
+    /// By link in file order; none where it does not resolve.
+    pub link_ends: Vec<Option<((ComponentIx, LinkEnd), (ComponentIx, LinkEnd))>>,
+    pub is_reference: Vec<bool>,
+}
+
+struct Declared {
+    ports: Vec<PortSpec>,
+    names: Declarations,
+}
+
+impl Names {
+    pub fn number(project: &Project) -> Self {
+        let declared: Vec<Declared> = project
+            .components
+            .iter()
+            .map(|(id, component)| {
+                components::by_id(&component.kind).map_or_else(
+                    || Declared { ports: Vec::new(), names: Declarations::default() },
+                    |kind| Declared { ports: kind.ports(component), names: kind.declares(id, component) },
+                )
+            })
+            .collect();
+        let mut names = Self { ends: vec![Vec::new(); project.components.len()], ..Self::default() };
+        names.number_topics_and_types(&declared);
+        names.wire(project, &declared);
+        names.number_groups(&declared);
+        names
+    }
+
+    fn number_topics_and_types(&mut self, declared: &[Declared]) {
+        for (index, one) in declared.iter().enumerate() {
+            for topic in &one.names.topics {
+                self.topics.push(PeerTopic {
+                    topic: TopicIx(small(self.topics.len())),
+                    name: topic.name.as_str().into(),
+                    partitions: topic.partitions,
+                    cluster: ComponentIx(small(index)),
+                });
+            }
+            for name in &one.names.event_types {
+                if !self.event_type_of.contains_key(name) && self.event_types.len() < usize::from(u16::MAX) {
+                    self.event_type_of.insert(name.clone(), EventTypeIx(self.event_types.len() as u16));
+                    self.event_types.push(name.clone());
+                }
+            }
+        }
+    }
+
+    fn wire(&mut self, project: &Project, declared: &[Declared]) {
+        for (number, link) in project.links.iter().enumerate() {
+            let from = find(project, declared, &link.from);
+            let to = find(project, declared, &link.to);
+            let (Some((from_index, from_port)), Some((to_index, to_port))) = (from, to) else {
+                self.link_ends.push(None);
+                self.is_reference.push(false);
+                continue;
+            };
+            self.is_reference.push(to_port.ty == PortType::Schemas);
+            let from_end = LinkEnd(self.ends[from_index].len() as u16);
+            // A link from a component to itself is refused elsewhere, but must not share one end here.
+            let to_end = LinkEnd((self.ends[to_index].len() + usize::from(from_index == to_index)) as u16);
+            self.link_ends.push(Some(((ComponentIx(small(from_index)), from_end), (ComponentIx(small(to_index)), to_end))));
+            let sides = [
+                (from_index, from_end, from_port, EndRole::From, to_index, to_port),
+                (to_index, to_end, to_port, EndRole::To, from_index, from_port),
+            ];
+            for (mine, end, port, role, peer, peer_port) in sides {
+                let (peer_id, peer_component) = project.components.get_index(peer).expect("found by its index");
+                let topic = (peer_port.ty == PortType::Topic)
+                    .then(|| self.topics.iter().find(|t| t.cluster.index() == peer && *t.name == *peer_port.name).cloned())
+                    .flatten();
+                self.ends[mine].push(LinkFacts {
+                    end,
+                    link: LinkIx(small(number)),
+                    port: port.name.clone(),
+                    port_ty: port.ty,
+                    role,
+                    peer: ComponentIx(small(peer)),
+                    peer_id: peer_id.clone(),
+                    peer_kind: peer_component.kind.clone(),
+                    peer_port: peer_port.name.clone(),
+                    topic,
+                });
+            }
+        }
+    }
+
+    fn number_groups(&mut self, declared: &[Declared]) {
+        let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
+        for (index, one) in declared.iter().enumerate() {
+            let Some(group) = &one.names.group else { continue };
+            for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::RecordsIn) {
+                if let Some(topic) = &facts.topic {
+                    let topics = groups.entry((topic.cluster, group.clone())).or_default();
+                    if !topics.contains(&topic.topic) {
+                        topics.push(topic.topic);
+                    }
+                }
+            }
+        }
+        for ((cluster, name), topics) in groups {
+            self.groups.push(ConsumerGroup { group: GroupIx(small(self.groups.len())), name: Arc::from(name), cluster, topics });
+        }
+    }
+}
+
+fn find<'a>(project: &Project, declared: &'a [Declared], end: &Endpoint) -> Option<(usize, &'a PortSpec)> {
+    let index = project.components.get_index_of(&end.component)?;
+    let port = declared[index].ports.iter().find(|port| port.name == end.port)?;
+    Some((index, port))
+}
+
+fn small(index: usize) -> u32 {
+    u32::try_from(index).expect("the reader limits components, links and topics")
+}
