@@ -69,7 +69,7 @@ impl TraceSampling {
                 let mut x = id.seq ^ (u64::from(id.producer.0) << 48);
                 x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                (x ^ (x >> 31)) % n == 0
+                (x ^ (x >> 31)).is_multiple_of(n)
             }
         }
     }

@@ -165,8 +165,8 @@ impl fmt::Display for SimDuration {
         }
         for (size, name) in UNITS {
             let whole_only = size > 1_000_000_000;
-            let exact = ns % (size / 1_000).max(1) == 0;
-            if ns >= size && (if whole_only { ns % size == 0 } else { exact }) {
+            let exact = ns.is_multiple_of((size / 1_000).max(1));
+            if ns >= size && (if whole_only { ns.is_multiple_of(size) } else { exact }) {
                 return write!(f, "{}{name}", trim_float(ns as f64 / size as f64));
             }
         }

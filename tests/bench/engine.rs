@@ -1,1 +1,3 @@
+//! Benchmarks of the engine: figures are printed, never asserted.
+
 fn main() {}

@@ -1,1 +1,5 @@
-fn main() {}
+//! Every integration test, one program: a file per subject.
+
+#![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
+
+mod tidy;
