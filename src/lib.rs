@@ -15,6 +15,8 @@ pub mod components;
 pub mod diagnostics;
 pub mod engine;
 pub mod event;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod machines;
 pub mod metrics;
 pub mod model;

@@ -1,0 +1,3 @@
+//! The window: egui panels over the headless application.
+
+pub mod theme;
