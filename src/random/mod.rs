@@ -6,9 +6,15 @@
 //! projects write (`exp(5ms)`, `poisson(300/s)`, `zipf(1000, 1.1)`).
 
 mod arrival;
+mod call;
 mod distribution;
 mod keys;
+mod rate_curve;
 mod stream;
+mod ziggurat;
+
+#[cfg(test)]
+mod tests;
 
 pub use arrival::{Arrival, ArrivalState};
 pub use distribution::Distribution;

@@ -11,7 +11,7 @@ const ROOMS: &[(u8, &str, &[&str])] = &[
     (0, "units", &[]),
     (0, "diagnostics", &["units"]),
     (0, "event", &["units"]),
-    (0, "random", &["units"]),
+    (0, "random", &["units", "diagnostics"]),
     (0, "predicate", &["units", "diagnostics"]),
     // A live input to a process carries parameter values as a person wrote them: `model::Value`, plain data.
     (1, "engine", &["units", "diagnostics", "event", "random", "predicate", "model"]),
