@@ -20,6 +20,7 @@ pub mod gui;
 pub mod machines;
 pub mod metrics;
 pub mod model;
+pub mod predicate;
 pub mod random;
 pub mod run;
 pub mod units;
