@@ -163,6 +163,9 @@ pub struct ProduceEntry {
     pub partition: u32,
     /// Sequence number of the batch within (producer, partition), the same for every try of it.
     pub batch_seq: u64,
+    /// For an idempotent producer its epoch for this partition: a higher one begins again at `batch_seq` 0.
+    /// None without idempotence: nothing is deduplicated.
+    pub epoch: Option<u32>,
     /// 1 for the first try.
     pub attempt: u32,
     /// The bytes.
