@@ -1,11 +1,24 @@
 //! Observers: recorder, time series, histograms, traces, the event ledger; and what they show.
 
+mod bits;
+mod figure_source;
+mod latency;
+mod ledger;
+mod recorder;
 mod report;
+mod series;
+pub mod stats;
+mod summary;
+mod trace;
 mod view;
+mod window;
+
+pub use recorder::{Names, Recorder, RecorderOptions};
 
 pub use report::{
     EngineFigures, ExpectationResult, Interval, Ledger, Obligations, Provenance, ReasonCount, Repeats, Report, Series, Submissions, Wall,
 };
+pub use summary::ReportHead;
 pub use view::{
     CardView, EventStory, ExpectationState, ExpectationView, FLIGHTS_MAX, Flight, FlightStatus, INCIDENTS_MAX, Incident, LinkView,
     RunPhase, RunView, SeriesView, StoryHop, Totals, VIEW_POINTS_MAX,

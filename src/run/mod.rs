@@ -1,33 +1,70 @@
 //! Drivers: from a plan to a report, headless or behind a window.
 //!
-//! In: a [`Plan`](crate::compile::Plan) and commands. Out: immutable snapshots ([`RunView`]) while it goes and a [`Report`] at its end.
-//! Must not know: widgets, files. Start at [`run_headless`]; [`RunHandle`] is the same on a worker thread.
+//! In: a [`Plan`] and commands. Out: immutable snapshots
+//! ([`RunView`](crate::metrics::RunView)) while it goes and a [`Report`] at its end.
+//! Must not know: widgets, files. Start at [`run_headless`]; [`RunHandle`] is the same on a worker thread,
+//! and [`Sim`] is the driver both use.
 
 mod handle;
+mod network;
+mod pace;
+mod provenance;
+mod repeats;
+mod sim;
+mod story;
+mod wall;
 
-pub use handle::{Pace, RunCommand, RunHandle};
+#[cfg(test)]
+mod tests;
+
+pub use handle::{RunCommand, RunHandle};
+pub use pace::Pace;
+pub use repeats::{repeat_seed, run_repeats};
+pub use sim::Sim;
+pub use wall::peak_rss_bytes;
 
 use std::ops::ControlFlow;
 
 use thiserror::Error;
 
-use crate::compile::Plan;
-use crate::event::EventId;
-use crate::metrics::Report;
+use crate::compile::{Plan, WarmUp};
+use crate::metrics::{Report, stats};
 use crate::units::{SimDuration, SimTime};
+
+/// Turns between two looks at the wall clock.
+const STEPS_PER_LOOK: u64 = 50_000;
 
 /// Why a run has no report.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum RunFailure {
-    /// A component panicked: "component X failed at t=…, seed …: …".
+    /// A component panicked.
     #[error("component {component} failed at t={at}, seed {seed}: {message}")]
-    Panicked { component: String, at: SimTime, seed: u64, message: String },
+    Panicked {
+        /// Its id.
+        component: String,
+        /// When.
+        at: SimTime,
+        /// The run's seed, to see it again.
+        seed: u64,
+        /// The panic's words.
+        message: String,
+    },
     /// Too many steps in one instant: a cycle of zero delays.
     #[error("no progress at t={at}: {steps} steps in one instant, last at component {component}")]
-    Stuck { component: String, at: SimTime, steps: u64 },
+    Stuck {
+        /// The last component's id.
+        component: String,
+        /// When.
+        at: SimTime,
+        /// How many steps.
+        steps: u64,
+    },
     /// The caller asked to stop.
     #[error("stopped at t={at}")]
-    Cancelled { at: SimTime },
+    Cancelled {
+        /// When.
+        at: SimTime,
+    },
 }
 
 /// Where a headless run stands, a few times a second of wall time.
@@ -43,24 +80,54 @@ pub struct Progress {
     pub wall_s: f64,
 }
 
-/// Runs a plan to its end on this thread.
+/// Runs a plan to its end on this thread. A warm-up of `auto` runs it twice: once to choose the cut by
+/// MSER-5 from the run's own latencies, once with it; the same seed gives the same events in both.
 ///
 /// # Errors
 /// A panic inside a component, a zero-delay cycle, or the caller's own stop.
-pub fn run_headless(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Report, RunFailure> {
-    let _ = (plan, progress);
-    Err(RunFailure::Cancelled { at: SimTime::ZERO })
+pub fn run_headless(mut plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Report, RunFailure> {
+    if plan.warm_up == WarmUp::Auto {
+        let pilot = to_the_end(plan.clone(), progress)?;
+        plan.warm_up = WarmUp::Fixed(chosen_warm_up(&pilot));
+    }
+    let clock = wall::Clock::start();
+    let sim = to_the_end(plan, progress)?;
+    Ok(finish(&sim, clock.elapsed_s()))
 }
 
-/// Runs `count` repeats of a design on `threads` threads, repeat i under hash(seed, i), and merges their
-/// reports in index order: the first repeat's report with `repeats` filled in.
-///
-/// # Errors
-/// The first failure in index order.
-pub fn run_repeats(plan: &dyn Fn(u64) -> Plan, seed: u64, count: u32, threads: usize) -> Result<Report, RunFailure> {
-    let _ = (plan, seed, count, threads);
-    Err(RunFailure::Cancelled { at: SimTime::ZERO })
+fn to_the_end(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Sim, RunFailure> {
+    let clock = wall::Clock::start();
+    let mut told_s = 0.0;
+    let mut sim = Sim::new(plan)?;
+    while !sim.run_until(SimTime::MAX, STEPS_PER_LOOK, &mut |_| false)? {
+        let wall_s = clock.elapsed_s();
+        if wall_s - told_s > 0.1 {
+            told_s = wall_s;
+            let here = Progress { now: sim.now(), end: sim.end(), produced: sim.recorder().produced(), wall_s };
+            if progress(here).is_break() {
+                return Err(RunFailure::Cancelled { at: sim.now() });
+            }
+        }
+    }
+    Ok(sim)
 }
 
-/// The event ids and spans that commands name; kept here so that callers need one import.
-pub type Inspected = (EventId, SimDuration);
+/// The report of a finished run.
+pub(crate) fn finish(sim: &Sim, run_s: f64) -> Report {
+    let mut report = sim.recorder().report(provenance::head(sim));
+    let per_s = |count: f64| if run_s > 0.0 { count / run_s } else { 0.0 };
+    report.wall.run_s = run_s;
+    report.wall.steps_per_s = per_s(sim.steps() as f64);
+    report.wall.events_per_s = per_s(sim.recorder().produced() as f64);
+    report.wall.peak_rss_bytes = peak_rss_bytes();
+    report
+}
+
+fn chosen_warm_up(pilot: &Sim) -> SimDuration {
+    let report = pilot.recorder().report(crate::metrics::ReportHead::default());
+    let series = report.series.iter().find(|series| series.metric == "latency_ms_p50" && series.component.is_empty());
+    let Some(series) = series else { return SimDuration::ZERO };
+    let values: Vec<f64> = series.points.iter().map(|point| point[1]).collect();
+    let cut = stats::mser5(&values);
+    if cut == 0 { SimDuration::ZERO } else { SimDuration::from_secs_f64(series.points[cut - 1][0]) }
+}

@@ -1,0 +1,252 @@
+//! The recorder as the place where expectations find their figures.
+
+use super::latency::Latencies;
+use super::ledger::end_name;
+use super::recorder::{Lane, Recorder, value};
+use super::report::{Obligations, Submissions};
+use crate::event::ObligationEnd;
+use crate::predicate::{FigureFn, FigureRef, FigureSource};
+use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
+
+/// The recorder at one instant.
+pub(super) struct Source<'a> {
+    pub recorder: &'a Recorder,
+    pub now: SimTime,
+}
+
+/// What a target's name means: a component first, then a group, then a topic.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Whole,
+    Component(ComponentIx),
+    Group(GroupIx),
+    Topic(TopicIx),
+    Nothing,
+}
+
+impl FigureSource for Source<'_> {
+    fn figure(&self, figure: &FigureRef) -> Option<f64> {
+        use FigureFn as F;
+        let target = self.meaning(figure.target.as_deref());
+        let metric = figure.metric.as_deref().unwrap_or_default();
+        match figure.function {
+            F::P50 => self.quantile(metric, target, 0.5),
+            F::P95 => self.quantile(metric, target, 0.95),
+            F::P99 => self.quantile(metric, target, 0.99),
+            F::P999 => self.quantile(metric, target, 0.999),
+            F::Max => self.latencies(metric, target)?.max_s(),
+            F::Mean if metric == "wait" => self.mean_wait(target),
+            F::Mean => self.latencies(metric, target)?.mean_s(),
+            F::Rate => self.rate(metric, target),
+            F::Count => self.count(metric, target),
+            F::Lost => Some(self.terms(target).lost as f64 + self.bad_submissions(&["dropped", "abandoned"], target)),
+            F::Dropped => Some(self.bad_submissions(&["dropped"], target)),
+            F::Rejected => Some(self.bad_submissions(&["rejected"], target) + self.rejected_reading(target)),
+            F::Duplicates => Some(self.terms(target).duplicate_deliveries as f64),
+            F::DeadLettered => Some(self.terms(target).dead_lettered as f64),
+            F::Expired => Some(self.terms(target).expired as f64),
+            F::Skipped => Some(self.terms(target).skipped as f64),
+            F::InFlight => Some(self.terms(target).in_flight as f64),
+            F::DeliveredShare => {
+                let terms = self.terms(target);
+                (terms.created > 0).then(|| terms.delivered as f64 / terms.created as f64)
+            }
+            F::Lag => self.lag(target, figure.target.as_deref()),
+            F::Queue => self.last(target, "queue_length"),
+            F::Utilisation => self.utilisation(target),
+            F::LogBytes => self.log_bytes(target),
+            F::Submissions => Some(submissions_term(&self.recorder.ledger.submissions, metric)),
+            F::Obligations => Some(obligations_term(&self.terms(Meaning::Whole), metric)),
+            F::Guarantee => self.guarantee(metric, target),
+        }
+    }
+}
+
+impl Source<'_> {
+    fn meaning(&self, target: Option<&str>) -> Meaning {
+        let Some(target) = target else { return Meaning::Whole };
+        let names = &self.recorder.options.names;
+        let position = |list: &mut dyn Iterator<Item = &str>| list.position(|name| name == target).map(|index| index as u32);
+        if let Some(index) = position(&mut names.components.iter().map(|name| &**name)) {
+            return Meaning::Component(ComponentIx(index));
+        }
+        if let Some(index) = position(&mut names.groups.iter().map(|(name, _)| &**name)) {
+            return Meaning::Group(GroupIx(index));
+        }
+        position(&mut names.topics.iter().map(|(name, ..)| &**name)).map_or(Meaning::Nothing, |index| Meaning::Topic(TopicIx(index)))
+    }
+
+    fn takes(&self, target: Meaning, topic: TopicIx, group: GroupIx) -> bool {
+        let names = &self.recorder.options.names;
+        match target {
+            Meaning::Whole => true,
+            Meaning::Component(component) => {
+                names.group_of[component.index()] == Some(group) || names.topics[topic.index()].2 == component
+            }
+            Meaning::Group(of) => of == group,
+            Meaning::Topic(of) => of == topic,
+            Meaning::Nothing => false,
+        }
+    }
+
+    fn lanes(&self, target: Meaning) -> impl Iterator<Item = &Lane> {
+        self.recorder.lanes.iter().filter(move |lane| self.takes(target, lane.topic, lane.group))
+    }
+
+    fn latencies(&self, metric: &str, target: Meaning) -> Option<Latencies> {
+        let mut all = Latencies::default();
+        for lane in self.lanes(target) {
+            match metric {
+                "latency" => all.add(&lane.total),
+                // Events made from none are their own root.
+                "root_latency" => all.add(if lane.root.count() > 0 { &lane.root } else { &lane.total }),
+                _ => return None,
+            }
+        }
+        Some(all)
+    }
+
+    fn quantile(&self, metric: &str, target: Meaning, quantile: f64) -> Option<f64> {
+        self.latencies(metric, target)?.quantile_s(quantile)
+    }
+
+    fn mean_wait(&self, target: Meaning) -> Option<f64> {
+        let Meaning::Component(component) = target else { return None };
+        let seen = &self.recorder.seen[component.index()];
+        let since = |name| value(&seen.last, name, "").map(|now| now - value(&seen.base, name, "").unwrap_or(0.0));
+        let served = since("served_count").filter(|served| *served > 0.0)?;
+        Some(since("waited_s")? / served)
+    }
+
+    fn terms(&self, target: Meaning) -> Obligations {
+        self.recorder.ledger.obligations_so_far(|topic, group| self.takes(target, topic, group))
+    }
+
+    fn bad_submissions(&self, ends: &[&str], target: Meaning) -> f64 {
+        let at = match target {
+            Meaning::Whole => None,
+            Meaning::Component(component) => Some(component),
+            Meaning::Group(_) | Meaning::Topic(_) | Meaning::Nothing => return 0.0,
+        };
+        ends.iter().map(|end| self.recorder.ledger.reasons_at(end, at) as f64).sum()
+    }
+
+    fn rejected_reading(&self, target: Meaning) -> f64 {
+        match target {
+            Meaning::Component(component) => self.recorder.ledger.reasons_at(end_name(ObligationEnd::RejectedAtConsumer), Some(component)) as f64,
+            _ => 0.0,
+        }
+    }
+
+    fn last(&self, target: Meaning, name: &str) -> Option<f64> {
+        let Meaning::Component(component) = target else { return None };
+        value(&self.recorder.seen[component.index()].last, name, "")
+    }
+
+    fn count(&self, metric: &str, target: Meaning) -> Option<f64> {
+        let submissions = &self.recorder.ledger.submissions;
+        match (metric, target) {
+            ("delivered", _) => Some(self.terms(target).delivered as f64),
+            ("produced", Meaning::Whole) => Some(submissions.created as f64),
+            ("accepted", Meaning::Whole) => Some(submissions.accepted as f64),
+            ("rejected", _) => Some(self.bad_submissions(&["rejected"], target) + self.rejected_reading(target)),
+            ("produced", Meaning::Component(_)) => self.last(target, "produced_count"),
+            ("accepted", Meaning::Component(_)) => self.last(target, "accepted_count"),
+            _ => None,
+        }
+    }
+
+    fn rate(&self, metric: &str, target: Meaning) -> Option<f64> {
+        let (name, component): (&'static str, _) = match (metric, target) {
+            ("produced", Meaning::Whole) => ("produced_per_s", None),
+            ("delivered", Meaning::Whole) => ("delivered_per_s", None),
+            ("rejected", Meaning::Whole) => ("rejected_per_s", None),
+            ("produced", Meaning::Component(c)) => ("produced_per_s", Some(c)),
+            ("delivered", Meaning::Component(c)) => ("delivered_per_s", Some(c)),
+            ("rejected", Meaning::Component(c)) => ("rejected_per_s", Some(c)),
+            _ => return None,
+        };
+        self.recorder.series.points(name, component, "").last().map(|point| point[1])
+    }
+
+    fn lag(&self, target: Meaning, name: Option<&str>) -> Option<f64> {
+        let names = &self.recorder.options.names;
+        let group = match target {
+            Meaning::Component(component) => names.groups[names.group_of[component.index()]?.index()].0.to_string(),
+            _ => name?.to_owned(),
+        };
+        let lags = self.recorder.seen.iter().filter_map(|seen| value(&seen.last, "lag", &group));
+        lags.fold(None, |sum: Option<f64>, lag| Some(sum.unwrap_or(0.0) + lag))
+    }
+
+    fn utilisation(&self, target: Meaning) -> Option<f64> {
+        let Meaning::Component(component) = target else { return None };
+        self.recorder.series.points("utilisation_ratio", Some(component), "").last().map(|point| point[1])
+    }
+
+    fn log_bytes(&self, target: Meaning) -> Option<f64> {
+        let names = &self.recorder.options.names;
+        let mut sum = None;
+        for (index, seen) in self.recorder.seen.iter().enumerate() {
+            for figure in seen.last.iter().filter(|figure| figure.name == "log_bytes") {
+                let wanted = match target {
+                    Meaning::Whole => true,
+                    Meaning::Component(component) => component.index() == index,
+                    Meaning::Topic(topic) => names.topics[topic.index()].2.index() == index && *names.topics[topic.index()].0 == *figure.label,
+                    Meaning::Group(_) | Meaning::Nothing => false,
+                };
+                if wanted {
+                    sum = Some(sum.unwrap_or(0.0) + figure.value);
+                }
+            }
+        }
+        sum
+    }
+
+    /// Promises as the ledger sees them: at most once is "no duplicate delivery", at least once is
+    /// "nothing lost, expired or skipped by failure", exactly once is both.
+    fn guarantee(&self, metric: &str, target: Meaning) -> Option<f64> {
+        let terms = self.terms(target);
+        let none_lost = terms.lost + terms.expired + terms.failed_skipped == 0;
+        let none_twice = terms.duplicate_deliveries == 0;
+        let _ = self.now;
+        let kept = match metric {
+            "at_least_once" => none_lost,
+            "at_most_once" => none_twice,
+            "exactly_once" => none_lost && none_twice,
+            _ => return None,
+        };
+        Some(f64::from(u8::from(kept)))
+    }
+}
+
+fn submissions_term(terms: &Submissions, name: &str) -> f64 {
+    let open = terms.created - terms.accepted - terms.rejected - terms.dropped - terms.abandoned;
+    let term = match name {
+        "created" => terms.created,
+        "accepted" => terms.accepted,
+        "rejected" => terms.rejected,
+        "dropped" => terms.dropped,
+        "abandoned" => terms.abandoned,
+        "in_flight" => open,
+        _ => terms.duplicate_appends,
+    };
+    term as f64
+}
+
+fn obligations_term(terms: &Obligations, name: &str) -> f64 {
+    let term = match name {
+        "created" => terms.created,
+        "delivered" => terms.delivered,
+        "failed_skipped" => terms.failed_skipped,
+        "rejected_at_consumer" => terms.rejected_at_consumer,
+        "dead_lettered" => terms.dead_lettered,
+        "forwarded" => terms.forwarded,
+        "expired" => terms.expired,
+        "skipped" => terms.skipped,
+        "lost" => terms.lost,
+        "in_flight" => terms.in_flight,
+        _ => terms.duplicate_deliveries,
+    };
+    term as f64
+}

@@ -1,0 +1,394 @@
+//! The event ledger: where every submission and every obligation ended.
+//!
+//! In: facts. Out: the two balances, the reasons, and for each fact whether it was a first or a repetition.
+//! A submission is an event on its way to its first durable target; an obligation is an event in a topic
+//! towards one group. Both are kept as bits per (producer, sequence): one bit an event at worst, nothing
+//! for runs of 4,096 that have ended. Balances are counted twice, by counters as facts come and bit by
+//! bit at the end, so that a lost or doubled fact shows.
+//! Start at [`Ledger::appended`] and [`Ledger::ended`].
+
+use std::collections::{BTreeMap, VecDeque};
+
+use indexmap::IndexMap;
+
+use super::bits::SeqSet;
+use super::report;
+use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, Reason, RecordBatch, Settled};
+use crate::machines::broker::batch::records;
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, SimTime, TopicIx};
+
+/// Badly settled submissions that may still turn out accepted are remembered up to this many; older ones are final.
+const SETTLED_MAX: usize = 100_000;
+/// Distinct (end, place, type, code) kept; further ones are counted under the code `other`.
+const REASONS_MAX: usize = 1_000;
+/// Events named for each reason.
+const NAMED_MAX: usize = 5;
+const ENDS: usize = 8;
+
+/// Both balances of one run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    producers: Vec<Producer>,
+    topics: Vec<Topic>,
+    pub submissions: report::Submissions,
+    bad: IndexMap<EventId, (Outcome, ReasonKey)>,
+    reasons: BTreeMap<ReasonKey, ReasonTotal>,
+    /// Ends of obligations that were never created, settlements of events never born: always zero.
+    strays: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Producer {
+    born: SeqSet,
+    settled: SeqSet,
+    accepted: SeqSet,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Topic {
+    /// Retained batches by partition: what retention may still take away.
+    partitions: Vec<VecDeque<(u64, RecordBatch)>>,
+    /// Events that stand in this topic, by producer.
+    appended: Vec<SeqSet>,
+    lanes: Vec<Lane>,
+}
+
+/// One group's obligations in one topic.
+#[derive(Clone, Debug)]
+struct Lane {
+    group: GroupIx,
+    created: u64,
+    ended: Vec<SeqSet>,
+    ends: [u64; ENDS],
+    duplicates: u64,
+}
+
+/// Where, what and why: end, component, event type, code.
+type ReasonKey = (&'static str, ComponentIx, EventTypeIx, &'static str);
+
+#[derive(Clone, Debug, Default)]
+struct ReasonTotal {
+    count: u64,
+    detail: String,
+    first: Vec<(EventId, SimTime)>,
+}
+
+/// What a fact meant to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It ended something.
+    First,
+    /// It had ended before.
+    Repeated,
+}
+
+impl Ledger {
+    /// An empty ledger for a plan's topics (partition counts) and attached groups.
+    pub fn new(components: usize, topics: &[u32], groups: &[(GroupIx, Vec<TopicIx>)]) -> Self {
+        let lanes_of = |topic: usize| {
+            let attached = groups.iter().filter(|(_, topics)| topics.contains(&TopicIx(topic as u32)));
+            attached.map(|(group, _)| Lane { group: *group, created: 0, ended: vec![SeqSet::default(); components], ends: [0; ENDS], duplicates: 0 })
+        };
+        let topic = |(index, partitions): (usize, &u32)| Topic {
+            partitions: vec![VecDeque::new(); *partitions as usize],
+            appended: vec![SeqSet::default(); components],
+            lanes: lanes_of(index).collect(),
+        };
+        Self {
+            producers: vec![Producer::default(); components],
+            topics: topics.iter().enumerate().map(topic).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A submission begins.
+    #[inline]
+    pub fn born(&mut self, event: &EventMeta) {
+        if self.producers[event.id.producer.index()].born.insert(event.id.seq) {
+            self.submissions.created += 1;
+        } else {
+            self.strays += 1;
+        }
+    }
+
+    /// A client says how a submission ended; an append, before or after, overrules it.
+    pub fn settled(&mut self, now: SimTime, settled: &Settled) -> Entry {
+        let id = settled.event.id;
+        let producer = &mut self.producers[id.producer.index()];
+        if settled.outcome == Outcome::Accepted {
+            return if self.accept(id) { Entry::First } else { Entry::Repeated };
+        }
+        if producer.accepted.contains(id.seq) {
+            return Entry::Repeated;
+        }
+        let end = outcome_name(settled.outcome);
+        let key = self.count_reason(end, settled.at, &settled.event, &settled.reason, now);
+        let producer = &mut self.producers[id.producer.index()];
+        if !producer.settled.insert(id.seq) {
+            // Another word on the same event: the last one counts.
+            if let Some((outcome, old)) = self.bad.shift_remove(&id) {
+                *count_of(&mut self.submissions, outcome) -= 1;
+                self.uncount_reason(old);
+            } else {
+                self.uncount_reason(key);
+                return Entry::Repeated;
+            }
+        }
+        *count_of(&mut self.submissions, settled.outcome) += 1;
+        if self.bad.len() >= SETTLED_MAX {
+            self.bad.shift_remove_index(0);
+        }
+        self.bad.insert(id, (settled.outcome, key));
+        Entry::First
+    }
+
+    /// A batch stands in a log. Calls `duplicate` for each record whose event stood in the topic already.
+    pub fn appended(&mut self, appended: &Appended, mut duplicate: impl FnMut(EventMeta, u64)) {
+        let index = appended.topic.index();
+        for record in records(&appended.batch) {
+            let id = record.meta.id;
+            let topic = &mut self.topics[index];
+            if topic.appended[id.producer.index()].insert(id.seq) {
+                for lane in &mut topic.lanes {
+                    lane.created += 1;
+                }
+            } else {
+                self.submissions.duplicate_appends += 1;
+                duplicate(record.meta, appended.base_offset + u64::from(record.position));
+            }
+            self.accept(id);
+        }
+        self.topics[index].partitions[appended.partition as usize].push_back((appended.base_offset, appended.batch.clone()));
+    }
+
+    /// An obligation ended, or an event was processed once more.
+    #[inline]
+    pub fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) -> Entry {
+        let id = ended.event.id;
+        let topic = &mut self.topics[ended.topic.index()];
+        let known = topic.appended[id.producer.index()].contains(id.seq);
+        let Some(lane) = topic.lanes.iter_mut().find(|lane| lane.group == ended.group) else {
+            self.strays += 1;
+            return Entry::Repeated;
+        };
+        if !known {
+            self.strays += 1;
+            return Entry::Repeated;
+        }
+        if !lane.ended[id.producer.index()].insert(id.seq) {
+            lane.duplicates += 1;
+            return Entry::Repeated;
+        }
+        lane.ends[ended.end as usize] += 1;
+        if let Some(reason) = reason {
+            self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
+        }
+        Entry::First
+    }
+
+    /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
+    pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
+        let mut expired = 0;
+        loop {
+            let retained = &mut self.topics[topic.index()].partitions[partition as usize];
+            let Some((base, batch)) = retained.pop_front() else { break };
+            if base + u64::from(batch.record_count) > log_start {
+                retained.push_front((base, batch));
+                break;
+            }
+            expired += self.end_batch(now, cluster, topic, &batch, u32::MAX, None, ObligationEnd::Expired);
+        }
+        expired
+    }
+
+    /// A group begins at `offset`: what stands before it is skipped for this group.
+    pub fn group_start(&mut self, now: SimTime, cluster: ComponentIx, group: GroupIx, topic: TopicIx, partition: u32, offset: u64) {
+        let retained = &self.topics[topic.index()].partitions[partition as usize];
+        let before: Vec<(u64, RecordBatch)> = retained.iter().take_while(|(base, _)| *base < offset).cloned().collect();
+        for (base, batch) in before {
+            let count = u32::try_from(offset - base).unwrap_or(u32::MAX);
+            self.end_batch(now, cluster, topic, &batch, count, Some(group), ObligationEnd::Skipped);
+        }
+    }
+
+    fn end_batch(&mut self, now: SimTime, at: ComponentIx, topic: TopicIx, batch: &RecordBatch, first: u32, only: Option<GroupIx>, end: ObligationEnd) -> u64 {
+        let mut count = 0;
+        for record in records(batch).take(first as usize) {
+            let id = record.meta.id;
+            for lane_index in 0..self.topics[topic.index()].lanes.len() {
+                let lane = &mut self.topics[topic.index()].lanes[lane_index];
+                if only.is_none_or(|group| group == lane.group) && lane.ended[id.producer.index()].insert(id.seq) {
+                    lane.ends[end as usize] += 1;
+                    count += 1;
+                    let code = if end == ObligationEnd::Expired { "retention" } else { "latest" };
+                    self.count_reason(end_name(end), at, &record.meta, &Reason { code, detail: None }, now);
+                }
+            }
+        }
+        count
+    }
+
+    fn accept(&mut self, id: EventId) -> bool {
+        let producer = &mut self.producers[id.producer.index()];
+        if !producer.accepted.insert(id.seq) {
+            return false;
+        }
+        if !producer.settled.insert(id.seq)
+            && let Some((outcome, key)) = self.bad.shift_remove(&id)
+        {
+            *count_of(&mut self.submissions, outcome) -= 1;
+            self.uncount_reason(key);
+        }
+        self.submissions.accepted += 1;
+        true
+    }
+
+    fn count_reason(&mut self, end: &'static str, at: ComponentIx, event: &EventMeta, reason: &Reason, now: SimTime) -> ReasonKey {
+        let mut key = (end, at, event.event_type, reason.code);
+        if self.reasons.len() >= REASONS_MAX && !self.reasons.contains_key(&key) {
+            key.3 = "other";
+        }
+        let total = self.reasons.entry(key).or_default();
+        total.count += 1;
+        if total.first.len() < NAMED_MAX {
+            total.first.push((event.id, now));
+            if total.detail.is_empty() {
+                total.detail = reason.detail.as_deref().unwrap_or_default().to_owned();
+            }
+        }
+        key
+    }
+
+    fn uncount_reason(&mut self, key: ReasonKey) {
+        if let Some(total) = self.reasons.get_mut(&key) {
+            total.count -= 1;
+        }
+    }
+
+    /// One topic's and group's terms; none when the group is not attached.
+    pub fn lane(&self, topic: TopicIx, group: GroupIx) -> Option<report::Obligations> {
+        let topic = self.topics.get(topic.index())?;
+        topic.lanes.iter().find(|lane| lane.group == group).map(|lane| lane_terms(topic, lane))
+    }
+
+    /// All obligations so far, by counters only (cheap enough for every sample).
+    pub fn obligations_so_far(&self, matching: impl Fn(TopicIx, GroupIx) -> bool) -> report::Obligations {
+        let mut all = report::Obligations::default();
+        for (index, topic) in self.topics.iter().enumerate() {
+            for lane in topic.lanes.iter().filter(|lane| matching(TopicIx(index as u32), lane.group)) {
+                let mut terms = lane_counts(lane);
+                terms.in_flight = lane.created.saturating_sub(lane.ends.iter().sum());
+                add(&mut all, &terms);
+            }
+        }
+        all
+    }
+
+    /// How many events ended in this way at a component (or anywhere), for expectations.
+    pub fn reasons_at(&self, end: &str, at: Option<ComponentIx>) -> u64 {
+        self.reasons.iter().filter(|((e, c, _, _), _)| *e == end && at.is_none_or(|at| at == *c)).map(|(_, total)| total.count).sum()
+    }
+
+    /// Both balances, counted twice.
+    pub fn close(&self, name: impl Fn(EventId) -> String, component: impl Fn(ComponentIx) -> String, event_type: impl Fn(EventTypeIx) -> String) -> report::Ledger {
+        let mut submissions = self.submissions.clone();
+        // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
+        submissions.in_flight = self.producers.iter().map(|p| p.born.count() - p.born.count_in_both(&p.settled)).sum();
+        let ended = submissions.accepted + submissions.rejected + submissions.dropped + submissions.abandoned;
+        let stray_settled: u64 = self.producers.iter().map(|p| p.settled.count() - p.born.count_in_both(&p.settled)).sum();
+        submissions.balanced = submissions.created == ended + submissions.in_flight && stray_settled == 0;
+        let mut obligations = report::Obligations { balanced: true, ..report::Obligations::default() };
+        for topic in &self.topics {
+            for lane in &topic.lanes {
+                let terms = lane_terms(topic, lane);
+                obligations.balanced &= terms.balanced;
+                add(&mut obligations, &terms);
+            }
+        }
+        let reasons = self.reasons.iter().filter(|(_, total)| total.count > 0).map(|((end, at, ty, code), total)| report::ReasonCount {
+            end: (*end).to_owned(),
+            at: component(*at),
+            event_type: event_type(*ty),
+            code: (*code).to_owned(),
+            detail: total.detail.clone(),
+            count: total.count,
+            first: total.first.iter().map(|(id, at)| (name(*id), at.as_secs_f64())).collect(),
+        });
+        let balanced = submissions.balanced && obligations.balanced && self.strays == 0;
+        report::Ledger { balanced, submissions, obligations, reasons: reasons.collect() }
+    }
+}
+
+fn lane_counts(lane: &Lane) -> report::Obligations {
+    let of = |end: ObligationEnd| lane.ends[end as usize];
+    report::Obligations {
+        balanced: true,
+        created: lane.created,
+        delivered: of(ObligationEnd::Delivered),
+        failed_skipped: of(ObligationEnd::FailedSkipped),
+        rejected_at_consumer: of(ObligationEnd::RejectedAtConsumer),
+        dead_lettered: of(ObligationEnd::DeadLettered),
+        forwarded: of(ObligationEnd::Forwarded),
+        expired: of(ObligationEnd::Expired),
+        skipped: of(ObligationEnd::Skipped),
+        lost: of(ObligationEnd::Lost),
+        in_flight: 0,
+        duplicate_deliveries: lane.duplicates,
+    }
+}
+
+fn lane_terms(topic: &Topic, lane: &Lane) -> report::Obligations {
+    let mut terms = lane_counts(lane);
+    // Invariant: appended but not ended, bit by bit, and nothing ended that was not appended.
+    let ended_known: u64 = topic.appended.iter().zip(&lane.ended).map(|(appended, ended)| appended.count_in_both(ended)).sum();
+    let ended: u64 = lane.ended.iter().map(SeqSet::count).sum();
+    let appended: u64 = topic.appended.iter().map(SeqSet::count).sum();
+    terms.in_flight = appended - ended_known;
+    terms.balanced = ended == ended_known && lane.created == lane.ends.iter().sum::<u64>() + terms.in_flight;
+    terms
+}
+
+fn add(all: &mut report::Obligations, one: &report::Obligations) {
+    all.created += one.created;
+    all.delivered += one.delivered;
+    all.failed_skipped += one.failed_skipped;
+    all.rejected_at_consumer += one.rejected_at_consumer;
+    all.dead_lettered += one.dead_lettered;
+    all.forwarded += one.forwarded;
+    all.expired += one.expired;
+    all.skipped += one.skipped;
+    all.lost += one.lost;
+    all.in_flight += one.in_flight;
+    all.duplicate_deliveries += one.duplicate_deliveries;
+}
+
+fn count_of(submissions: &mut report::Submissions, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::Accepted => &mut submissions.accepted,
+        Outcome::Rejected => &mut submissions.rejected,
+        Outcome::Dropped => &mut submissions.dropped,
+        Outcome::Abandoned => &mut submissions.abandoned,
+    }
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Rejected => "rejected",
+        Outcome::Dropped => "dropped",
+        Outcome::Abandoned => "abandoned",
+    }
+}
+
+pub(crate) fn end_name(end: ObligationEnd) -> &'static str {
+    match end {
+        ObligationEnd::Delivered => "delivered",
+        ObligationEnd::FailedSkipped => "failed_skipped",
+        ObligationEnd::RejectedAtConsumer => "rejected_at_consumer",
+        ObligationEnd::DeadLettered => "dead_lettered",
+        ObligationEnd::Forwarded => "forwarded",
+        ObligationEnd::Expired => "expired",
+        ObligationEnd::Skipped => "skipped",
+        ObligationEnd::Lost => "lost",
+    }
+}

@@ -1,0 +1,471 @@
+//! The passive observer of a run: hears facts, looks at processes at a fixed interval, and remembers.
+//!
+//! In: facts with their instant, messages as they set off, processes to look at. Out: what `window.rs`
+//! shows and `summary.rs` reports. It draws no random number and sends nothing.
+//! Start at [`Recorder::fact`] and [`Recorder::sample`].
+
+use std::sync::Arc;
+
+use super::latency::Latencies;
+use super::ledger::{Entry, Ledger};
+use super::series::{SeriesSet, interval_for};
+use super::trace::Traces;
+use super::view::{Flight, FlightStatus};
+use crate::engine::{Figure, FigureKind, Figures, Process};
+use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Placed, Reason};
+use crate::predicate::{Expectation, Judge};
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
+
+/// Names of the plan that figures, stories and reports need; plain data, shared.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// By [`ComponentIx`].
+    pub components: Vec<Arc<str>>,
+    /// By [`LinkIx`].
+    pub links: Vec<Arc<str>>,
+    /// By [`TopicIx`]: name, partitions, cluster.
+    pub topics: Vec<(Arc<str>, u32, ComponentIx)>,
+    /// By [`GroupIx`]: name, topics.
+    pub groups: Vec<(Arc<str>, Vec<TopicIx>)>,
+    /// By [`EventTypeIx`].
+    pub event_types: Vec<Arc<str>>,
+    /// Which group each component reads with.
+    pub group_of: Vec<Option<GroupIx>>,
+}
+
+/// What a recorder is told at the beginning.
+#[derive(Clone, Debug, Default)]
+pub struct RecorderOptions {
+    /// Names.
+    pub names: Arc<Names>,
+    /// Virtual length.
+    pub length: SimDuration,
+    /// Head that is cut from rates, latencies and utilisations (never from the ledger).
+    pub warm_up: SimDuration,
+    /// What must hold, parsed.
+    pub expectations: Vec<Expectation>,
+    /// The same as written.
+    pub texts: Vec<String>,
+}
+
+/// One group's latencies in one topic.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub topic: TopicIx,
+    pub group: GroupIx,
+    /// Since the last sample.
+    pub recent: Latencies,
+    /// Since the warm-up.
+    pub total: Latencies,
+    /// From the root ancestor's birth, since the warm-up.
+    pub root: Latencies,
+    pub delivered: u64,
+}
+
+/// What one component showed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// At the warm-up's end, for figures without it.
+    pub base: Vec<Figure>,
+    /// At the last sample.
+    pub last: Vec<Figure>,
+    /// At the sample before.
+    pub before: Vec<Figure>,
+    /// Events that ended badly here since the last sample, and before that.
+    pub trouble: [u64; 2],
+}
+
+/// Counts that make rates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub produced: u64,
+    pub accepted: u64,
+    pub delivered: u64,
+    pub rejected: u64,
+}
+
+/// What one link carried.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LinkSeen {
+    pub messages: u64,
+    pub bytes: u64,
+    pub events: u64,
+    pub lost: u64,
+    pub in_flight: u64,
+    pub events_before: u64,
+    pub rate_per_s: f64,
+}
+
+/// The observer.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pub(crate) options: RecorderOptions,
+    pub(crate) ledger: Ledger,
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) series: SeriesSet,
+    pub(crate) traces: Traces,
+    pub(crate) interval: SimDuration,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) links: Vec<LinkSeen>,
+    pub(crate) judges: Vec<Judge>,
+    pub(crate) counts: Counts,
+    pub(crate) counts_before: Counts,
+    pub(crate) counts_base: Counts,
+    pub(crate) sampled_at: SimTime,
+    /// (sample instant, obligations and submissions not ended), for the stationarity check.
+    pub(crate) backlog: Vec<f64>,
+    next_sample: SimTime,
+    warm: bool,
+    no_label: Arc<str>,
+    figures: Figures,
+}
+
+impl Recorder {
+    /// A recorder at time zero.
+    #[must_use]
+    pub fn new(options: RecorderOptions) -> Self {
+        let names = Arc::clone(&options.names);
+        let groups: Vec<(GroupIx, Vec<TopicIx>)> =
+            names.groups.iter().enumerate().map(|(index, (_, topics))| (GroupIx(index as u32), topics.clone())).collect();
+        let partitions: Vec<u32> = names.topics.iter().map(|(_, partitions, _)| *partitions).collect();
+        let lane = |(group, topic): (GroupIx, TopicIx)| Lane {
+            topic,
+            group,
+            recent: Latencies::default(),
+            total: Latencies::default(),
+            root: Latencies::default(),
+            delivered: 0,
+        };
+        let interval = interval_for(options.length);
+        Self {
+            ledger: Ledger::new(names.components.len(), &partitions, &groups),
+            lanes: groups.iter().flat_map(|(group, topics)| topics.iter().map(move |topic| (*group, *topic))).map(lane).collect(),
+            series: SeriesSet::default(),
+            traces: Traces::default(),
+            interval,
+            seen: vec![Seen::default(); names.components.len()],
+            links: vec![LinkSeen::default(); names.links.len()],
+            judges: options.expectations.iter().cloned().map(Judge::new).collect(),
+            counts: Counts::default(),
+            counts_before: Counts::default(),
+            counts_base: Counts::default(),
+            sampled_at: SimTime::ZERO,
+            backlog: Vec::new(),
+            next_sample: SimTime::ZERO + interval,
+            warm: options.warm_up.is_zero(),
+            no_label: Arc::from(""),
+            figures: Figures::default(),
+            options,
+        }
+    }
+
+    /// When the driver must call [`Self::sample`] next, before anything at that instant or later.
+    #[inline]
+    #[must_use]
+    pub fn next_sample(&self) -> SimTime {
+        self.next_sample
+    }
+
+    /// Hears a fact.
+    #[inline]
+    pub fn fact(&mut self, now: SimTime, fact: Fact) {
+        match fact {
+            Fact::Born(event) => {
+                self.counts.produced += 1;
+                self.ledger.born(&event);
+            }
+            Fact::Ended(ended) => self.ended(now, &ended, None),
+            Fact::EndedWith(with) => self.ended(now, &with.0, Some(&with.1)),
+            other => self.rare(now, other),
+        }
+    }
+
+    fn rare(&mut self, now: SimTime, fact: Fact) {
+        match fact {
+            Fact::Settled(settled) => {
+                if self.ledger.settled(now, &settled) == Entry::First {
+                    self.seen[settled.at.index()].trouble[0] += 1;
+                }
+            }
+            Fact::Appended(appended) => {
+                let traces = &mut self.traces;
+                let placed = |offset| Placed { topic: appended.topic, partition: appended.partition, offset };
+                self.ledger.appended(&appended, |event, offset| {
+                    traces.hop(event, duplicate_hop(now, appended.cluster, placed(offset), None, "appended a second time"));
+                });
+            }
+            Fact::LogStart { topic, partition, log_start } => {
+                let cluster = self.options.names.topics[topic.index()].2;
+                self.seen[cluster.index()].trouble[0] += self.ledger.log_start(now, cluster, topic, partition, log_start);
+            }
+            Fact::GroupStart { group, topic, partition, offset } => {
+                let cluster = self.options.names.topics[topic.index()].2;
+                self.ledger.group_start(now, cluster, group, topic, partition, offset);
+            }
+            Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
+            Fact::Born(_) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
+        }
+    }
+
+    fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) {
+        let entry = self.ledger.ended(now, ended, reason);
+        if entry == Entry::Repeated {
+            let placed = Placed { topic: ended.topic, partition: ended.partition, offset: ended.offset };
+            self.traces.hop(ended.event, duplicate_hop(now, ended.component, placed, Some(ended.group), "processed once more"));
+            return;
+        }
+        if ended.end != ObligationEnd::Delivered {
+            self.seen[ended.component.index()].trouble[0] += 1;
+            return;
+        }
+        self.counts.delivered += 1;
+        // Few lanes: a linear look is faster than a map.
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.topic == ended.topic && lane.group == ended.group) {
+            lane.delivered += 1;
+            lane.recent.record(now.since(ended.event.born));
+            if self.warm && ended.event.root_born != ended.event.born {
+                lane.root.record(now.since(ended.event.root_born));
+            }
+        }
+    }
+
+    /// A message sets off on a link, to arrive at `end` (or to vanish).
+    #[inline]
+    pub fn transmit(&mut self, link: LinkIx, backwards: bool, message: &Message, start: SimTime, end: SimTime, lost: bool) {
+        let seen = &mut self.links[link.index()];
+        seen.messages += 1;
+        seen.events += events_in(message);
+        if lost {
+            seen.lost += 1;
+        } else {
+            seen.in_flight += 1;
+        }
+        let flight = |event: &EventMeta, status| Flight { link, backwards, event: event.id, event_type: event.event_type, start, end, status };
+        let status = if lost { FlightStatus::Lost } else { FlightStatus::Normal };
+        match message {
+            Message::Http(request) => {
+                if self.options_trace(request.event) || lost {
+                    self.traces.flight(flight(&request.event, status));
+                }
+            }
+            Message::HttpReply(reply) if reply.status >= 400 => self.traces.flight(flight(&reply.event, FlightStatus::Rejected)),
+            Message::HttpReply(reply) => {
+                if self.options_trace(reply.event) || lost {
+                    self.traces.flight(flight(&reply.event, status));
+                }
+            }
+            Message::Produce(request) => {
+                for record in request.entries.iter().filter_map(|entry| entry.batch.traced.as_deref()).flatten() {
+                    self.traces.flight(flight(&record.meta, status));
+                }
+            }
+            Message::FetchReply(reply) => {
+                let batches = reply.partitions.iter().flat_map(|partition| &partition.batches);
+                for record in batches.filter_map(|stored| stored.batch.traced.as_deref()).flatten() {
+                    self.traces.flight(flight(&record.meta, status));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A message arrived.
+    #[inline]
+    pub fn arrived(&mut self, link: LinkIx, bytes: u64) {
+        let seen = &mut self.links[link.index()];
+        seen.in_flight -= 1;
+        seen.bytes += bytes;
+    }
+
+    fn options_trace(&self, event: EventMeta) -> bool {
+        self.traces.story(event.id).is_some()
+    }
+
+    /// Looks at every process as of `now`; called at [`Self::next_sample`] and once at the end.
+    pub fn sample(&mut self, now: SimTime, processes: &[Box<dyn Process>], at_end: bool) {
+        let span_s = now.since(self.sampled_at).as_secs_f64();
+        if span_s > 0.0 {
+            self.sample_counts(now, span_s);
+            self.sample_latencies(now);
+        }
+        for (index, process) in processes.iter().enumerate() {
+            self.look(ComponentIx(index as u32), process.as_ref(), now, span_s);
+        }
+        let open = self.ledger.obligations_so_far(|_, _| true).in_flight;
+        let submissions = &self.ledger.submissions;
+        let waiting = submissions.created - submissions.accepted - submissions.rejected - submissions.dropped - submissions.abandoned;
+        if span_s > 0.0 {
+            self.backlog.push((open + waiting) as f64);
+            self.series.push("in_flight", "gauge", None, &self.no_label, now, (open + waiting) as f64);
+        }
+        self.sampled_at = now;
+        self.judge(now, at_end);
+        if !self.warm && now.as_ns() >= self.options.warm_up.as_ns() {
+            self.end_warm_up();
+        }
+        if now >= self.next_sample {
+            self.next_sample = now + self.interval;
+            if !self.warm && self.next_sample.as_ns() > self.options.warm_up.as_ns() {
+                // The cut falls on a sample of its own.
+                self.next_sample = SimTime::ZERO + self.options.warm_up;
+            }
+        }
+    }
+
+    fn end_warm_up(&mut self) {
+        self.warm = true;
+        self.counts_base = self.counts;
+        for seen in &mut self.seen {
+            seen.base.clone_from(&seen.last);
+        }
+        for lane in &mut self.lanes {
+            lane.total.clear();
+        }
+    }
+
+    fn sample_counts(&mut self, now: SimTime, span_s: f64) {
+        self.counts.accepted = self.ledger.submissions.accepted;
+        self.counts.rejected = self.ledger.submissions.rejected;
+        let (counts, before) = (self.counts, self.counts_before);
+        let mut rate = |metric, new: u64, old: u64| self.series.push(metric, "counter", None, &self.no_label, now, new.saturating_sub(old) as f64 / span_s);
+        rate("produced_per_s", counts.produced, before.produced);
+        rate("delivered_per_s", counts.delivered, before.delivered);
+        rate("rejected_per_s", counts.rejected, before.rejected);
+        self.counts_before = counts;
+        for seen in &mut self.links {
+            seen.rate_per_s = (seen.events - seen.events_before) as f64 / span_s;
+            seen.events_before = seen.events;
+        }
+    }
+
+    fn sample_latencies(&mut self, now: SimTime) {
+        let mut whole = Latencies::default();
+        for group in 0..self.options.names.groups.len() {
+            let mut of_group = Latencies::default();
+            for lane in self.lanes.iter_mut().filter(|lane| lane.group.index() == group && lane.recent.count() > 0) {
+                of_group.add(&lane.recent);
+                lane.total.add(&lane.recent);
+                lane.recent.clear();
+            }
+            if of_group.count() == 0 {
+                continue;
+            }
+            whole.add(&of_group);
+            for component in self.components_of(GroupIx(group as u32)) {
+                self.push_latencies(now, Some(component), &of_group);
+            }
+        }
+        self.push_latencies(now, None, &whole);
+    }
+
+    fn push_latencies(&mut self, now: SimTime, component: Option<ComponentIx>, latencies: &Latencies) {
+        let quantiles = [("latency_ms_p50", 0.5), ("latency_ms_p95", 0.95), ("latency_ms_p99", 0.99)];
+        for (metric, quantile) in quantiles {
+            if let Some(seconds) = latencies.quantile_s(quantile) {
+                self.series.push(metric, "histogram", component, &self.no_label, now, seconds * 1e3);
+            }
+        }
+        if let Some(seconds) = latencies.max_s() {
+            self.series.push("latency_ms_max", "histogram", component, &self.no_label, now, seconds * 1e3);
+        }
+    }
+
+    fn components_of(&self, group: GroupIx) -> Vec<ComponentIx> {
+        let readers = self.options.names.group_of.iter().enumerate().filter(|(_, of)| **of == Some(group));
+        readers.map(|(index, _)| ComponentIx(index as u32)).collect()
+    }
+
+    fn look(&mut self, component: ComponentIx, process: &dyn Process, now: SimTime, span_s: f64) {
+        self.figures.list.clear();
+        process.figures(now, &mut self.figures);
+        let seen = &mut self.seen[component.index()];
+        std::mem::swap(&mut seen.before, &mut seen.last);
+        seen.last.clone_from(&self.figures.list);
+        if span_s <= 0.0 {
+            return;
+        }
+        seen.trouble = [0, seen.trouble[0]];
+        let servers = value(&seen.last, "servers", "").unwrap_or(0.0);
+        for figure in &seen.last {
+            let old = seen.before.iter().find(|f| f.name == figure.name && f.label == figure.label).map_or(0.0, |f| f.value);
+            let (metric, kind, value) = match (figure.name, figure.kind) {
+                ("produced_count", _) => ("produced_per_s", "counter", (figure.value - old) / span_s),
+                ("processed_count", _) => ("delivered_per_s", "counter", (figure.value - old) / span_s),
+                ("requests_count", _) => ("requests_per_s", "counter", (figure.value - old) / span_s),
+                ("rejected_count", _) => ("rejected_per_s", "counter", (figure.value - old) / span_s),
+                ("appended_count", _) => ("appended_per_s", "counter", (figure.value - old) / span_s),
+                ("partition_appended_count", _) => ("partition_appended_per_s", "counter", (figure.value - old) / span_s),
+                ("busy_s", FigureKind::Integral) if servers > 0.0 => ("utilisation_ratio", "gauge", (figure.value - old) / span_s / servers),
+                ("queue_length", _) => ("queue", "gauge", figure.value),
+                ("buffered_count", _) => ("buffered", "gauge", figure.value),
+                ("lag", _) => ("lag", "gauge", figure.value),
+                _ => continue,
+            };
+            let of = if metric == "lag" { None } else { Some(component) };
+            self.series.push(metric, kind, of, &figure.label, now, value);
+        }
+    }
+
+    fn judge(&mut self, now: SimTime, at_end: bool) {
+        let mut judges = std::mem::take(&mut self.judges);
+        let source = super::figure_source::Source { recorder: self, now };
+        for judge in &mut judges {
+            judge.observe(now, &source, at_end);
+        }
+        self.judges = judges;
+    }
+
+    /// The event type's name.
+    pub(crate) fn type_name(&self, event_type: EventTypeIx) -> String {
+        self.options.names.event_types.get(usize::from(event_type.0)).map_or_else(|| "event".to_owned(), |name| name.to_string())
+    }
+    /// `web-17`.
+    pub(crate) fn event_name(&self, id: crate::event::EventId) -> String {
+        format!("{}-{}", self.options.names.components[id.producer.index()], id.seq)
+    }
+    /// A component's id.
+    pub(crate) fn component_name(&self, component: ComponentIx) -> String {
+        self.options.names.components[component.index()].to_string()
+    }
+    /// Grows with every visible hop.
+    #[must_use]
+    pub fn visible_hops(&self) -> u64 {
+        self.traces.visible
+    }
+    /// Events born so far.
+    #[must_use]
+    pub fn produced(&self) -> u64 {
+        self.counts.produced
+    }
+}
+
+/// A figure by name and label.
+pub(crate) fn value(figures: &[Figure], name: &str, label: &str) -> Option<f64> {
+    figures.iter().find(|figure| figure.name == name && *figure.label == *label).map(|figure| figure.value)
+}
+
+fn events_in(message: &Message) -> u64 {
+    match message {
+        Message::Http(_) => 1,
+        Message::Produce(request) => request.entries.iter().map(|entry| u64::from(entry.batch.record_count)).sum(),
+        Message::FetchReply(reply) => {
+            reply.partitions.iter().flat_map(|p| &p.batches).map(|stored| u64::from(stored.batch.record_count)).sum()
+        }
+        _ => 0,
+    }
+}
+
+fn duplicate_hop(now: SimTime, component: ComponentIx, placed: Placed, group: Option<GroupIx>, words: &str) -> Hop {
+    Hop {
+        component,
+        kind: HopKind::Duplicate,
+        queued: now,
+        served: now,
+        done: now,
+        placed: Some(placed),
+        group,
+        words: words.into(),
+        payload: None,
+        key: None,
+    }
+}

@@ -1,0 +1,218 @@
+//! From what was recorded to the report.
+
+use indexmap::IndexMap;
+
+use super::latency::Latencies;
+use super::recorder::{Recorder, value};
+use super::report::{EngineFigures, ExpectationResult, Ledger, Provenance, Report};
+use super::stats::backlog_grows;
+use super::view::ExpectationState;
+use crate::engine::{Figure, FigureKind};
+use crate::predicate::Verdict;
+use crate::units::{ComponentIx, SimTime};
+
+/// What a report says that no observer can know.
+#[derive(Clone, Debug, Default)]
+pub struct ReportHead {
+    /// The project's name.
+    pub project: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// Where the figures come from.
+    pub provenance: Provenance,
+    /// The project's own text.
+    pub assumptions: Vec<String>,
+    /// The project's own text.
+    pub decisions: Vec<String>,
+    /// Kernel turns.
+    pub steps: u64,
+    /// Most pending entries.
+    pub pending_max: u64,
+    /// Remarks of the compiler and of the driver.
+    pub remarks: Vec<String>,
+}
+
+impl Recorder {
+    /// The report as of the last sample.
+    #[must_use]
+    pub fn report(&self, head: ReportHead) -> Report {
+        let end = self.sampled_at;
+        let span_s = end.as_secs_f64() - self.options.warm_up.as_secs_f64();
+        let ledger = self.ledger.close(|id| self.event_name(id), |c| self.component_name(c), |t| self.type_name(t));
+        let mut remarks = head.remarks;
+        if head.provenance.uncalibrated {
+            remarks.push("uncalibrated: assumed cost defaults are in use; see provenance.defaults".to_owned());
+        }
+        if self.backlog_grows() {
+            remarks.push("not stationary: figures depend on --for".to_owned());
+        }
+        if self.series.dropped() {
+            remarks.push("some series were not kept: the design has more than the series limit".to_owned());
+        }
+        if !ledger.balanced {
+            remarks.push("the ledger does not balance: this is a defect of Eventyard".to_owned());
+        }
+        Report {
+            format: "eventyard-report/1".to_owned(),
+            project: head.project,
+            scenario: head.scenario,
+            seed: head.seed,
+            virtual_s: end.as_secs_f64(),
+            warm_up_s: self.options.warm_up.as_secs_f64(),
+            provenance: head.provenance,
+            expectations: self.expectation_results(),
+            remarks,
+            assumptions: head.assumptions,
+            decisions: head.decisions,
+            engine: EngineFigures { steps: head.steps, pending_max: head.pending_max },
+            totals: self.totals(&ledger, span_s),
+            components: self.component_figures(end, span_s),
+            links: self.link_figures(),
+            series: self.series.report(self.interval, |c| self.component_name(c)),
+            ledger,
+            repeats: None,
+            wall: super::report::Wall::default(),
+        }
+    }
+
+    /// Whether the backlog grows to the end.
+    #[must_use]
+    pub fn backlog_grows(&self) -> bool {
+        let delivered = self.series.points("delivered_per_s", None, "");
+        let half = &delivered[delivered.len() / 2..];
+        let ended: f64 = half.iter().map(|point| point[1] * self.interval.as_secs_f64()).sum();
+        backlog_grows(&self.backlog, ended)
+    }
+
+    fn expectation_results(&self) -> Vec<ExpectationResult> {
+        let result = |(judge, text): (&crate::predicate::Judge, &String)| ExpectationResult {
+            text: text.clone(),
+            met: judge.state() == Verdict::Met,
+            figure: judge.figure_text(),
+            broke_at_s: judge.broke_at().map(SimTime::as_secs_f64),
+        };
+        self.judges.iter().zip(&self.options.texts).map(result).collect()
+    }
+
+    fn totals(&self, ledger: &Ledger, span_s: f64) -> IndexMap<String, f64> {
+        let mut totals = IndexMap::new();
+        let mut put = |name: &str, value: f64| {
+            totals.insert(name.to_owned(), value);
+        };
+        let (submissions, obligations) = (&ledger.submissions, &ledger.obligations);
+        put("produced_count", submissions.created as f64);
+        put("accepted_count", submissions.accepted as f64);
+        put("rejected_count", submissions.rejected as f64);
+        put("delivered_count", obligations.delivered as f64);
+        put("duplicate_count", (obligations.duplicate_deliveries + submissions.duplicate_appends) as f64);
+        put("lost_count", (obligations.lost + obligations.expired + submissions.dropped + submissions.abandoned) as f64);
+        put("dead_lettered_count", obligations.dead_lettered as f64);
+        put("in_flight_count", (submissions.in_flight + obligations.in_flight) as f64);
+        if span_s > 0.0 {
+            let since = |now: u64, base: u64| now.saturating_sub(base) as f64 / span_s;
+            put("produced_per_s", since(self.counts.produced, self.counts_base.produced));
+            put("delivered_per_s", since(self.counts.delivered, self.counts_base.delivered));
+            put("rejected_per_s", since(self.counts.rejected, self.counts_base.rejected));
+        }
+        let mut whole = Latencies::default();
+        let mut root = Latencies::default();
+        for lane in &self.lanes {
+            whole.add(&lane.total);
+            root.add(&lane.root);
+        }
+        put_latencies(&mut totals, "latency", &whole);
+        put_latencies(&mut totals, "root_latency", &root);
+        // Beside every latency stands the share that was not delivered.
+        let ended = obligations.created - obligations.in_flight;
+        let share = if ended > 0 { 1.0 - obligations.delivered as f64 / ended as f64 } else { 0.0 };
+        totals.insert("not_delivered_share_ratio".to_owned(), share);
+        totals
+    }
+
+    fn component_figures(&self, end: SimTime, span_s: f64) -> IndexMap<String, IndexMap<String, f64>> {
+        let mut all = IndexMap::new();
+        for (index, seen) in self.seen.iter().enumerate() {
+            let mut figures = IndexMap::new();
+            for figure in &seen.last {
+                let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{}[{}]", figure.name, figure.label) };
+                figures.insert(name, figure.value);
+            }
+            derived(&seen.base, &seen.last, span_s, &mut figures);
+            if let Some(group) = self.options.names.group_of[index] {
+                let mut latencies = Latencies::default();
+                for lane in self.lanes.iter().filter(|lane| lane.group == group) {
+                    latencies.add(&lane.total);
+                }
+                put_latencies(&mut figures, "latency", &latencies);
+                let terms = self.ledger.obligations_so_far(|_, of| of == group);
+                figures.insert("obligations_count".to_owned(), terms.created as f64);
+                figures.insert("delivered_count".to_owned(), terms.delivered as f64);
+                figures.insert("in_flight_count".to_owned(), terms.in_flight as f64);
+                figures.insert("duplicate_count".to_owned(), terms.duplicate_deliveries as f64);
+            }
+            all.insert(self.component_name(ComponentIx(index as u32)), figures);
+        }
+        let _ = end;
+        all
+    }
+
+    fn link_figures(&self) -> IndexMap<String, IndexMap<String, f64>> {
+        let one = |(id, seen): (&std::sync::Arc<str>, &super::recorder::LinkSeen)| {
+            let figures = [
+                ("messages_count", seen.messages as f64),
+                ("events_count", seen.events as f64),
+                ("bytes", seen.bytes as f64),
+                ("lost_count", seen.lost as f64),
+                ("in_flight_count", seen.in_flight as f64),
+            ];
+            (id.to_string(), figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        };
+        self.options.names.links.iter().zip(&self.links).map(one).collect()
+    }
+}
+
+/// Means over the time after the warm-up, from integrals and counters at its two ends.
+fn derived(base: &[Figure], last: &[Figure], span_s: f64, figures: &mut IndexMap<String, f64>) {
+    if span_s <= 0.0 {
+        return;
+    }
+    let since = |name: &str| value(last, name, "").map(|now| now - value(base, name, "").unwrap_or(0.0));
+    if let (Some(busy), Some(servers)) = (since("busy_s"), value(last, "servers", "").filter(|servers| *servers > 0.0)) {
+        figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers);
+    }
+    if let Some(queue) = since("queue_s") {
+        figures.insert("queue_length_mean".to_owned(), queue / span_s);
+    }
+    if let (Some(waited), Some(served)) = (since("waited_s"), since("served_count").filter(|served| *served > 0.0)) {
+        figures.insert("wait_ms_mean".to_owned(), waited / served * 1e3);
+    }
+    for figure in last.iter().filter(|figure| figure.kind == FigureKind::Counter && figure.label.is_empty()) {
+        if let Some(stem) = figure.name.strip_suffix("_count") {
+            figures.insert(format!("{stem}_per_s"), (figure.value - value(base, figure.name, "").unwrap_or(0.0)) / span_s);
+        }
+    }
+}
+
+fn put_latencies(figures: &mut IndexMap<String, f64>, name: &str, latencies: &Latencies) {
+    if latencies.count() == 0 {
+        return;
+    }
+    let ms = |seconds: Option<f64>| seconds.unwrap_or(0.0) * 1e3;
+    figures.insert(format!("{name}_ms_mean"), ms(latencies.mean_s()));
+    for (suffix, quantile) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)] {
+        figures.insert(format!("{name}_ms_{suffix}"), ms(latencies.quantile_s(quantile)));
+    }
+    figures.insert(format!("{name}_ms_max"), ms(latencies.max_s()));
+}
+
+/// The window's word for a judge's state.
+pub(crate) fn state_of(state: Verdict) -> ExpectationState {
+    match state {
+        Verdict::Pending => ExpectationState::Pending,
+        Verdict::Met => ExpectationState::Met,
+        Verdict::Missed => ExpectationState::Missed,
+    }
+}
+

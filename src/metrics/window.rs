@@ -1,0 +1,159 @@
+//! From what was recorded so far to the snapshot that the window reads.
+
+use super::recorder::{Recorder, Seen, value};
+use super::summary::state_of;
+use super::trace::{Story, status_of};
+use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
+use crate::engine::{Figures, Process};
+use crate::event::{EventId, Placed};
+use crate::units::{ComponentIx, SimTime};
+
+/// How a story's payload becomes text: pretty JSON, or hex with the reason; and the schema's name.
+pub type Decode<'a> = &'a dyn Fn(&[u8]) -> (String, Option<String>);
+
+impl Recorder {
+    /// The window's snapshot at `shown` (which may lag behind the run's own now while a hop is being shown).
+    pub fn view(&mut self, shown: SimTime, end: SimTime, steps: u64, phase: RunPhase, processes: &[Box<dyn Process>], one_in: u64) -> RunView {
+        let mut figures = Figures::default();
+        let mut cards = Vec::with_capacity(processes.len());
+        for (index, process) in processes.iter().enumerate() {
+            figures.list.clear();
+            process.figures(shown.max(self.sampled_at), &mut figures);
+            cards.push(self.card(ComponentIx(index as u32), &figures));
+        }
+        let (flights, thinned) = self.traces.in_the_air(shown);
+        let links = self.links.iter().map(|seen| LinkView { rate_per_s: seen.rate_per_s, in_flight: seen.in_flight, lost: seen.lost }).collect();
+        let expectations = self.judges.iter().zip(&self.options.texts).map(|(judge, text)| ExpectationView {
+            text: text.clone(),
+            state: state_of(judge.state()),
+            figure: judge.figure_text(),
+            broke_at: judge.broke_at(),
+        });
+        RunView {
+            version: 0,
+            phase,
+            now: shown,
+            end,
+            steps,
+            speed_ratio: 0.0,
+            totals: self.totals_so_far(),
+            cards,
+            links,
+            flights,
+            sampled_one_in: thinned * one_in.max(1),
+            incidents: self.traces.incidents(),
+            expectations: expectations.collect(),
+            series: self.series.views(),
+            inspected: None,
+            report: None,
+        }
+    }
+
+    fn totals_so_far(&self) -> Totals {
+        let submissions = &self.ledger.submissions;
+        let terms = self.ledger.obligations_so_far(|_, _| true);
+        let open = submissions.created - submissions.accepted - submissions.rejected - submissions.dropped - submissions.abandoned;
+        Totals {
+            produced: submissions.created,
+            accepted: submissions.accepted,
+            rejected: submissions.rejected,
+            delivered: terms.delivered,
+            duplicates: terms.duplicate_deliveries + submissions.duplicate_appends,
+            lost: terms.lost + terms.expired + submissions.dropped + submissions.abandoned,
+            dead_lettered: terms.dead_lettered,
+            in_flight: terms.in_flight + open,
+        }
+    }
+
+    fn card(&self, component: ComponentIx, live: &Figures) -> CardView {
+        let seen = &self.seen[component.index()];
+        let now = |name: &str| value(&live.list, name, "");
+        let interval_s = self.interval.as_secs_f64();
+        let rate = |name: &str| value(&seen.last, name, "").map(|last| (last - value(&seen.before, name, "").unwrap_or(0.0)) / interval_s);
+        let headline = ["processed_count", "produced_count", "appended_count", "requests_count"].iter().find_map(|name| rate(name));
+        let lag = self.options.names.group_of[component.index()].and_then(|group| {
+            let name = &self.options.names.groups[group.index()].0;
+            let lags = self.seen.iter().filter_map(|other| value(&other.last, "lag", name));
+            lags.fold(None, |sum: Option<f64>, lag| Some(sum.unwrap_or(0.0) + lag))
+        });
+        let (queue, queue_label) = match (lag, now("queue_length"), now("buffered_count")) {
+            (Some(lag), ..) => (lag, "lag"),
+            (None, Some(queue), _) => (queue, "queue"),
+            (None, None, Some(buffered)) => (buffered, "buffered"),
+            (None, None, None) => (0.0, ""),
+        };
+        let details = live.list.iter().filter(|figure| !figure.name.starts_with("littles_")).map(|figure| {
+            let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{} · {}", figure.name, figure.label) };
+            (name, show(figure.value))
+        });
+        CardView {
+            rate_per_s: headline.unwrap_or(0.0),
+            queue,
+            queue_label,
+            utilisation_ratio: utilisation(seen, interval_s),
+            trouble: seen.trouble[0] + seen.trouble[1] > 0,
+            details: details.collect(),
+        }
+    }
+
+    /// What is known of one event; none when it was not followed.
+    #[must_use]
+    pub fn story(&self, id: EventId, decode: Decode<'_>) -> Option<EventStory> {
+        let story = self.traces.story(id)?;
+        let payload = story.payload.clone().unwrap_or_default();
+        let (text, schema) = decode(&payload);
+        let name = self.event_name(id);
+        Some(EventStory {
+            headers: self.headers(&name, story),
+            name,
+            id,
+            event_type: self.type_name(story.meta.event_type),
+            born: story.meta.born,
+            key: story.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
+            schema,
+            payload: text,
+            payload_bytes: payload.len(),
+            hops: story.hops.iter().map(|hop| self.story_hop(hop)).collect(),
+            hops_dropped: story.hops_dropped,
+        })
+    }
+
+    fn story_hop(&self, hop: &crate::event::Hop) -> StoryHop {
+        let place = |placed: Placed| format!("{}[{}] @ {}", self.options.names.topics[placed.topic.index()].0, placed.partition, placed.offset);
+        StoryHop {
+            component: self.component_name(hop.component),
+            at: hop.queued,
+            waited: hop.served.since(hop.queued),
+            worked: hop.done.since(hop.served),
+            place: hop.placed.map(place),
+            words: hop.words.to_string(),
+            status: status_of(hop.kind),
+        }
+    }
+
+    /// CloudEvents 1.0 attributes in Kafka's binary mode and a W3C trace context, as they are counted in wire sizes.
+    fn headers(&self, name: &str, story: &Story) -> Vec<(String, String)> {
+        let id = story.meta.id;
+        let trace = format!("{:08x}{:024x}", id.producer.0, id.seq);
+        let list = [
+            ("ce_specversion", "1.0".to_owned()),
+            ("ce_id", name.to_owned()),
+            ("ce_source", format!("/{}", self.component_name(id.producer))),
+            ("ce_type", self.type_name(story.meta.event_type)),
+            ("ce_time", format!("+{}", story.meta.born)),
+            ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
+        ];
+        list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+fn utilisation(seen: &Seen, interval_s: f64) -> Option<f64> {
+    let servers = value(&seen.last, "servers", "").filter(|servers| *servers > 0.0)?;
+    let busy = value(&seen.last, "busy_s", "")? - value(&seen.before, "busy_s", "").unwrap_or(0.0);
+    Some((busy / interval_s / servers).clamp(0.0, 1.0))
+}
+
+fn show(number: f64) -> String {
+    if number.fract() == 0.0 { format!("{number}") } else { format!("{number:.3}") }
+}
+

@@ -1,0 +1,70 @@
+//! The simulated network: what each link direction does to a message.
+//!
+//! In: a message's size and the instant it is put on the wire. Out: when it arrives, or that it never will.
+//! Latency is drawn per message, bandwidth serialises, loss is silent, and each direction is first in
+//! first out. Must not know: what the message means.
+
+use crate::compile::PlannedLink;
+use crate::random::{Distribution, Stream};
+use crate::units::{ComponentIx, SimDuration, SimTime};
+use crate::engine::LinkEnd;
+
+/// One link while it runs.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    pub from: (ComponentIx, LinkEnd),
+    pub to: (ComponentIx, LinkEnd),
+    latency: Distribution,
+    bandwidth_bytes_per_s: Option<u64>,
+    loss_ratio: f64,
+    directions: [Direction; 2],
+}
+
+#[derive(Clone, Debug)]
+struct Direction {
+    stream: Stream,
+    free_at: SimTime,
+    last_arrival: SimTime,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transit {
+    /// When it arrives, or would have.
+    pub arrives: SimTime,
+    /// Whether it vanishes.
+    pub lost: bool,
+}
+
+impl Wire {
+    pub fn new(link: &PlannedLink) -> Self {
+        let direction = |stream: &Stream| Direction { stream: stream.clone(), free_at: SimTime::ZERO, last_arrival: SimTime::ZERO };
+        Self {
+            from: link.from,
+            to: link.to,
+            latency: link.latency.clone(),
+            bandwidth_bytes_per_s: link.bandwidth_bytes_per_s,
+            loss_ratio: link.loss_ratio,
+            directions: [direction(&link.streams[0]), direction(&link.streams[1])],
+        }
+    }
+
+    /// Puts a message on the wire. `wire_bytes` is asked only where a bandwidth needs it.
+    #[inline]
+    pub fn transmit(&mut self, backwards: bool, now: SimTime, wire_bytes: impl FnOnce() -> u64) -> Transit {
+        let direction = &mut self.directions[usize::from(backwards)];
+        let mut leaves = now;
+        if let Some(bandwidth) = self.bandwidth_bytes_per_s {
+            let ns = u128::from(wire_bytes()) * 1_000_000_000 / u128::from(bandwidth.max(1));
+            leaves = now.max(direction.free_at) + SimDuration::from_ns(u64::try_from(ns).unwrap_or(u64::MAX));
+            direction.free_at = leaves;
+        }
+        let latency = self.latency.sample(&mut direction.stream);
+        let arrives = (leaves + latency).max(direction.last_arrival);
+        if self.loss_ratio > 0.0 && direction.stream.chance(self.loss_ratio) {
+            return Transit { arrives, lost: true };
+        }
+        direction.last_arrival = arrives;
+        Transit { arrives, lost: false }
+    }
+}

@@ -1,0 +1,344 @@
+//! The simulated driver: pops the calendar, calls processes, carries their effects out.
+//!
+//! [`Sim`] is the one state of a run: clone it and continue both, and both end with the same report.
+//! Order within an instant: inputs of scenario and window first, then a sample when one is due, then
+//! the calendar in order of scheduling. Start at [`Sim::run_until`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::RunFailure;
+use super::network::Wire;
+use crate::compile::{Plan, TimedInput, WarmUp};
+use crate::engine::{Calendar, Ctx, Effect, LinkEnd, Outbox, Process, TraceSampling};
+use crate::event::Message;
+use crate::metrics::{Names, Recorder, RecorderOptions};
+use crate::predicate::Expectation;
+use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
+
+/// More turns than this in one instant are a cycle without progress.
+const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
+
+/// What the calendar holds: 16 bytes.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    Timer { component: u32, token: u64 },
+    /// A message that a process holds back before it goes on the wire.
+    Departs { component: u32, slot: u32, end: u16 },
+    Arrives { link: u32, slot: u32, backwards: bool },
+}
+
+/// Everything a run needs to go on.
+#[derive(Clone)]
+pub struct Sim {
+    plan: Arc<Plan>,
+    calendar: Calendar<Due>,
+    processes: Vec<Box<dyn Process>>,
+    wires: Vec<Wire>,
+    messages: Slots,
+    inputs: Vec<TimedInput>,
+    next_input: usize,
+    now: SimTime,
+    end: SimTime,
+    steps: u64,
+    steps_this_instant: u64,
+    tracing: TraceSampling,
+    recorder: Recorder,
+    /// Refusals of inputs, in words, for the report's remarks.
+    refused: Vec<String>,
+    finished: bool,
+}
+
+/// Messages under way, by slot; slots are used again.
+#[derive(Clone, Debug, Default)]
+struct Slots {
+    held: Vec<Option<Message>>,
+    free: Vec<u32>,
+}
+
+impl Slots {
+    #[inline]
+    fn put(&mut self, message: Message) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.held[slot as usize] = Some(message);
+            return slot;
+        }
+        self.held.push(Some(message));
+        u32::try_from(self.held.len() - 1).expect("four thousand million messages under way do not fit in memory")
+    }
+    #[inline]
+    fn take(&mut self, slot: u32) -> Message {
+        self.free.push(slot);
+        self.held[slot as usize].take().expect("each slot is taken once")
+    }
+}
+
+impl Sim {
+    /// At time zero, every process started.
+    ///
+    /// # Errors
+    /// When a component panics while it starts.
+    pub fn new(plan: Plan) -> Result<Self, RunFailure> {
+        let warm_up = match plan.warm_up {
+            WarmUp::Fixed(span) => span,
+            WarmUp::Auto => SimDuration::ZERO,
+        };
+        let names = Arc::new(names_of(&plan));
+        // Texts that do not parse were errors of the compiler.
+        let parsed = plan.project.expect.iter().filter_map(|text| Some((Expectation::parse(text).ok()?, text.clone())));
+        let (expectations, texts) = parsed.unzip();
+        let recorder = Recorder::new(RecorderOptions { names, length: plan.length, warm_up, expectations, texts });
+        let mut sim = Self {
+            calendar: Calendar::default(),
+            processes: plan.components.iter().map(|component| component.process.clone()).collect(),
+            wires: plan.links.iter().map(Wire::new).collect(),
+            messages: Slots::default(),
+            inputs: plan.inputs.clone(),
+            next_input: 0,
+            now: SimTime::ZERO,
+            end: SimTime::ZERO + plan.length,
+            steps: 0,
+            steps_this_instant: 0,
+            tracing: plan.tracing,
+            recorder,
+            refused: Vec::new(),
+            finished: false,
+            plan: Arc::new(plan),
+        };
+        let mut outbox = Outbox::default();
+        sim.guarded(|sim, at| {
+            for index in 0..sim.processes.len() {
+                *at = index;
+                sim.turn(&mut outbox, index, |process, ctx| process.start(ctx));
+            }
+            Ok(())
+        })?;
+        Ok(sim)
+    }
+
+    /// Goes on until `limit` (inclusive), the end, `steps_max` turns, or until `stop` says so after a turn.
+    /// Returns whether `limit` or the end was reached.
+    ///
+    /// # Errors
+    /// A component's panic, or no progress within an instant.
+    pub fn run_until(&mut self, limit: SimTime, steps_max: u64, stop: &mut dyn FnMut(&Self) -> bool) -> Result<bool, RunFailure> {
+        let limit = limit.min(self.end);
+        let mut outbox = Outbox::default();
+        let reached = self.guarded(|sim, at| sim.run(&mut outbox, at, limit, steps_max, stop))?;
+        if reached && limit == self.end {
+            self.finish();
+        }
+        Ok(reached)
+    }
+
+    fn run(
+        &mut self,
+        outbox: &mut Outbox,
+        at: &mut usize,
+        limit: SimTime,
+        steps_max: u64,
+        stop: &mut dyn FnMut(&Self) -> bool,
+    ) -> Result<bool, RunFailure> {
+        let last_step = self.steps.saturating_add(steps_max);
+        loop {
+            // What must happen before the calendar's next entry: an input or a sample.
+            let input_at = self.inputs.get(self.next_input).map_or(SimTime::MAX, |input| input.at);
+            let pause_at = input_at.min(self.recorder.next_sample());
+            while self.steps < last_step {
+                let before_pause = SimTime::from_ns(pause_at.as_ns().saturating_sub(1));
+                let Some((due_at, due)) = self.calendar.pop_until(limit.min(before_pause)) else { break };
+                if due_at > self.now {
+                    self.now = due_at;
+                    self.steps_this_instant = 0;
+                }
+                self.carry_out(outbox, at, due);
+                self.steps_this_instant += 1;
+                if self.steps_this_instant > STEPS_PER_INSTANT_MAX {
+                    let component = self.plan.components[*at].id.to_string();
+                    return Err(RunFailure::Stuck { component, at: self.now, steps: self.steps_this_instant });
+                }
+                if stop(self) {
+                    return Ok(false);
+                }
+            }
+            if self.steps >= last_step {
+                return Ok(false);
+            }
+            if pause_at > limit {
+                self.now = self.now.max(limit);
+                return Ok(true);
+            }
+            self.now = pause_at;
+            self.steps_this_instant = 0;
+            if input_at == pause_at {
+                self.next_input += 1;
+                let input = self.inputs[self.next_input - 1].clone();
+                *at = input.component.index();
+                let mut refusal = None;
+                self.turn(outbox, input.component.index(), |process, ctx| refusal = process.on_input(ctx, &input.input).err());
+                if let Some(words) = refusal {
+                    self.refused.push(format!("{} at {}: {words}", self.plan.components[*at].id, self.now));
+                }
+            } else {
+                self.recorder.sample(self.now, &self.processes, false);
+            }
+        }
+    }
+
+    #[inline]
+    fn carry_out(&mut self, outbox: &mut Outbox, at: &mut usize, due: Due) {
+        match due {
+            Due::Timer { component, token } => {
+                *at = component as usize;
+                self.turn(outbox, component as usize, |process, ctx| process.on_timer(ctx, token));
+            }
+            Due::Arrives { link, slot, backwards } => {
+                let message = self.messages.take(slot);
+                let wire = &self.wires[link as usize];
+                let (component, end) = if backwards { wire.from } else { wire.to };
+                self.recorder.arrived(LinkIx(link), message.wire_bytes());
+                *at = component.index();
+                self.turn(outbox, component.index(), |process, ctx| process.on_message(ctx, end, message));
+            }
+            Due::Departs { component, slot, end } => {
+                *at = component as usize;
+                let message = self.messages.take(slot);
+                self.put_on_wire(component as usize, LinkEnd(end), message);
+                self.steps += 1;
+            }
+        }
+    }
+
+    #[inline]
+    fn turn(&mut self, outbox: &mut Outbox, index: usize, call: impl FnOnce(&mut dyn Process, &mut Ctx<'_>)) {
+        self.steps += 1;
+        let me = ComponentIx(index as u32);
+        let mut ctx = Ctx { now: self.now, me, tracing: self.tracing, out: outbox };
+        call(self.processes[index].as_mut(), &mut ctx);
+        for fact in outbox.facts.drain(..) {
+            self.recorder.fact(self.now, fact);
+        }
+        for effect in outbox.effects.drain(..) {
+            match effect {
+                Effect::Timer { at, token } => self.calendar.push(at, Due::Timer { component: me.0, token }),
+                Effect::Send { end, delay, message } if delay.is_zero() => self.put_on_wire(index, end, message),
+                Effect::Send { end, delay, message } => {
+                    let slot = self.messages.put(message);
+                    self.calendar.push(self.now + delay, Due::Departs { component: me.0, slot, end: end.0 });
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn put_on_wire(&mut self, component: usize, end: LinkEnd, message: Message) {
+        let (link, is_from) = self.plan.components[component].ends[usize::from(end.0)];
+        let backwards = !is_from;
+        let transit = self.wires[link.index()].transmit(backwards, self.now, || message.wire_bytes());
+        self.recorder.transmit(link, backwards, &message, self.now, transit.arrives, transit.lost);
+        if !transit.lost {
+            let slot = self.messages.put(message);
+            self.calendar.push(transit.arrives, Due::Arrives { link: link.0, slot, backwards });
+        }
+    }
+
+    /// Runs a part of the run; a panic in it becomes a failure that names component, instant and seed.
+    fn guarded<T>(&mut self, part: impl FnOnce(&mut Self, &mut usize) -> Result<T, RunFailure>) -> Result<T, RunFailure> {
+        let mut at = 0;
+        match catch_unwind(AssertUnwindSafe(|| part(self, &mut at))) {
+            Ok(result) => result,
+            Err(panic) => {
+                let message = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
+                self.finished = true;
+                Err(RunFailure::Panicked {
+                    component: self.plan.components.get(at).map_or_else(String::new, |component| component.id.to_string()),
+                    at: self.now,
+                    seed: self.plan.seed,
+                    message: message.unwrap_or_default(),
+                })
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.recorder.sample(self.end, &self.processes, true);
+        }
+    }
+
+    /// Ends the run here; the report covers what there was.
+    pub fn stop_here(&mut self) {
+        self.end = self.now;
+        self.finish();
+    }
+
+    /// Takes a change between this instant and the next; returns it stamped, for a replay.
+    pub fn input(&mut self, mut input: TimedInput) -> TimedInput {
+        input.at = self.now + SimDuration::from_ns(1);
+        let position = self.inputs[self.next_input..].partition_point(|other| other.at <= input.at);
+        self.inputs.insert(self.next_input + position, input.clone());
+        input
+    }
+
+    /// Virtual now.
+    #[must_use]
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+    /// Virtual end.
+    #[must_use]
+    pub fn end(&self) -> SimTime {
+        self.end
+    }
+    /// Turns so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+    /// Whether the end was reached.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+    /// What was recorded.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+    pub(super) fn with_recorder<T>(&mut self, look: impl FnOnce(&mut Recorder, &[Box<dyn Process>]) -> T) -> T {
+        look(&mut self.recorder, &self.processes)
+    }
+    /// The running components, to look at.
+    #[must_use]
+    pub fn processes(&self) -> &[Box<dyn Process>] {
+        &self.processes
+    }
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+    pub(super) fn pending_max(&self) -> usize {
+        self.calendar.len_max()
+    }
+    pub(super) fn refused(&self) -> &[String] {
+        &self.refused
+    }
+}
+
+fn names_of(plan: &Plan) -> Names {
+    let group_of = |component: &crate::compile::PlannedComponent| {
+        let source = plan.project.components.get(&*component.id)?;
+        let declared = crate::components::by_id(&source.kind)?.declares(&component.id, source).group?;
+        plan.groups.iter().find(|group| *group.name == *declared).map(|group| group.group)
+    };
+    Names {
+        components: plan.components.iter().map(|component| Arc::clone(&component.id)).collect(),
+        links: plan.links.iter().map(|link| Arc::clone(&link.id)).collect(),
+        topics: plan.topics.iter().map(|topic| (Arc::clone(&topic.name), topic.partitions, topic.cluster)).collect(),
+        groups: plan.groups.iter().map(|group| (Arc::clone(&group.name), group.topics.clone())).collect(),
+        event_types: plan.event_types.clone(),
+        group_of: plan.components.iter().map(group_of).collect(),
+    }
+}
