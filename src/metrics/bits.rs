@@ -81,7 +81,9 @@ fn both(a: &Chunk, b: &Chunk) -> u64 {
         (Chunk::Full, Chunk::Some { words, .. }) | (Chunk::Some { words, .. }, Chunk::Full) => {
             words.iter().map(|word| u64::from(word.count_ones())).sum()
         }
-        (Chunk::Some { words: a, .. }, Chunk::Some { words: b, .. }) => a.iter().zip(b.iter()).map(|(a, b)| u64::from((a & b).count_ones())).sum(),
+        (Chunk::Some { words: a, .. }, Chunk::Some { words: b, .. }) => {
+            a.iter().zip(b.iter()).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+        }
     }
 }
 

@@ -66,23 +66,21 @@ impl Source<'_> {
     fn meaning(&self, target: Option<&str>) -> Meaning {
         let Some(target) = target else { return Meaning::Whole };
         let names = &self.recorder.options.names;
-        let position = |list: &mut dyn Iterator<Item = &str>| list.position(|name| name == target).map(|index| index as u32);
-        if let Some(index) = position(&mut names.components.iter().map(|name| &**name)) {
-            return Meaning::Component(ComponentIx(index));
+        if let Some(index) = names.components.iter().position(|name| **name == *target) {
+            return Meaning::Component(ComponentIx(index as u32));
         }
-        if let Some(index) = position(&mut names.groups.iter().map(|(name, _)| &**name)) {
-            return Meaning::Group(GroupIx(index));
+        if let Some(index) = names.groups.iter().position(|(name, _)| **name == *target) {
+            return Meaning::Group(GroupIx(index as u32));
         }
-        position(&mut names.topics.iter().map(|(name, ..)| &**name)).map_or(Meaning::Nothing, |index| Meaning::Topic(TopicIx(index)))
+        let topic = names.topics.iter().position(|(name, ..)| **name == *target);
+        topic.map_or(Meaning::Nothing, |index| Meaning::Topic(TopicIx(index as u32)))
     }
 
     fn takes(&self, target: Meaning, topic: TopicIx, group: GroupIx) -> bool {
         let names = &self.recorder.options.names;
         match target {
             Meaning::Whole => true,
-            Meaning::Component(component) => {
-                names.group_of[component.index()] == Some(group) || names.topics[topic.index()].2 == component
-            }
+            Meaning::Component(component) => names.group_of[component.index()] == Some(group) || names.topics[topic.index()].2 == component,
             Meaning::Group(of) => of == group,
             Meaning::Topic(of) => of == topic,
             Meaning::Nothing => false,
@@ -133,7 +131,9 @@ impl Source<'_> {
 
     fn rejected_reading(&self, target: Meaning) -> f64 {
         match target {
-            Meaning::Component(component) => self.recorder.ledger.reasons_at(end_name(ObligationEnd::RejectedAtConsumer), Some(component)) as f64,
+            Meaning::Component(component) => {
+                self.recorder.ledger.reasons_at(end_name(ObligationEnd::RejectedAtConsumer), Some(component)) as f64
+            }
             _ => 0.0,
         }
     }
@@ -192,7 +192,9 @@ impl Source<'_> {
                 let wanted = match target {
                     Meaning::Whole => true,
                     Meaning::Component(component) => component.index() == index,
-                    Meaning::Topic(topic) => names.topics[topic.index()].2.index() == index && *names.topics[topic.index()].0 == *figure.label,
+                    Meaning::Topic(topic) => {
+                        names.topics[topic.index()].2.index() == index && *names.topics[topic.index()].0 == *figure.label
+                    }
                     Meaning::Group(_) | Meaning::Nothing => false,
                 };
                 if wanted {

@@ -86,19 +86,21 @@ impl Ledger {
     /// An empty ledger for a plan's topics (partition counts) and attached groups.
     pub fn new(components: usize, topics: &[u32], groups: &[(GroupIx, Vec<TopicIx>)]) -> Self {
         let lanes_of = |topic: usize| {
-            let attached = groups.iter().filter(|(_, topics)| topics.contains(&TopicIx(topic as u32)));
-            attached.map(|(group, _)| Lane { group: *group, created: 0, ended: vec![SeqSet::default(); components], ends: [0; ENDS], duplicates: 0 })
+            let attached = groups.iter().filter(move |(_, topics)| topics.contains(&TopicIx(topic as u32)));
+            attached.map(move |(group, _)| Lane {
+                group: *group,
+                created: 0,
+                ended: vec![SeqSet::default(); components],
+                ends: [0; ENDS],
+                duplicates: 0,
+            })
         };
         let topic = |(index, partitions): (usize, &u32)| Topic {
             partitions: vec![VecDeque::new(); *partitions as usize],
             appended: vec![SeqSet::default(); components],
             lanes: lanes_of(index).collect(),
         };
-        Self {
-            producers: vec![Producer::default(); components],
-            topics: topics.iter().enumerate().map(topic).collect(),
-            ..Self::default()
-        }
+        Self { producers: vec![Producer::default(); components], topics: topics.iter().enumerate().map(topic).collect(), ..Self::default() }
     }
 
     /// A submission begins.
@@ -211,7 +213,16 @@ impl Ledger {
         }
     }
 
-    fn end_batch(&mut self, now: SimTime, at: ComponentIx, topic: TopicIx, batch: &RecordBatch, first: u32, only: Option<GroupIx>, end: ObligationEnd) -> u64 {
+    fn end_batch(
+        &mut self,
+        now: SimTime,
+        at: ComponentIx,
+        topic: TopicIx,
+        batch: &RecordBatch,
+        first: u32,
+        only: Option<GroupIx>,
+        end: ObligationEnd,
+    ) -> u64 {
         let mut count = 0;
         for record in records(batch).take(first as usize) {
             let id = record.meta.id;
@@ -290,7 +301,12 @@ impl Ledger {
     }
 
     /// Both balances, counted twice.
-    pub fn close(&self, name: impl Fn(EventId) -> String, component: impl Fn(ComponentIx) -> String, event_type: impl Fn(EventTypeIx) -> String) -> report::Ledger {
+    pub fn close(
+        &self,
+        name: impl Fn(EventId) -> String,
+        component: impl Fn(ComponentIx) -> String,
+        event_type: impl Fn(EventTypeIx) -> String,
+    ) -> report::Ledger {
         let mut submissions = self.submissions.clone();
         // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
         submissions.in_flight = self.producers.iter().map(|p| p.born.count() - p.born.count_in_both(&p.settled)).sum();

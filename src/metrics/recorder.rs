@@ -240,7 +240,8 @@ impl Recorder {
         } else {
             seen.in_flight += 1;
         }
-        let flight = |event: &EventMeta, status| Flight { link, backwards, event: event.id, event_type: event.event_type, start, end, status };
+        let flight =
+            |event: &EventMeta, status| Flight { link, backwards, event: event.id, event_type: event.event_type, start, end, status };
         let status = if lost { FlightStatus::Lost } else { FlightStatus::Normal };
         match message {
             Message::Http(request) => {
@@ -327,7 +328,9 @@ impl Recorder {
         self.counts.accepted = self.ledger.submissions.accepted;
         self.counts.rejected = self.ledger.submissions.rejected;
         let (counts, before) = (self.counts, self.counts_before);
-        let mut rate = |metric, new: u64, old: u64| self.series.push(metric, "counter", None, &self.no_label, now, new.saturating_sub(old) as f64 / span_s);
+        let mut rate = |metric, new: u64, old: u64| {
+            self.series.push(metric, "counter", None, &self.no_label, now, new.saturating_sub(old) as f64 / span_s)
+        };
         rate("produced_per_s", counts.produced, before.produced);
         rate("delivered_per_s", counts.delivered, before.delivered);
         rate("rejected_per_s", counts.rejected, before.rejected);
@@ -395,7 +398,9 @@ impl Recorder {
                 ("rejected_count", _) => ("rejected_per_s", "counter", (figure.value - old) / span_s),
                 ("appended_count", _) => ("appended_per_s", "counter", (figure.value - old) / span_s),
                 ("partition_appended_count", _) => ("partition_appended_per_s", "counter", (figure.value - old) / span_s),
-                ("busy_s", FigureKind::Integral) if servers > 0.0 => ("utilisation_ratio", "gauge", (figure.value - old) / span_s / servers),
+                ("busy_s", FigureKind::Integral) if servers > 0.0 => {
+                    ("utilisation_ratio", "gauge", (figure.value - old) / span_s / servers)
+                }
                 ("queue_length", _) => ("queue", "gauge", figure.value),
                 ("buffered_count", _) => ("buffered", "gauge", figure.value),
                 ("lag", _) => ("lag", "gauge", figure.value),

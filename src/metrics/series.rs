@@ -46,7 +46,15 @@ pub(crate) fn interval_for(length: SimDuration) -> SimDuration {
 
 impl SeriesSet {
     /// Adds a point; NaN and infinities are left out.
-    pub fn push(&mut self, metric: &'static str, kind: &'static str, component: Option<ComponentIx>, label: &Arc<str>, at: SimTime, value: f64) {
+    pub fn push(
+        &mut self,
+        metric: &'static str,
+        kind: &'static str,
+        component: Option<ComponentIx>,
+        label: &Arc<str>,
+        at: SimTime,
+        value: f64,
+    ) {
         if !value.is_finite() {
             return;
         }

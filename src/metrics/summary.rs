@@ -215,4 +215,3 @@ pub(crate) fn state_of(state: Verdict) -> ExpectationState {
         Verdict::Missed => ExpectationState::Missed,
     }
 }
-

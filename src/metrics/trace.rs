@@ -58,7 +58,8 @@ impl Traces {
             // Forgetting half at once keeps the cost per event constant.
             self.stories.drain(..STORIES_MAX / 2);
         }
-        let story = self.stories.entry(meta.id).or_insert_with(|| Story { meta, hops: Vec::new(), hops_dropped: 0, payload: None, key: None });
+        let story =
+            self.stories.entry(meta.id).or_insert_with(|| Story { meta, hops: Vec::new(), hops_dropped: 0, payload: None, key: None });
         if let Some(payload) = hop.payload.take() {
             story.payload.get_or_insert(payload);
         }

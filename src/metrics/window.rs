@@ -13,7 +13,15 @@ pub type Decode<'a> = &'a dyn Fn(&[u8]) -> (String, Option<String>);
 
 impl Recorder {
     /// The window's snapshot at `shown` (which may lag behind the run's own now while a hop is being shown).
-    pub fn view(&mut self, shown: SimTime, end: SimTime, steps: u64, phase: RunPhase, processes: &[Box<dyn Process>], one_in: u64) -> RunView {
+    pub fn view(
+        &mut self,
+        shown: SimTime,
+        end: SimTime,
+        steps: u64,
+        phase: RunPhase,
+        processes: &[Box<dyn Process>],
+        one_in: u64,
+    ) -> RunView {
         let mut figures = Figures::default();
         let mut cards = Vec::with_capacity(processes.len());
         for (index, process) in processes.iter().enumerate() {
@@ -22,7 +30,8 @@ impl Recorder {
             cards.push(self.card(ComponentIx(index as u32), &figures));
         }
         let (flights, thinned) = self.traces.in_the_air(shown);
-        let links = self.links.iter().map(|seen| LinkView { rate_per_s: seen.rate_per_s, in_flight: seen.in_flight, lost: seen.lost }).collect();
+        let links =
+            self.links.iter().map(|seen| LinkView { rate_per_s: seen.rate_per_s, in_flight: seen.in_flight, lost: seen.lost }).collect();
         let expectations = self.judges.iter().zip(&self.options.texts).map(|(judge, text)| ExpectationView {
             text: text.clone(),
             state: state_of(judge.state()),
@@ -119,7 +128,8 @@ impl Recorder {
     }
 
     fn story_hop(&self, hop: &crate::event::Hop) -> StoryHop {
-        let place = |placed: Placed| format!("{}[{}] @ {}", self.options.names.topics[placed.topic.index()].0, placed.partition, placed.offset);
+        let place =
+            |placed: Placed| format!("{}[{}] @ {}", self.options.names.topics[placed.topic.index()].0, placed.partition, placed.offset);
         StoryHop {
             component: self.component_name(hop.component),
             at: hop.queued,
@@ -156,4 +166,3 @@ fn utilisation(seen: &Seen, interval_s: f64) -> Option<f64> {
 fn show(number: f64) -> String {
     if number.fract() == 0.0 { format!("{number}") } else { format!("{number:.3}") }
 }
-

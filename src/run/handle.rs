@@ -332,7 +332,8 @@ impl Worker {
             None => RunPhase::Paused,
         };
         let failed = matches!(phase, RunPhase::Failed(_));
-        let mut view = story::view(&mut self.sim, self.shown(), phase);
+        let shown = self.shown();
+        let mut view = story::view(&mut self.sim, shown, phase);
         self.version += 1;
         view.version = self.version;
         view.speed_ratio = if self.playing { self.speed_ratio } else { 0.0 };

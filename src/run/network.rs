@@ -5,9 +5,9 @@
 //! first out. Must not know: what the message means.
 
 use crate::compile::PlannedLink;
+use crate::engine::LinkEnd;
 use crate::random::{Distribution, Stream};
 use crate::units::{ComponentIx, SimDuration, SimTime};
-use crate::engine::LinkEnd;
 
 /// One link while it runs.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use crate::compile::Plan;
 use crate::metrics::{Repeats, Report, stats};
 
 /// More repeats than this are refused by the command line.
-pub const REPEATS_MAX: u32 = 10_000;
+pub(crate) const REPEATS_MAX: u32 = 10_000;
 
 /// The seed of one repeat: SplitMix64 over the seed and the index; repeat 0 keeps the seed itself.
 #[must_use]
@@ -73,7 +73,8 @@ fn merge(reports: Vec<Report>, seed: u64) -> Report {
             figures.entry(name.clone()).or_default().push(*value);
         }
         for (id, component) in &report.components {
-            let headline = |name: &str| name.contains("_ms_") || name.ends_with("_per_s") || name.ends_with("_ratio") || name.ends_with("_mean");
+            let headline =
+                |name: &str| name.contains("_ms_") || name.ends_with("_per_s") || name.ends_with("_ratio") || name.ends_with("_mean");
             for (name, value) in component.iter().filter(|(name, _)| headline(name)) {
                 figures.entry(format!("{id}.{name}")).or_default().push(*value);
             }

@@ -22,10 +22,21 @@ const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
 /// What the calendar holds: 16 bytes.
 #[derive(Clone, Copy, Debug)]
 enum Due {
-    Timer { component: u32, token: u64 },
+    Timer {
+        component: u32,
+        token: u64,
+    },
     /// A message that a process holds back before it goes on the wire.
-    Departs { component: u32, slot: u32, end: u16 },
-    Arrives { link: u32, slot: u32, backwards: bool },
+    Departs {
+        component: u32,
+        slot: u32,
+        end: u16,
+    },
+    Arrives {
+        link: u32,
+        slot: u32,
+        backwards: bool,
+    },
 }
 
 /// Everything a run needs to go on.

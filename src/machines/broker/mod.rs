@@ -1,1 +1,2 @@
-//! The broker machine.
+//! The broker machine: logs, groups, and what their clients need.
+pub mod batch;
