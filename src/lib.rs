@@ -15,6 +15,7 @@ pub mod components;
 pub mod diagnostics;
 pub mod engine;
 pub mod event;
+pub mod export;
 #[cfg(feature = "gui")]
 pub mod gui;
 pub mod machines;

@@ -294,6 +294,21 @@ fn every_kind_is_in_the_list() {
     assert_eq!(listed.len(), folders("src/components").len(), "every kind has a folder of its own: {listed:?}");
 }
 
+#[test]
+fn every_exporter_is_in_the_list() {
+    let list = fs::read_to_string(root().join("src/export/mod.rs")).expect("the exporters' list can be read");
+    let all = list.split("pub const ALL").nth(1).and_then(|rest| rest.split(';').next()).expect("the list is called ALL");
+    let mut wrong = Vec::new();
+    for source in sources("src/export").iter().filter(|source| !source.is_test()) {
+        let Some(stem) = source.path.strip_prefix("src/export/").and_then(|file| file.strip_suffix(".rs")) else { continue };
+        // Folders hold what exporters share.
+        if stem != "mod" && !stem.contains('/') && !all.contains(&format!("{stem}::")) {
+            wrong.push(format!("{} is not in export::ALL", source.path));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn folders(parent: &str) -> Vec<String> {
     let entries = fs::read_dir(root().join(parent)).expect("the package's folders can be read");
     let mut names: Vec<String> = entries

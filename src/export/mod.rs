@@ -1,0 +1,92 @@
+//! From a finished project or report to other formats: one file a format, and one explicit list.
+//!
+//! In: a [`Project`] or a [`Report`], as data. Out: text; [`write_file`] puts it on disk.
+//! Must not know: the window, the command line. Texts of a project are hostile: every format escapes them.
+//! Start at [`Exporter`] and [`ALL`]; adding a format is one file and one line there.
+
+pub mod support;
+
+mod dot;
+mod html;
+mod mermaid;
+mod report_json;
+mod svg;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::metrics::Report;
+use crate::model::Project;
+
+/// What an exporter is given.
+#[derive(Clone, Copy)]
+pub enum Writer {
+    /// A design.
+    Project(fn(&Project) -> String),
+    /// A design and what a run of it gave.
+    Report(fn(&Project, &Report) -> String),
+}
+
+/// One format.
+#[derive(Clone, Copy)]
+pub struct Exporter {
+    /// On the command line: `mermaid`.
+    pub name: &'static str,
+    /// Of a file, without the dot.
+    pub extension: &'static str,
+    /// One sentence for help and menus.
+    pub help: &'static str,
+    /// What it makes of it.
+    pub write: Writer,
+}
+
+/// Every format, in the order of menus.
+pub const ALL: &[Exporter] = &[mermaid::EXPORTER, dot::EXPORTER, svg::EXPORTER, html::EXPORTER, report_json::EXPORTER];
+
+/// Names of the formats that a design can be written in.
+#[must_use]
+pub fn project_formats() -> Vec<&'static str> {
+    ALL.iter().filter(|exporter| matches!(exporter.write, Writer::Project(_))).map(|exporter| exporter.name).collect()
+}
+
+/// A design in the format called `name`; none when there is no such format for designs.
+#[must_use]
+pub fn project_text(project: &Project, name: &str) -> Option<String> {
+    ALL.iter().filter(|exporter| exporter.name == name).find_map(|exporter| match exporter.write {
+        Writer::Project(write) => Some(write(project)),
+        Writer::Report(_) => None,
+    })
+}
+
+/// The report page: one self-contained HTML file.
+#[must_use]
+pub fn report_html(project: &Project, report: &Report) -> String {
+    html::page(project, report)
+}
+
+/// The report as JSON, field by field as README.md documents it.
+#[must_use]
+pub fn report_json(report: &Report) -> String {
+    report_json::text(report)
+}
+
+/// Writes an exported text. The file appears whole or not at all.
+///
+/// # Errors
+/// Whatever the file system says.
+#[expect(clippy::disallowed_methods, reason = "exports are files; this is the one place that writes them")]
+pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    // A device or a pipe cannot be replaced by a rename.
+    if path.exists() && !path.is_file() {
+        return fs::write(path, text);
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

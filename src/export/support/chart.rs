@@ -1,0 +1,120 @@
+//! Line charts as SVG: axes with round ticks, a legend, no scripts.
+
+use std::fmt::Write;
+
+use super::palette::SERIES_COLOURS;
+use super::text::{bytes, escape_xml, fixed, number, shorten};
+
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 230.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 14.0;
+const TOP: f64 = 14.0;
+const BOTTOM: f64 = 44.0;
+/// More lines than this tell nothing in one chart; the rest is left out and said so.
+pub const LINES_MAX: usize = 6;
+
+/// One line: its name and its points, seconds and value, in time order.
+pub struct Line<'a> {
+    /// For the legend.
+    pub name: String,
+    /// Seconds of virtual time and value.
+    pub points: &'a [[f64; 2]],
+}
+
+/// One chart. `unit` is a figure's unit as [`super::text::unit`] gives it.
+#[must_use]
+pub fn line_chart(title: &str, unit: &str, end_s: f64, lines: &[Line<'_>]) -> String {
+    let shown = &lines[..lines.len().min(LINES_MAX)];
+    let finite = |p: &&[f64; 2]| p[0].is_finite() && p[1].is_finite();
+    let points = || shown.iter().flat_map(|line| line.points.iter().filter(finite));
+    let highest = points().map(|p| p[1]).fold(0.0, f64::max);
+    let lowest = points().map(|p| p[1]).fold(0.0, f64::min);
+    let end_s = points().map(|p| p[0]).fold(end_s, f64::max).max(1e-9);
+    let step = round_step((highest - lowest).max(1e-12), 5.0);
+    let top = (highest / step).ceil().max(1.0) * step;
+    let bottom = (lowest / step).floor() * step;
+    let x = |s: f64| LEFT + s / end_s * (WIDTH - LEFT - RIGHT);
+    let y = |v: f64| TOP + (top - v) / (top - bottom) * (HEIGHT - TOP - BOTTOM);
+
+    let mut out = String::new();
+    let _ = write!(
+        out,
+        "<figure class=\"chart\"><figcaption>{}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
+        escape_xml(title),
+        escape_xml(title)
+    );
+    let mut tick = bottom;
+    while tick <= top + step / 2.0 {
+        let _ = write!(
+            out,
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/><text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            WIDTH - RIGHT,
+            y(tick),
+            y(tick),
+            LEFT - 8.0,
+            y(tick) + 4.0,
+            escape_xml(&tick_text(tick, unit, step)),
+        );
+        tick += step;
+    }
+    let step_s = round_step(end_s, 8.0);
+    let mut second = 0.0;
+    while second <= end_s + step_s * 1e-6 {
+        let _ = write!(
+            out,
+            "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} s</text>",
+            x(second),
+            HEIGHT - BOTTOM + 16.0,
+            fixed(second, 6)
+        );
+        second += step_s;
+    }
+    for (line, colour) in shown.iter().zip(SERIES_COLOURS) {
+        let mut path = String::new();
+        for (i, p) in line.points.iter().filter(finite).enumerate() {
+            let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { 'M' } else { 'L' }, x(p[0]), y(p[1]));
+        }
+        let _ = write!(out, "<path class=\"line\" style=\"stroke:{colour}\" d=\"{path}\"/>");
+    }
+    legend(shown, lines.len() - shown.len(), &mut out);
+    out.push_str("</svg></figure>\n");
+    out
+}
+
+fn legend(lines: &[Line<'_>], left_out: usize, out: &mut String) {
+    let mut x = LEFT;
+    let y = HEIGHT - 8.0;
+    for (line, colour) in lines.iter().zip(SERIES_COLOURS) {
+        let name = shorten(&line.name, 24);
+        let _ = write!(
+            out,
+            "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"12\" height=\"3\" style=\"fill:{colour}\"/><text class=\"tick\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+            y - 5.0,
+            x + 17.0,
+            escape_xml(&name)
+        );
+        x += 17.0 + 6.4 * name.chars().count() as f64 + 18.0;
+    }
+    if left_out > 0 {
+        let _ = write!(out, "<text class=\"tick\" x=\"{x:.1}\" y=\"{y:.1}\">and {left_out} more</text>");
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, so that `span` holds at most `ticks` of it.
+fn round_step(span: f64, ticks: f64) -> f64 {
+    let rough = span / ticks;
+    let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough * (1.0 - 1e-9)).unwrap_or(10.0 * power)
+}
+
+fn tick_text(value: f64, unit: &str, step: f64) -> String {
+    // A tick that should be zero may carry the sum's rounding.
+    let value = if value.abs() < step * 1e-6 { 0.0 } else { value };
+    match unit {
+        "bytes" => bytes(value),
+        "ratio" => format!("{} %", fixed(value * 100.0, 2)),
+        "ms" | "us" | "ns" | "s" => format!("{} {unit}", number(value)),
+        _ => number(value),
+    }
+}
