@@ -1,0 +1,192 @@
+//! What a route matches, field by field, and its rank (kong/router/transform.lua).
+
+use std::sync::Arc;
+
+use regex::{Regex, RegexBuilder};
+
+use super::Request;
+
+/// Longest regular expression.
+pub const REGEX_BYTES_MAX: usize = 1_000;
+/// Largest compiled program; Kong's own router uses the same crate.
+const REGEX_PROGRAM_BYTES_MAX: usize = 1 << 20;
+
+/// A route as written. A field without entries matches anything.
+#[derive(Clone, Debug, Default)]
+pub struct RouteSpec {
+    /// Its id; of two equal ranks the larger id wins, as in the product (where ids are random).
+    pub name: Arc<str>,
+    /// `example.com`, `*.example.com`, `example.*`.
+    pub hosts: Vec<String>,
+    /// `POST`…
+    pub methods: Vec<String>,
+    /// Each name with the values it may have; `~*` begins a regular expression.
+    pub headers: Vec<(String, Vec<String>)>,
+    /// `/orders` is a prefix (not of segments: `/ord` matches it too), `~/orders/\d+$` a regular expression.
+    pub paths: Vec<String>,
+    /// Decides between routes with regular expressions.
+    pub regex_priority: u32,
+    /// By CloudEvents' `ce-type`; counts as a header.
+    pub event_types: Vec<String>,
+}
+
+impl RouteSpec {
+    /// Whether a path is a regular expression.
+    #[must_use]
+    pub fn is_regex(path: &str) -> bool {
+        path.starts_with('~')
+    }
+}
+
+/// One route with paths of one sort (one length, or all regular expressions): the product splits routes so.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    hosts: Vec<Host>,
+    methods: Vec<String>,
+    headers: Vec<(String, Vec<Value>)>,
+    event_types: Vec<String>,
+    pub(super) paths: Vec<PathMatch>,
+}
+
+#[derive(Debug)]
+enum Host {
+    Exact(String),
+    /// `*.example.com`, kept without the star.
+    EndsWith(String),
+    /// `example.*`, kept without the star.
+    StartsWith(String),
+}
+
+#[derive(Debug)]
+enum Value {
+    Exact(String),
+    Regex(Regex),
+}
+
+/// A path, and the literal text that every match begins with.
+#[derive(Debug)]
+pub(super) struct PathMatch {
+    pub(super) literal: String,
+    regex: Option<Regex>,
+}
+
+impl Matcher {
+    /// Compiles one group of paths; says what is wrong with which field.
+    pub(super) fn new(spec: &RouteSpec, paths: &[&String]) -> Result<Self, (&'static str, String)> {
+        let header = |(name, values): &(String, Vec<String>)| {
+            let values: Result<Vec<Value>, (&'static str, String)> = values.iter().map(|value| header_value(value)).collect();
+            values.map(|values| (name.to_ascii_lowercase(), values))
+        };
+        Ok(Self {
+            hosts: spec.hosts.iter().map(|host| host_match(host)).collect(),
+            methods: spec.methods.clone(),
+            headers: spec.headers.iter().map(header).collect::<Result<_, _>>()?,
+            event_types: spec.event_types.clone(),
+            paths: paths.iter().map(|path| path_match(path)).collect::<Result<_, _>>()?,
+        })
+    }
+    /// Whether everything but the plain paths fits; those were looked up by the caller.
+    pub(super) fn fits(&self, request: &Request<'_>, path: &str) -> bool {
+        (self.methods.is_empty() || self.methods.iter().any(|method| method == request.method))
+            && (self.event_types.is_empty() || self.event_types.iter().any(|event_type| event_type == request.event_type))
+            && (self.paths.is_empty() || self.paths.iter().any(|candidate| candidate.fits(path)))
+            && self.headers.iter().all(|(name, values)| header_fits(request, name, values))
+            && (self.hosts.is_empty() || request.header("host").is_some_and(|host| self.hosts.iter().any(|wanted| wanted.fits(host))))
+    }
+}
+
+impl PathMatch {
+    fn fits(&self, path: &str) -> bool {
+        match &self.regex {
+            None => path.starts_with(&self.literal),
+            Some(regex) => regex.is_match(path),
+        }
+    }
+}
+
+impl Host {
+    fn fits(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(wanted) => host == wanted,
+            Self::EndsWith(end) => host.ends_with(end),
+            Self::StartsWith(start) => host.starts_with(start),
+        }
+    }
+}
+
+fn header_fits(request: &Request<'_>, name: &str, values: &[Value]) -> bool {
+    request.headers.iter().filter(|(header, _)| &**header == name).any(|(_, found)| {
+        values.iter().any(|wanted| match wanted {
+            Value::Exact(text) => found.eq_ignore_ascii_case(text),
+            Value::Regex(regex) => regex.is_match(found),
+        })
+    })
+}
+
+fn host_match(host: &str) -> Host {
+    if let Some(end) = host.strip_prefix('*') {
+        Host::EndsWith(end.to_owned())
+    } else if let Some(start) = host.strip_suffix('*') {
+        Host::StartsWith(start.to_owned())
+    } else {
+        Host::Exact(host.to_owned())
+    }
+}
+
+fn header_value(value: &str) -> Result<Value, (&'static str, String)> {
+    match value.strip_prefix("~*") {
+        // The product lowers the header before it looks.
+        Some(pattern) => regex(&pattern.to_lowercase(), true).map(Value::Regex).map_err(|words| ("headers", words)),
+        None => Ok(Value::Exact(value.to_owned())),
+    }
+}
+
+fn path_match(path: &str) -> Result<PathMatch, (&'static str, String)> {
+    let Some(pattern) = path.strip_prefix('~') else {
+        return Ok(PathMatch { literal: path.to_owned(), regex: None });
+    };
+    let regex = regex(&format!("^{pattern}"), false).map_err(|words| ("paths", words))?;
+    Ok(PathMatch { literal: literal_start(pattern), regex: Some(regex) })
+}
+
+/// What every match of `^pattern` begins with; cut short where in doubt.
+fn literal_start(pattern: &str) -> String {
+    if pattern.contains('|') {
+        return String::new();
+    }
+    let plain = |c: &char| !matches!(c, '\\' | '.' | '^' | '$' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '#' | '&' | '~');
+    let mut literal: String = pattern.chars().take_while(plain).collect();
+    // A quantifier takes the character before it along.
+    if pattern[literal.len()..].starts_with(['*', '?', '{']) {
+        literal.pop();
+    }
+    literal
+}
+
+fn regex(pattern: &str, any_case: bool) -> Result<Regex, String> {
+    if pattern.len() > REGEX_BYTES_MAX {
+        return Err(format!("the regular expression has {} bytes; at most {REGEX_BYTES_MAX} are read", pattern.len()));
+    }
+    RegexBuilder::new(pattern)
+        .size_limit(REGEX_PROGRAM_BYTES_MAX)
+        .dfa_size_limit(REGEX_PROGRAM_BYTES_MAX)
+        .case_insensitive(any_case)
+        .build()
+        .map_err(|error| error.to_string().lines().last().unwrap_or("no regular expression").trim_start_matches("error: ").to_owned())
+}
+
+/// get_priority of kong/router/transform.lua: 64 bits, more is matched first.
+///
+/// `matched fields:3 | plain hosts only:1 | header count:8 | regex:1 | regex priority:32 | path length:19`
+pub(super) fn rank(spec: &RouteSpec, paths: &[&String]) -> u64 {
+    const HEADERS_MAX: usize = 255;
+    const LENGTH_MASK: u64 = 0x7_FFFF;
+    let header_count = spec.headers.len() + usize::from(!spec.event_types.is_empty());
+    let fields = [!spec.methods.is_empty(), !spec.hosts.is_empty(), header_count > 0, !paths.is_empty()];
+    let weight = fields.into_iter().filter(|given| *given).count() as u64;
+    let plain_hosts = !spec.hosts.is_empty() && spec.hosts.iter().all(|host| !host.contains('*'));
+    let is_regex = paths.first().is_some_and(|path| RouteSpec::is_regex(path));
+    let regex_bits = if is_regex { 1 << 51 | u64::from(spec.regex_priority) << 19 } else { 0 };
+    let length = if is_regex { 0 } else { paths.first().map_or(0, |path| path.len() as u64) & LENGTH_MASK };
+    weight << 61 | u64::from(plain_hosts) << 60 | (header_count.min(HEADERS_MAX) as u64) << 52 | regex_bits | length
+}
