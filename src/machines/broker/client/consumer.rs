@@ -1,0 +1,334 @@
+//! One member of a consumer group: its settings, its fetches, its commits.
+//!
+//! Joining and leaving a group is in `membership.rs`. The caller owns the buffer of records and the workers; it
+//! says whether there is room ([`ConsumerClient::fetch`]), which records a poll handed out, which are done.
+//! One long poll is in flight per lane; the next goes out as soon as the last is answered and there is room.
+
+use std::sync::Arc;
+
+use super::backoff;
+use super::membership::Phase;
+use super::progress::Progress;
+use crate::event::{
+    BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
+};
+use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
+
+/// When positions are committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitMode {
+    /// After each poll's records are processed: at least once.
+    After,
+    /// Before they are processed: at most once.
+    Before,
+    /// `enable.auto.commit`: every interval, what is processed by then.
+    Auto,
+}
+
+/// `auto.offset.reset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetReset {
+    /// From the first record kept.
+    Earliest,
+    /// From what comes next.
+    Latest,
+}
+
+/// A member's settings; Kafka's names in the comments.
+#[derive(Clone, Debug)]
+pub struct ConsumerConfig {
+    /// `client.id`.
+    pub client_id: Arc<str>,
+    /// `group.id`.
+    pub group: GroupIx,
+    /// What it reads, and over which lane.
+    pub topics: Vec<(TopicIx, u16)>,
+    /// Every topic of the cluster with its partition count, for a leader's assignment.
+    pub cluster_topics: Arc<[(TopicIx, u32)]>,
+    /// `session.timeout.ms`.
+    pub session_timeout: SimDuration,
+    /// `heartbeat.interval.ms`.
+    pub heartbeat_interval: SimDuration,
+    /// `max.poll.interval.ms`: how long a rebalance waits for this member.
+    pub rebalance_timeout: SimDuration,
+    /// `request.timeout.ms`.
+    pub request_timeout: SimDuration,
+    /// `retry.backoff.ms`.
+    pub retry_backoff: SimDuration,
+    /// `retry.backoff.max.ms`.
+    pub retry_backoff_max: SimDuration,
+    /// `fetch.min.bytes`.
+    pub fetch_min_bytes: u64,
+    /// `fetch.max.wait.ms`.
+    pub fetch_max_wait: SimDuration,
+    /// `fetch.max.bytes`.
+    pub fetch_max_bytes: u64,
+    /// `max.partition.fetch.bytes`.
+    pub partition_fetch_bytes: u64,
+    /// `auto.offset.reset`.
+    pub reset: OffsetReset,
+    /// When positions are committed.
+    pub commit: CommitMode,
+    /// Put into the high bytes of every call id, so that several members of one component do not mix.
+    pub call_tag: u16,
+}
+
+/// Records that a fetch brought for one partition.
+#[derive(Clone, Debug)]
+pub struct FetchedRecords {
+    /// Which assignment they belong to; work on an older one must not be committed.
+    pub epoch: u32,
+    /// The partition's place in the assignment.
+    pub slot: usize,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Records below this offset were seen before: the first batch may begin earlier.
+    pub from: u64,
+    /// Whole batches.
+    pub batches: Vec<StoredBatch>,
+}
+
+/// What one call to the client wants done; the caller empties it.
+#[derive(Clone, Debug, Default)]
+pub struct ConsumerOutput {
+    /// To be sent on these lanes.
+    pub sends: Vec<(u16, Message)>,
+    /// To be put into the buffer.
+    pub records: Vec<FetchedRecords>,
+    /// Partitions at which the group began at `latest`: (topic, partition, offset).
+    pub starts: Vec<(TopicIx, u32, u64)>,
+    /// A rebalance has begun: drop what no poll has handed out, finish the rest, then call `drained`.
+    pub revoked: bool,
+    /// A commit went through or failed for good: records waiting for it may be worked on.
+    pub commit_done: bool,
+}
+
+/// A call under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub call: CallId,
+    pub deadline: SimTime,
+}
+
+/// One link's fetch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FetchLane {
+    pub pending: Option<Pending>,
+    pub not_before: SimTime,
+    pub failures: u32,
+}
+
+/// One member of a group.
+#[derive(Clone, Debug)]
+pub struct ConsumerClient {
+    pub(super) cfg: ConsumerConfig,
+    pub(super) phase: Phase,
+    /// Empty until the coordinator has given one.
+    pub(super) member: Arc<str>,
+    pub(super) generation: u32,
+    /// Counts assignments of this member.
+    pub(super) epoch: u32,
+    pub(super) assigned: Vec<Progress>,
+    pub(super) main_call: Option<Pending>,
+    pub(super) heartbeat_call: Option<Pending>,
+    pub(super) commit_call: Option<Pending>,
+    pub(super) commit_again: bool,
+    pub(super) heartbeat_at: SimTime,
+    pub(super) heard_at: SimTime,
+    pub(super) lanes: Vec<FetchLane>,
+    pub(super) failures: u32,
+    pub(super) next_call: u64,
+    pub(super) rebalances: u64,
+    pub(super) fetches: u64,
+}
+
+impl ConsumerClient {
+    /// A member that has not joined.
+    #[must_use]
+    pub fn new(cfg: ConsumerConfig) -> Self {
+        let lanes = cfg.topics.iter().map(|(_, lane)| usize::from(*lane) + 1).max().unwrap_or(0);
+        Self {
+            cfg,
+            phase: Phase::Stopped,
+            member: Arc::from(""),
+            generation: 0,
+            epoch: 0,
+            assigned: Vec::new(),
+            main_call: None,
+            heartbeat_call: None,
+            commit_call: None,
+            commit_again: false,
+            heartbeat_at: SimTime::MAX,
+            heard_at: SimTime::ZERO,
+            lanes: vec![FetchLane::default(); lanes],
+            failures: 0,
+            next_call: 0,
+            rebalances: 0,
+            fetches: 0,
+        }
+    }
+
+    /// How many partitions it has.
+    #[must_use]
+    pub fn assigned_count(&self) -> usize {
+        self.assigned.len()
+    }
+    /// How often it was given an assignment.
+    #[must_use]
+    pub fn rebalances_count(&self) -> u64 {
+        self.rebalances
+    }
+    /// Fetches answered.
+    #[must_use]
+    pub fn fetches_count(&self) -> u64 {
+        self.fetches
+    }
+    /// Whether it takes no part.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.phase, Phase::Stopped)
+    }
+    /// Whether this assignment is still the present one.
+    #[must_use]
+    pub fn is_current(&self, epoch: u32) -> bool {
+        self.epoch == epoch
+    }
+
+    /// Sends a long poll on every lane that has none; call it when there is room for records.
+    pub fn fetch(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if !matches!(self.phase, Phase::Stable) {
+            return;
+        }
+        for lane in 0..self.lanes.len() {
+            if self.lanes[lane].pending.is_some() || self.lanes[lane].not_before > now {
+                continue;
+            }
+            let wanted = self.assigned.iter().filter(|progress| usize::from(progress.lane) == lane);
+            let partitions: Vec<FetchPartition> = wanted
+                .filter_map(|progress| {
+                    let offset = progress.fetch_from?;
+                    let (topic, partition) = (progress.topic, progress.partition);
+                    Some(FetchPartition { topic, partition, offset, max_bytes: self.cfg.partition_fetch_bytes })
+                })
+                .collect();
+            if partitions.is_empty() {
+                continue;
+            }
+            let pending = self.pending(now, self.cfg.request_timeout.plus(self.cfg.fetch_max_wait));
+            self.lanes[lane].pending = Some(pending);
+            let request = FetchRequest {
+                call: pending.call,
+                max_wait: self.cfg.fetch_max_wait,
+                min_bytes: self.cfg.fetch_min_bytes,
+                max_bytes: self.cfg.fetch_max_bytes,
+                partitions,
+            };
+            out.sends.push((lane as u16, Message::Fetch(Box::new(request))));
+        }
+    }
+
+    /// A fetch was answered; answers of an older assignment are ignored.
+    pub fn on_fetch_reply(&mut self, now: SimTime, reply: FetchReply, out: &mut ConsumerOutput) {
+        let Some(lane) = self.lanes.iter().position(|lane| lane.pending.is_some_and(|pending| pending.call == reply.call)) else {
+            return;
+        };
+        self.lanes[lane].pending = None;
+        self.fetches += 1;
+        let mut failed = false;
+        for fetched in reply.partitions {
+            let Some(slot) = self.slot_of(fetched.topic, fetched.partition) else { continue };
+            match fetched.error {
+                None => {}
+                Some(BrokerError::OffsetOutOfRange) => {
+                    self.assigned[slot].fetch_from = None;
+                    continue;
+                }
+                Some(_) => {
+                    failed = true;
+                    continue;
+                }
+            }
+            let Some(from) = self.assigned[slot].fetch_from else { continue };
+            let Some(end) = fetched.batches.last().map(StoredBatch::next_offset).filter(|end| *end > from) else { continue };
+            // Offsets of a partition are contiguous; what retention took away in between counts as done.
+            let first = fetched.batches.first().map_or(from, |stored| stored.base_offset.max(from));
+            self.assigned[slot].received(first..end);
+            let (topic, partition) = (fetched.topic, fetched.partition);
+            out.records.push(FetchedRecords { epoch: self.epoch, slot, topic, partition, from, batches: fetched.batches });
+        }
+        let lane = &mut self.lanes[lane];
+        lane.failures = if failed { lane.failures + 1 } else { 0 };
+        if failed {
+            lane.not_before = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, lane.failures);
+        }
+        if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) && matches!(self.phase, Phase::Stable) {
+            self.list_offsets(now, out);
+        }
+    }
+
+    /// A poll has handed this record out.
+    pub fn polled(&mut self, epoch: u32, slot: usize, offset: u64) {
+        if epoch == self.epoch
+            && let Some(progress) = self.assigned.get_mut(slot)
+        {
+            progress.polled(offset);
+        }
+    }
+
+    /// This record needs no more work.
+    #[inline]
+    pub fn done(&mut self, epoch: u32, slot: usize, offset: u64) {
+        if epoch == self.epoch
+            && let Some(progress) = self.assigned.get_mut(slot)
+        {
+            progress.done(offset);
+        }
+    }
+
+    /// Commits what the mode allows, if it has changed; one commit is under way at a time. Returns whether
+    /// one is under way now.
+    pub fn commit(&mut self, now: SimTime, out: &mut ConsumerOutput) -> bool {
+        if self.commit_call.is_some() {
+            self.commit_again = true;
+            return true;
+        }
+        if !matches!(self.phase, Phase::Stable | Phase::Draining { .. } | Phase::Listing) {
+            return false;
+        }
+        let before = self.cfg.commit == CommitMode::Before;
+        let mut offsets = Vec::new();
+        for progress in &mut self.assigned {
+            let position = if before { progress.polled_to() } else { progress.done_to() };
+            if position.is_some() && position != progress.committed {
+                progress.committed = position;
+                let (topic, partition) = (progress.topic, progress.partition);
+                offsets.push(OffsetCommit { topic, partition, offset: position.unwrap_or_default() });
+            }
+        }
+        if offsets.is_empty() {
+            return false;
+        }
+        let pending = self.pending(now, self.cfg.request_timeout);
+        self.commit_call = Some(pending);
+        let body = GroupCall::Commit { generation: self.generation, offsets };
+        self.send_group(pending.call, body, out);
+        true
+    }
+
+    pub(super) fn pending(&mut self, now: SimTime, timeout: SimDuration) -> Pending {
+        self.next_call += 1;
+        Pending { call: CallId(u64::from(self.cfg.call_tag) << 48 | self.next_call), deadline: now + timeout }
+    }
+
+    pub(super) fn send_group(&self, call: CallId, body: GroupCall, out: &mut ConsumerOutput) {
+        let lane = self.cfg.topics.first().map_or(0, |(_, lane)| *lane);
+        let request = GroupRequest { call, group: self.cfg.group, member: Arc::clone(&self.member), body };
+        out.sends.push((lane, Message::Group(Box::new(request))));
+    }
+
+    pub(super) fn slot_of(&self, topic: TopicIx, partition: u32) -> Option<usize> {
+        self.assigned.iter().position(|progress| progress.topic == topic && progress.partition == partition)
+    }
+}

@@ -1,0 +1,376 @@
+//! Joining a group, staying in it, leaving it: Kafka's classic protocol, eager rebalance.
+//!
+//! ```text
+//! Stopped ─start─► Joining ─► Syncing ─► Locating ─► (Listing) ─► Stable ─rebalance─► Draining ─► Committing ─► Joining
+//!                     ▲                                              │ stop ─► Draining ─► Committing ─► Leave, Stopped
+//!                     └───────── Resting (backoff) ◄── an error that may pass
+//! ```
+
+use std::sync::Arc;
+
+use super::assignor::assign_range;
+use super::backoff;
+use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, FetchLane, OffsetReset, Pending};
+use super::progress::Progress;
+use crate::event::{BrokerError, GroupCall, GroupReply, GroupResult};
+use crate::units::{SimTime, TopicIx};
+
+/// Where a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Stopped,
+    Joining,
+    Syncing,
+    /// Asking for the group's positions.
+    Locating,
+    /// Asking where logs begin and end, for positions that are missing.
+    Listing,
+    Stable,
+    /// Waiting for work under way to finish.
+    Draining {
+        until: SimTime,
+        leaving: bool,
+    },
+    /// A last commit before the partitions go.
+    Committing {
+        leaving: bool,
+    },
+    /// Waiting before the next try to join.
+    Resting {
+        until: SimTime,
+    },
+}
+
+impl ConsumerClient {
+    /// Joins its group.
+    pub fn start(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.is_stopped() {
+            self.failures = 0;
+            self.join(now, out);
+        }
+    }
+
+    /// Leaves in good order: work under way is finished and committed first.
+    pub fn stop(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        match self.phase {
+            Phase::Stopped => {}
+            Phase::Stable | Phase::Listing | Phase::Draining { .. } => self.drain(now, true, out),
+            _ => self.leave(now, out),
+        }
+    }
+
+    /// Is gone without a word; the coordinator finds out by the session's timeout.
+    pub fn crash(&mut self) {
+        self.forget();
+        self.member = Arc::from("");
+        self.phase = Phase::Stopped;
+    }
+
+    /// Work that a rebalance waited for is finished.
+    pub fn drained(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        let Phase::Draining { leaving, .. } = self.phase else { return };
+        if self.cfg.commit != CommitMode::Before && self.commit(now, out) {
+            self.phase = Phase::Committing { leaving };
+        } else {
+            self.give_back(now, leaving, out);
+        }
+    }
+
+    /// Whether it waits for [`Self::drained`].
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        matches!(self.phase, Phase::Draining { .. })
+    }
+
+    /// The coordinator has answered.
+    pub fn on_group_reply(&mut self, now: SimTime, reply: GroupReply, out: &mut ConsumerOutput) {
+        let is = |pending: Option<Pending>| pending.is_some_and(|pending| pending.call == reply.call);
+        if is(self.main_call) {
+            self.main_call = None;
+            match reply.result {
+                Ok(result) => self.advance(now, result, out),
+                Err(error) => self.refused(now, error, out),
+            }
+        } else if is(self.heartbeat_call) {
+            self.heartbeat_call = None;
+            match reply.result {
+                Ok(_) => self.heard_at = now,
+                Err(error) => self.disturbed(now, error, out),
+            }
+        } else if is(self.commit_call) {
+            self.commit_call = None;
+            self.committed(now, reply.result.err(), out);
+        }
+    }
+
+    /// Does what is due: heartbeats, timeouts, the end of a backoff.
+    pub fn on_wake(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        let over = |pending: Option<Pending>| pending.is_some_and(|pending| pending.deadline <= now);
+        if over(self.main_call) {
+            self.main_call = None;
+            self.refused(now, BrokerError::RequestTimedOut, out);
+        }
+        if over(self.commit_call) {
+            self.commit_call = None;
+            self.committed(now, Some(BrokerError::RequestTimedOut), out);
+        }
+        for lane in &mut self.lanes {
+            if over(lane.pending) {
+                lane.pending = None;
+            }
+        }
+        match self.phase {
+            Phase::Resting { until } if until <= now => self.join(now, out),
+            Phase::Draining { until, leaving } if until <= now => self.give_back(now, leaving, out),
+            _ => {}
+        }
+        if self.beats() && self.heartbeat_at <= now {
+            self.heartbeat(now, out);
+        }
+    }
+
+    /// When [`Self::on_wake`] has something to do.
+    #[must_use]
+    pub fn next_wake(&self, now: SimTime) -> SimTime {
+        let deadline = |pending: Option<Pending>| pending.map_or(SimTime::MAX, |pending| pending.deadline);
+        let mut wake = deadline(self.main_call).min(deadline(self.commit_call));
+        if self.beats() {
+            wake = wake.min(self.heartbeat_at);
+        }
+        for lane in &self.lanes {
+            wake = wake.min(deadline(lane.pending));
+            if lane.pending.is_none() && lane.not_before > now {
+                wake = wake.min(lane.not_before);
+            }
+        }
+        match self.phase {
+            Phase::Resting { until } | Phase::Draining { until, .. } => wake.min(until),
+            _ => wake,
+        }
+    }
+
+    fn beats(&self) -> bool {
+        matches!(self.phase, Phase::Locating | Phase::Listing | Phase::Stable | Phase::Draining { .. } | Phase::Committing { .. })
+    }
+
+    fn heartbeat(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.heard_at + self.cfg.session_timeout <= now {
+            // Nobody answered for a whole session: the coordinator has dropped this member.
+            self.disturbed(now, BrokerError::UnknownMemberId, out);
+            return;
+        }
+        self.heartbeat_at = now + self.cfg.heartbeat_interval;
+        let pending = self.pending(now, self.cfg.request_timeout);
+        self.heartbeat_call = Some(pending);
+        self.send_group(pending.call, GroupCall::Heartbeat { generation: self.generation }, out);
+    }
+
+    fn call(&mut self, now: SimTime, timeout: crate::units::SimDuration, body: GroupCall, out: &mut ConsumerOutput) {
+        let pending = self.pending(now, timeout);
+        self.main_call = Some(pending);
+        self.send_group(pending.call, body, out);
+    }
+
+    pub(super) fn join(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        self.phase = Phase::Joining;
+        let body = GroupCall::Join {
+            client_id: Arc::clone(&self.cfg.client_id),
+            topics: self.cfg.topics.iter().map(|(topic, _)| *topic).collect(),
+            session_timeout: self.cfg.session_timeout,
+            rebalance_timeout: self.cfg.rebalance_timeout,
+        };
+        // A join is answered when every member has come or the rebalance's timeout is over, plus a little (Kafka: 5 s).
+        let timeout = self.cfg.rebalance_timeout.plus(crate::units::SimDuration::from_secs(5)).plus(self.cfg.request_timeout);
+        self.call(now, timeout, body, out);
+    }
+
+    fn advance(&mut self, now: SimTime, result: GroupResult, out: &mut ConsumerOutput) {
+        match (self.phase, result) {
+            (Phase::Joining, GroupResult::Joined { member, generation, leader, members }) => {
+                self.generation = generation;
+                let leads = member == leader;
+                self.member = member;
+                self.phase = Phase::Syncing;
+                let assignments = if leads { assign_range(&members, &self.cfg.cluster_topics) } else { Vec::new() };
+                let timeout = self.cfg.rebalance_timeout.plus(self.cfg.request_timeout);
+                self.call(now, timeout, GroupCall::Sync { generation, assignments }, out);
+            }
+            (Phase::Syncing, GroupResult::Synced { partitions }) => self.take(now, &partitions, out),
+            (Phase::Locating, GroupResult::Offsets(offsets)) => {
+                for (topic, partition, offset) in offsets {
+                    if let (Some(slot), Some(offset)) = (self.slot_of(topic, partition), offset) {
+                        self.assigned[slot].begin_at(offset);
+                        self.assigned[slot].committed = Some(offset);
+                    }
+                }
+                self.located(now, out);
+            }
+            (Phase::Listing, GroupResult::Bounds(bounds)) => {
+                self.reset(&bounds, out);
+                self.located(now, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, now: SimTime, partitions: &[(TopicIx, u32)], out: &mut ConsumerOutput) {
+        self.failures = 0;
+        self.epoch += 1;
+        self.rebalances += 1;
+        self.heard_at = now;
+        self.heartbeat_at = now + self.cfg.heartbeat_interval;
+        let lane_of = |topic: &TopicIx| self.cfg.topics.iter().find(|(known, _)| known == topic).map(|(_, lane)| *lane);
+        self.assigned =
+            partitions.iter().filter_map(|(topic, partition)| Some(Progress::new(*topic, *partition, lane_of(topic)?))).collect();
+        if self.assigned.is_empty() {
+            self.phase = Phase::Stable;
+        } else {
+            self.phase = Phase::Locating;
+            self.locate(now, out);
+        }
+    }
+
+    fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        let partitions = self.assigned.iter().map(|progress| (progress.topic, progress.partition)).collect();
+        self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions }, out);
+    }
+
+    fn located(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) {
+            self.list_offsets(now, out);
+        } else {
+            self.phase = Phase::Stable;
+            self.fetch(now, out);
+        }
+    }
+
+    pub(super) fn list_offsets(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        self.phase = Phase::Listing;
+        let missing = self.assigned.iter().filter(|progress| progress.fetch_from.is_none());
+        let partitions = missing.map(|progress| (progress.topic, progress.partition)).collect();
+        self.call(now, self.cfg.request_timeout, GroupCall::ListOffsets { partitions }, out);
+    }
+
+    fn reset(&mut self, bounds: &[(TopicIx, u32, u64, u64)], out: &mut ConsumerOutput) {
+        for &(topic, partition, first, next) in bounds {
+            let Some(slot) = self.slot_of(topic, partition) else { continue };
+            if self.assigned[slot].fetch_from.is_some() {
+                continue;
+            }
+            match self.cfg.reset {
+                OffsetReset::Earliest => self.assigned[slot].begin_at(first),
+                OffsetReset::Latest => {
+                    self.assigned[slot].begin_at(next);
+                    if next > first {
+                        out.starts.push((topic, partition, next));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The call that the phase waits for failed.
+    fn refused(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        match error {
+            BrokerError::UnknownMemberId => self.member = Arc::from(""),
+            BrokerError::MemberIdRequired | BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => {}
+            _ => {
+                self.failures += 1;
+                let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
+                match self.phase {
+                    // The generation holds: ask again at once after a timeout, which was long enough.
+                    Phase::Locating if error == BrokerError::RequestTimedOut => self.locate(now, out),
+                    Phase::Listing if error == BrokerError::RequestTimedOut => self.list_offsets(now, out),
+                    _ => {
+                        self.forget();
+                        out.revoked = true;
+                        self.phase = Phase::Resting { until };
+                    }
+                }
+                return;
+            }
+        }
+        // What was fetched belongs to a generation that is over.
+        self.forget();
+        out.revoked = true;
+        self.join(now, out);
+    }
+
+    /// A heartbeat or a commit says that the group has moved on.
+    fn disturbed(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        if matches!(self.phase, Phase::Draining { .. } | Phase::Committing { .. } | Phase::Stopped) {
+            if error == BrokerError::UnknownMemberId {
+                self.member = Arc::from("");
+                self.heartbeat_at = SimTime::MAX;
+            }
+            return;
+        }
+        match error {
+            BrokerError::UnknownMemberId => {
+                self.member = Arc::from("");
+                self.drain(now, false, out);
+            }
+            BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => self.drain(now, false, out),
+            // Others may pass; the next heartbeat tells.
+            _ => {}
+        }
+    }
+
+    fn committed(&mut self, now: SimTime, error: Option<BrokerError>, out: &mut ConsumerOutput) {
+        if let Some(error) = error {
+            for progress in &mut self.assigned {
+                progress.committed = None;
+            }
+            self.disturbed(now, error, out);
+        }
+        let again = std::mem::take(&mut self.commit_again) && error.is_none() && self.commit(now, out);
+        if again {
+            return;
+        }
+        out.commit_done = true;
+        if let Phase::Committing { leaving } = self.phase {
+            self.give_back(now, leaving, out);
+        }
+    }
+
+    fn drain(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
+        self.main_call = None;
+        for lane in &mut self.lanes {
+            lane.pending = None;
+        }
+        self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving };
+        out.revoked = true;
+    }
+
+    fn give_back(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
+        if leaving {
+            self.leave(now, out);
+        } else {
+            self.forget();
+            self.join(now, out);
+        }
+    }
+
+    fn leave(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if !self.member.is_empty() {
+            let pending = self.pending(now, self.cfg.request_timeout);
+            self.send_group(pending.call, GroupCall::Leave, out);
+        }
+        self.forget();
+        out.revoked = true;
+        self.member = Arc::from("");
+        self.phase = Phase::Stopped;
+    }
+
+    /// Lets go of the assignment and of every call under way.
+    fn forget(&mut self) {
+        // Work on these partitions must no longer move a position.
+        self.epoch += 1;
+        self.assigned.clear();
+        self.main_call = None;
+        self.heartbeat_call = None;
+        self.commit_call = None;
+        self.commit_again = false;
+        self.lanes.fill(FetchLane::default());
+    }
+}

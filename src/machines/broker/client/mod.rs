@@ -1,0 +1,35 @@
+//! What a Kafka client does before and after the wire, as pure machines: no clock, no links, no components.
+//!
+//! In: events to send, replies, and "it is now t". Out: requests by *lane* (a lane is the caller's link to
+//! one topic), the instant at which to be woken, what became of events.
+//! Must not know: components, links, the log. Start at [`ProducerClient::push`] for the way in, and at
+//! [`ConsumerClient::start`] for the way out.
+//!
+//! ```text
+//! event ─► ProducerClient (batches, retries) ─► Produce ─► broker ─► Fetch ─► ConsumerClient (group) ─► records
+//! ```
+
+mod accumulator;
+mod assignor;
+mod batches;
+mod consumer;
+mod membership;
+mod progress;
+mod sender;
+mod sticky;
+
+pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
+pub use assignor::assign_range;
+pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset};
+pub use sender::{AckedBatch, ClientOutput, Unsent};
+
+use crate::units::SimDuration;
+
+/// Kafka's retry backoff: doubles from `first` with every attempt, never above `max`.
+#[must_use]
+pub fn backoff(first: SimDuration, max: SimDuration, failures: u32) -> SimDuration {
+    first.times(1u64 << failures.saturating_sub(1).min(32)).min(max)
+}
+
+#[cfg(test)]
+mod tests;

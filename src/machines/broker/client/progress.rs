@@ -1,0 +1,61 @@
+//! How far one assigned partition has come: fetched, processed, committed.
+
+use std::collections::VecDeque;
+
+use crate::units::TopicIx;
+
+/// One assigned partition.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub topic: TopicIx,
+    pub partition: u32,
+    pub lane: u16,
+    /// Next offset to ask for; none until the group's position is known.
+    pub fetch_from: Option<u64>,
+    /// Received and not all done, ascending: (offset, done).
+    outstanding: VecDeque<(u64, bool)>,
+    /// After the last record that a poll handed out.
+    polled_to: u64,
+    /// Last position that a commit carried.
+    pub committed: Option<u64>,
+}
+
+impl Progress {
+    pub fn new(topic: TopicIx, partition: u32, lane: u16) -> Self {
+        Self { topic, partition, lane, fetch_from: None, outstanding: VecDeque::new(), polled_to: 0, committed: None }
+    }
+
+    pub fn begin_at(&mut self, offset: u64) {
+        self.fetch_from = Some(offset);
+        self.polled_to = offset;
+    }
+
+    pub fn received(&mut self, offsets: std::ops::Range<u64>) {
+        self.fetch_from = Some(offsets.end);
+        self.outstanding.extend(offsets.map(|offset| (offset, false)));
+    }
+
+    pub fn polled(&mut self, offset: u64) {
+        self.polled_to = self.polled_to.max(offset + 1);
+    }
+
+    #[inline]
+    pub fn done(&mut self, offset: u64) {
+        if let Ok(at) = self.outstanding.binary_search_by_key(&offset, |entry| entry.0) {
+            self.outstanding[at].1 = true;
+        }
+        while self.outstanding.front().is_some_and(|entry| entry.1) {
+            self.outstanding.pop_front();
+        }
+    }
+
+    /// The first offset that is not done: what at-least-once may commit.
+    pub fn done_to(&self) -> Option<u64> {
+        self.outstanding.front().map(|entry| entry.0).or(self.fetch_from)
+    }
+
+    /// What at-most-once commits before work begins.
+    pub fn polled_to(&self) -> Option<u64> {
+        self.fetch_from.map(|_| self.polled_to)
+    }
+}

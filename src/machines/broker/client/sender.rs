@@ -1,0 +1,284 @@
+//! The producing client after a batch is ready: requests, replies, retries, giving up.
+//!
+//! One request takes at most one batch of each partition of its lane. A failed batch goes back: to its place
+//! by sequence number with idempotence, to the front without (so that later batches may overtake it, as in
+//! Kafka with several requests in flight). A batch is given up when its retries or `delivery.timeout` are used up.
+
+use std::collections::VecDeque;
+
+use super::accumulator::ProducerClient;
+use super::backoff;
+use super::batches::SealedBatch;
+use crate::event::{Acks, BrokerError, CallId, EventMeta, Outcome, ProduceEntry, ProduceReply, ProduceRequest, Reason, RecordBatch};
+use crate::machines::broker::batch::records;
+use crate::units::{SimTime, TopicIx};
+
+/// What one call to the client wants done; the caller empties it.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOutput {
+    /// To be sent on these lanes.
+    pub requests: Vec<(u16, ProduceRequest)>,
+    /// Events that will not be appended, as far as the client knows.
+    pub unsent: Vec<Unsent>,
+    /// Acknowledged batches, if asked for.
+    pub acked: Vec<AckedBatch>,
+}
+
+/// An event that ended at the client.
+#[derive(Clone, Debug)]
+pub struct Unsent {
+    /// Which.
+    pub event: EventMeta,
+    /// Rejected, dropped or abandoned.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A batch that the broker has.
+#[derive(Clone, Debug)]
+pub struct AckedBatch {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset of its first record; none with acks=0.
+    pub base_offset: Option<u64>,
+    /// Its records.
+    pub batch: RecordBatch,
+}
+
+/// One link's requests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lane {
+    pub in_flight: VecDeque<InFlight>,
+    /// Partitions with a batch that may leave, or will after a backoff.
+    pub ready: VecDeque<usize>,
+}
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    call: CallId,
+    pub sent: SimTime,
+    batches: Vec<(usize, SealedBatch)>,
+}
+
+impl ProducerClient {
+    /// The broker has answered; late answers to calls that timed out are ignored.
+    pub fn on_reply(&mut self, now: SimTime, reply: &ProduceReply, out: &mut ClientOutput) {
+        let found = self.lanes.iter_mut().find_map(|lane| {
+            let at = lane.in_flight.iter().position(|request| request.call == reply.call)?;
+            lane.in_flight.remove(at)
+        });
+        let Some(request) = found else { return };
+        debug_assert_eq!(request.batches.len(), reply.results.len(), "one result for each entry");
+        let mut results = reply.results.iter();
+        for (slot, batch) in request.batches {
+            match results.next().map_or(Err(BrokerError::RequestTimedOut), |result| result.base_offset) {
+                Ok(base_offset) => self.acked(slot, batch, Some(base_offset), out),
+                Err(error) => self.failed(now, slot, batch, error, out),
+            }
+        }
+        self.settle(now, out);
+    }
+
+    /// Sends whatever may leave, on every lane.
+    pub(super) fn drain_all(&mut self, now: SimTime, out: &mut ClientOutput) {
+        for lane in 0..self.lanes.len() {
+            while !self.lanes[lane].ready.is_empty() && self.lanes[lane].in_flight.len() < self.cfg.in_flight_max {
+                if !self.send_one(now, lane, out) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Requests that took too long, and batches that waited too long.
+    pub(super) fn time_out(&mut self, now: SimTime, out: &mut ClientOutput) {
+        for lane in 0..self.lanes.len() {
+            while self.lanes[lane].in_flight.front().is_some_and(|request| request.sent + self.cfg.request_timeout <= now) {
+                let request = self.lanes[lane].in_flight.pop_front().expect("there is a first one");
+                for (slot, batch) in request.batches {
+                    self.failed(now, slot, batch, BrokerError::RequestTimedOut, out);
+                }
+            }
+        }
+        if self.unsent_batches > 0 && self.next_expiry <= now {
+            self.expire(now, out);
+        }
+    }
+
+    fn send_one(&mut self, now: SimTime, lane: usize, out: &mut ClientOutput) -> bool {
+        let call = CallId(u64::from(self.cfg.call_tag) << 56 | self.next_call);
+        let mut entries = Vec::new();
+        let mut batches = Vec::new();
+        let mut request_bytes = 0;
+        for _ in 0..self.lanes[lane].ready.len() {
+            let Some(slot) = self.lanes[lane].ready.pop_front() else { break };
+            if self.partitions[slot].queue.is_empty() && self.is_due(slot, now) {
+                self.partitions[slot].seal();
+            }
+            let partition = &mut self.partitions[slot];
+            partition.renew_epoch();
+            let size = partition.queue.front().map_or(0, |batch| u64::from(batch.batch.wire_bytes));
+            let fits = entries.is_empty() || request_bytes + size <= self.cfg.request_bytes_max;
+            if fits && partition.can_send(now, self.cfg.idempotence) {
+                let mut batch = partition.queue.pop_front().expect("a batch that can be sent is there");
+                let seq = batch.seq.unwrap_or(partition.next_seq);
+                if batch.seq.is_none() {
+                    partition.next_seq += 1;
+                    batch.seq = Some(seq);
+                }
+                batch.attempts += 1;
+                let records = u64::from(batch.batch.record_count);
+                self.counts.retried += if batch.attempts > 1 { records } else { 0 };
+                let at = partition.flying.partition_point(|flying| *flying < seq);
+                partition.flying.insert(at, seq);
+                self.unsent_batches -= 1;
+                request_bytes += size;
+                entries.push(ProduceEntry {
+                    topic: partition.topic,
+                    partition: partition.partition,
+                    batch_seq: seq,
+                    epoch: self.cfg.idempotence.then_some(partition.epoch),
+                    attempt: batch.attempts,
+                    batch: batch.batch.clone(),
+                });
+                batches.push((slot, batch));
+            }
+            if !self.partitions[slot].queue.is_empty() || self.is_due(slot, now) {
+                self.lanes[lane].ready.push_back(slot);
+            } else {
+                self.partitions[slot].listed = false;
+            }
+        }
+        if entries.is_empty() {
+            return false;
+        }
+        self.next_call += 1;
+        out.requests.push((lane as u16, ProduceRequest { call, acks: self.cfg.acks, entries }));
+        if self.cfg.acks == Acks::None {
+            for (slot, batch) in batches {
+                self.acked(slot, batch, None, out);
+            }
+        } else {
+            self.lanes[lane].in_flight.push_back(InFlight { call, sent: now, batches });
+        }
+        true
+    }
+
+    fn acked(&mut self, slot: usize, batch: SealedBatch, base_offset: Option<u64>, out: &mut ClientOutput) {
+        self.landed(slot, &batch);
+        self.release(&batch);
+        self.counts.acked += u64::from(batch.batch.record_count);
+        if self.cfg.report_acks {
+            let partition = &self.partitions[slot];
+            out.acked.push(AckedBatch { topic: partition.topic, partition: partition.partition, base_offset, batch: batch.batch });
+        }
+    }
+
+    fn failed(&mut self, now: SimTime, slot: usize, mut batch: SealedBatch, error: BrokerError, out: &mut ClientOutput) {
+        self.landed(slot, &batch);
+        let (code, words) = error_words(error);
+        if !is_retriable(error) {
+            self.give_up(slot, &batch, Outcome::Rejected, &Reason { code, detail: Some(words.into()) }, out);
+        } else if batch.opened + self.cfg.delivery_timeout <= now {
+            let detail = format!("{words}; not delivered within delivery.timeout");
+            self.give_up(slot, &batch, Outcome::Abandoned, &Reason { code: "delivery-timeout", detail: Some(detail.into()) }, out);
+        } else if batch.attempts > self.cfg.retries_max {
+            let detail = format!("{words}; {} attempts", batch.attempts);
+            self.give_up(slot, &batch, Outcome::Abandoned, &Reason { code, detail: Some(detail.into()) }, out);
+        } else {
+            batch.not_before = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, batch.attempts);
+            let expiry = batch.opened + self.cfg.delivery_timeout;
+            self.next_expiry = if self.unsent_batches == 0 { expiry } else { self.next_expiry.min(expiry) };
+            self.unsent_batches += 1;
+            self.partitions[slot].requeue(batch, self.cfg.idempotence);
+            self.list(slot);
+        }
+    }
+
+    /// Gives up what has waited for longer than `delivery.timeout`, and finds the next such instant.
+    fn expire(&mut self, now: SimTime, out: &mut ClientOutput) {
+        let mut next = SimTime::MAX;
+        for slot in 0..self.partitions.len() {
+            if self.partitions[slot].open.as_ref().is_some_and(|open| open.opened + self.cfg.delivery_timeout <= now) {
+                self.partitions[slot].seal();
+            }
+            let mut at = 0;
+            while at < self.partitions[slot].queue.len() {
+                let expiry = self.partitions[slot].queue[at].opened + self.cfg.delivery_timeout;
+                if expiry <= now {
+                    let batch = self.partitions[slot].queue.remove(at).expect("within the queue");
+                    self.unsent_batches -= 1;
+                    let reason = Reason { code: "delivery-timeout", detail: Some("not sent within delivery.timeout".into()) };
+                    self.give_up(slot, &batch, Outcome::Abandoned, &reason, out);
+                } else {
+                    next = next.min(expiry);
+                    at += 1;
+                }
+            }
+            if let Some(open) = &self.partitions[slot].open {
+                next = next.min(open.opened + self.cfg.delivery_timeout);
+            }
+        }
+        self.next_expiry = next;
+    }
+
+    fn give_up(&mut self, slot: usize, batch: &SealedBatch, outcome: Outcome, reason: &Reason, out: &mut ClientOutput) {
+        self.release(batch);
+        // Invariant: a number that the broker may not have seen is never followed within its epoch.
+        self.partitions[slot].epoch_over |= self.cfg.idempotence && batch.seq.is_some();
+        let count = u64::from(batch.batch.record_count);
+        match outcome {
+            Outcome::Rejected => self.counts.rejected += count,
+            _ => self.counts.abandoned += count,
+        }
+        out.unsent.extend(records(&batch.batch).map(|record| Unsent { event: record.meta, outcome, reason: reason.clone() }));
+    }
+
+    fn landed(&mut self, slot: usize, batch: &SealedBatch) {
+        let partition = &mut self.partitions[slot];
+        partition.flying.retain(|flying| Some(*flying) != batch.seq);
+        if !partition.queue.is_empty() {
+            self.list(slot);
+        }
+    }
+
+    fn release(&mut self, batch: &SealedBatch) {
+        self.reserved_bytes -= batch.reserved_bytes;
+        self.counts.buffered -= u64::from(batch.batch.record_count);
+    }
+}
+
+fn is_retriable(error: BrokerError) -> bool {
+    match error {
+        BrokerError::UnknownTopicOrPartition
+        | BrokerError::CorruptMessage
+        | BrokerError::NotEnoughReplicas
+        | BrokerError::RequestTimedOut
+        | BrokerError::BrokerNotAvailable
+        | BrokerError::OutOfOrderSequence => true,
+        BrokerError::RecordTooLarge
+        | BrokerError::OffsetOutOfRange
+        | BrokerError::MemberIdRequired
+        | BrokerError::UnknownMemberId
+        | BrokerError::IllegalGeneration
+        | BrokerError::RebalanceInProgress => false,
+    }
+}
+
+/// A stable code and words for a person.
+fn error_words(error: BrokerError) -> (&'static str, &'static str) {
+    match error {
+        BrokerError::UnknownTopicOrPartition => ("unknown-topic", "the broker knows no such topic or partition"),
+        BrokerError::RecordTooLarge => ("record-too-large", "the batch is larger than the broker's message.max.bytes"),
+        BrokerError::CorruptMessage => ("corrupt", "the batch's checksum is wrong"),
+        BrokerError::NotEnoughReplicas => ("not-enough-replicas", "fewer replicas in sync than min.insync.replicas"),
+        BrokerError::RequestTimedOut => ("timeout", "no answer within request.timeout"),
+        BrokerError::BrokerNotAvailable => ("broker-down", "the broker is not available"),
+        BrokerError::OutOfOrderSequence => ("out-of-order", "a batch before this one is missing"),
+        _ => ("broker", "the broker refused"),
+    }
+}
