@@ -1,0 +1,266 @@
+//! Whether bytes are one datum of a schema and nothing else, and if not, which field and why.
+//!
+//! Stricter than decoders are: booleans are 0 or 1, a varint has at most ten bytes and no lost bits,
+//! block sizes are true, nothing may follow. What passes here decodes anywhere.
+
+use super::program::{BytesKind, Node, NodeIx, Program};
+
+/// Deepest nesting of a datum.
+const DEPTH_MAX: u32 = 256;
+/// Most items of one array or entries of one map.
+const ITEMS_MAX: u64 = 1_000_000;
+/// The same where an item takes no bytes.
+const EMPTY_ITEMS_MAX: u64 = 1_000;
+
+/// What is wrong, found inside out.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    what: String,
+    /// From the innermost field outwards.
+    path: Vec<String>,
+}
+
+type Checked = Result<(), Box<Wrong>>;
+
+impl Wrong {
+    /// `field customer.address: expected string, 0 bytes left`.
+    pub(super) fn words(&self) -> String {
+        if self.path.is_empty() {
+            return self.what.clone();
+        }
+        let mut words = "field ".to_owned();
+        for (index, part) in self.path.iter().rev().enumerate() {
+            if index > 0 && !part.starts_with('[') {
+                words.push('.');
+            }
+            words.push_str(part);
+        }
+        words.push_str(": ");
+        words.push_str(&self.what);
+        words
+    }
+    #[cold]
+    fn within(mut self: Box<Self>, part: String) -> Box<Self> {
+        /// Recursive data can nest deeply; the outermost parts are what a person looks for.
+        const PARTS_MAX: usize = 16;
+        if self.path.len() == PARTS_MAX {
+            self.path.remove(0);
+        }
+        self.path.push(part);
+        self
+    }
+}
+
+#[cold]
+fn wrong(what: String) -> Box<Wrong> {
+    Box::new(Wrong { what, path: Vec::new() })
+}
+
+/// Bytes and how many of them are read.
+pub(super) struct Cursor<'a> {
+    left: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { left: bytes }
+    }
+    pub(super) fn left(&self) -> usize {
+        self.left.len()
+    }
+    #[inline]
+    fn take(&mut self, count: usize, what: &str) -> Result<&'a [u8], Box<Wrong>> {
+        if let Some((taken, left)) = self.left.split_at_checked(count) {
+            self.left = left;
+            return Ok(taken);
+        }
+        Err(self.short(what))
+    }
+    #[cold]
+    fn short(&self, what: &str) -> Box<Wrong> {
+        let plural = if self.left.len() == 1 { "byte" } else { "bytes" };
+        wrong(format!("expected {what}, {} {plural} left", self.left.len()))
+    }
+    /// A zig-zag varint.
+    #[inline]
+    pub(super) fn long(&mut self, what: &str) -> Result<i64, Box<Wrong>> {
+        if let [byte, left @ ..] = self.left
+            && *byte < 0x80
+        {
+            self.left = left;
+            return Ok(zag(u64::from(*byte)));
+        }
+        self.long_slow(what)
+    }
+    fn long_slow(&mut self, what: &str) -> Result<i64, Box<Wrong>> {
+        let mut bits = 0_u64;
+        for (index, byte) in self.left.iter().enumerate() {
+            if index == 9 && *byte > 1 {
+                break;
+            }
+            bits |= u64::from(byte & 0x7f) << (7 * index);
+            if *byte < 0x80 {
+                self.left = &self.left[index + 1..];
+                return Ok(zag(bits));
+            }
+        }
+        if self.left.len() >= 10 {
+            Err(wrong(format!("expected {what}, found a number of more than 64 bits")))
+        } else {
+            Err(self.short(what))
+        }
+    }
+    /// Length-prefixed bytes.
+    #[inline]
+    pub(super) fn sized(&mut self, what: &str) -> Result<&'a [u8], Box<Wrong>> {
+        let length = self.long(what)?;
+        match usize::try_from(length) {
+            Ok(length) if length <= self.left.len() => self.take(length, what),
+            _ => Err(wrong(format!("expected {what}, found a length of {length} with {} bytes left", self.left.len()))),
+        }
+    }
+}
+
+fn zag(bits: u64) -> i64 {
+    (bits >> 1) as i64 ^ -((bits & 1) as i64)
+}
+
+impl Program {
+    /// # Errors
+    /// What is wrong and where.
+    pub(super) fn check(&self, bytes: &[u8]) -> Checked {
+        let mut cursor = Cursor::new(bytes);
+        self.check_node(0, &mut cursor, 0)?;
+        match cursor.left() {
+            0 => Ok(()),
+            left => Err(wrong(format!("{left} bytes follow the end of the value"))),
+        }
+    }
+
+    fn check_node(&self, index: NodeIx, cursor: &mut Cursor<'_>, depth: u32) -> Checked {
+        match self.node(index) {
+            Node::Null => Ok(()),
+            Node::String(_) => {
+                let text = cursor.sized("string")?;
+                if std::str::from_utf8(text).is_ok() {
+                    Ok(())
+                } else {
+                    Err(wrong("expected string, found bytes that are no UTF-8".to_owned()))
+                }
+            }
+            Node::Long(_) => cursor.long("long").map(drop),
+            Node::Int(_) => check_int(cursor),
+            Node::Double(_) => cursor.take(8, "double").map(drop),
+            Node::Float(_) => cursor.take(4, "float").map(drop),
+            Node::Boolean => match cursor.take(1, "boolean")? {
+                [0 | 1] => Ok(()),
+                other => Err(wrong(format!("expected boolean, found the byte {}", other[0]))),
+            },
+            Node::Enum { first: _, count } => check_enum(cursor, count),
+            Node::Bytes(kind) => check_bytes(cursor, kind),
+            Node::UuidText => check_uuid(cursor),
+            Node::Fixed { size, .. } => cursor.take(size as usize, "fixed").map(drop),
+            nested => {
+                if depth >= DEPTH_MAX {
+                    return Err(wrong(format!("the value is nested more than {DEPTH_MAX} levels deep")));
+                }
+                self.check_nested(nested, cursor, depth + 1)
+            }
+        }
+    }
+
+    fn check_nested(&self, node: Node, cursor: &mut Cursor<'_>, depth: u32) -> Checked {
+        match node {
+            Node::Record { first, count } => {
+                for field in self.fields_of(first, count) {
+                    if let Err(inner) = self.check_node(field.node, cursor, depth) {
+                        return Err(inner.within(field.name.to_string()));
+                    }
+                }
+                Ok(())
+            }
+            Node::Union { first, count, .. } => {
+                let branch = cursor.long("union branch")?;
+                match u32::try_from(branch) {
+                    Ok(branch) if branch < count => self.check_node(self.branches[(first + branch) as usize], cursor, depth),
+                    _ => Err(wrong(format!("union branch {branch} of {count}"))),
+                }
+            }
+            Node::Array(item) => self.check_blocks(cursor, item, "array", |cursor, at| {
+                self.check_node(item, cursor, depth).map_err(|inner| inner.within(format!("[{at}]")))
+            }),
+            Node::Map(value) => self.check_blocks(cursor, value, "map", |cursor, _| {
+                let key = cursor.sized("map key")?;
+                let key = std::str::from_utf8(key).map_err(|_| wrong("a map key is no UTF-8".to_owned()))?;
+                self.check_node(value, cursor, depth).map_err(|inner| inner.within(key.chars().take(40).collect()))
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Blocks of items up to a block of none; a negative count is followed by the block's size in bytes.
+    fn check_blocks<'a>(
+        &self,
+        cursor: &mut Cursor<'a>,
+        item: NodeIx,
+        what: &str,
+        mut each: impl FnMut(&mut Cursor<'a>, u64) -> Checked,
+    ) -> Checked {
+        let items_max = if what == "array" && self.bytes_min[item as usize] == 0 { EMPTY_ITEMS_MAX } else { ITEMS_MAX };
+        let mut total = 0_u64;
+        loop {
+            let count = cursor.long(what)?;
+            if count == 0 {
+                return Ok(());
+            }
+            let size = if count < 0 { Some(cursor.long(what)?) } else { None };
+            if count.unsigned_abs() > items_max - total {
+                return Err(wrong(format!("expected {what}, found a count of {count} with {} bytes left", cursor.left())));
+            }
+            let before = cursor.left();
+            for _ in 0..count.unsigned_abs() {
+                each(cursor, total)?;
+                total += 1;
+            }
+            if size.is_some_and(|size| size != (before - cursor.left()) as i64) {
+                return Err(wrong(format!("expected {what}, found a block that is not as long as it says")));
+            }
+        }
+    }
+}
+
+fn check_int(cursor: &mut Cursor<'_>) -> Checked {
+    let number = cursor.long("int")?;
+    if i32::try_from(number).is_ok() { Ok(()) } else { Err(wrong(format!("expected int, found {number}"))) }
+}
+
+fn check_enum(cursor: &mut Cursor<'_>, count: u32) -> Checked {
+    let symbol = cursor.long("enum")?;
+    if (0..i64::from(count)).contains(&symbol) { Ok(()) } else { Err(wrong(format!("enum symbol {symbol} of {count}"))) }
+}
+
+fn check_uuid(cursor: &mut Cursor<'_>) -> Checked {
+    let text = cursor.sized("uuid")?;
+    let dash = |index: usize| matches!(index, 8 | 13 | 18 | 23);
+    let fits = |(index, byte): (usize, &u8)| if dash(index) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+    if text.len() == 36 && text.iter().enumerate().all(fits) {
+        return Ok(());
+    }
+    // Rarer spellings: without hyphens, in braces, as a URN.
+    let parsed = std::str::from_utf8(text).ok().and_then(|text| apache_avro::Uuid::parse_str(text).ok());
+    if parsed.is_some() { Ok(()) } else { Err(wrong("expected uuid, found other text".to_owned())) }
+}
+
+fn check_bytes(cursor: &mut Cursor<'_>, kind: BytesKind) -> Checked {
+    let bytes = cursor.sized("bytes")?;
+    match kind {
+        BytesKind::Plain | BytesKind::Decimal { .. } | BytesKind::Duration => Ok(()),
+        BytesKind::Uuid if bytes.len() == 16 => Ok(()),
+        BytesKind::Uuid => Err(wrong(format!("expected uuid, found {} bytes", bytes.len()))),
+        BytesKind::BigDecimal => {
+            let mut inner = Cursor::new(bytes);
+            inner.sized("decimal")?;
+            inner.long("scale").map(drop)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! JSON Schema: a validator beside a plan for generating payloads.
+//!
+//! In: a schema's text (the draft that its `$schema` names, else 2020-12). Out: verdicts with the path of
+//! the field, compact JSON payloads. Nothing is fetched: a `$ref` out of the schema is refused.
+//! Must not know: Avro, registries. Start at [`JsonSchema`].
+
+mod generate;
+mod pattern;
+mod plan;
+mod reasons;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value as Json;
+
+use crate::random::Stream;
+use crate::units::SimTime;
+use plan::Plan;
+
+/// Payloads drawn while compiling, to see whether the plan's payloads are valid.
+const TRIALS: usize = 64;
+/// Tries at a valid payload where the plan alone does not assure it.
+const TRIES: usize = 16;
+
+/// A compiled JSON Schema.
+#[derive(Debug)]
+pub struct JsonSchema {
+    title: Option<String>,
+    validator: jsonschema::Validator,
+    plan: Plan,
+    generation: Generation,
+}
+
+/// How good the plan's payloads are.
+#[derive(Debug)]
+enum Generation {
+    /// All of the trials were valid.
+    Sure,
+    /// Some were: each payload is checked, and this one stands in when none of a few is valid.
+    Checked { fallback: Vec<u8> },
+    /// None was. The reason is the last refusal.
+    Impossible { reason: String },
+}
+
+impl JsonSchema {
+    /// # Errors
+    /// Why the text is no schema.
+    pub(super) fn compile(text: &str) -> Result<Self, String> {
+        let schema: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
+        if !schema.is_object() && !schema.is_boolean() {
+            return Err("a JSON Schema is an object, or true or false".to_owned());
+        }
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .map_err(|error| format!("not a JSON Schema: {}", reasons::shorten(&error.to_string())))?;
+        let title = schema.get("title").and_then(Json::as_str).map(str::to_owned);
+        let mut compiled = Self { title, validator, plan: Plan::compile(&schema), generation: Generation::Sure };
+        compiled.generation = compiled.try_out(&schema);
+        Ok(compiled)
+    }
+    pub(super) fn name(&self) -> Option<String> {
+        self.title.clone()
+    }
+    pub(super) fn validate(&self, payload: &[u8]) -> Result<(), String> {
+        let value: Json = serde_json::from_slice(payload).map_err(|error| format!("not JSON: {error}"))?;
+        self.validator.validate(&value).map_err(|error| reasons::words(&error))
+    }
+    pub(super) fn can_generate(&self) -> Result<(), String> {
+        match &self.generation {
+            Generation::Impossible { reason } => Err(format!("no valid payload could be made up for this schema: {reason}")),
+            _ => Ok(()),
+        }
+    }
+    pub(super) fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
+        let Generation::Checked { fallback } = &self.generation else {
+            self.plan.generate(rng, now, out);
+            return;
+        };
+        let start = out.len();
+        for _ in 0..TRIES {
+            self.plan.generate(rng, now, out);
+            if self.validate(&out[start..]).is_ok() {
+                return;
+            }
+            out.truncate(start);
+        }
+        out.extend_from_slice(fallback);
+    }
+    /// Appends a payload with one field of a wrong type, missing, or unknown, in the validator's words.
+    pub(super) fn generate_broken(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> Option<String> {
+        let start = out.len();
+        self.generate(rng, now, out);
+        let mut value: Json = serde_json::from_slice(&out[start..]).ok()?;
+        break_value(&mut value, rng);
+        let words = self.validator.validate(&value).err().map(|error| reasons::words(&error))?;
+        out.truncate(start);
+        serde_json::to_writer(out, &value).ok()?;
+        Some(words)
+    }
+    pub(super) fn to_json(&self, payload: &[u8]) -> Result<Json, String> {
+        self.validate(payload)?;
+        serde_json::from_slice(payload).map_err(|error| error.to_string())
+    }
+
+    fn try_out(&self, schema: &Json) -> Generation {
+        let mut rng = Stream::new(0, "json-schema", "trial");
+        let (mut payload, mut valid, mut refused) = (Vec::new(), None, None);
+        for _ in 0..TRIALS {
+            payload.clear();
+            self.plan.generate(&mut rng, SimTime::ZERO, &mut payload);
+            match self.validate(&payload) {
+                Ok(()) => valid = Some(payload.clone()),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        let Some(reason) = refused else { return Generation::Sure };
+        // The schema's own examples, where chance finds nothing.
+        let examples = schema.get("examples").and_then(Json::as_array).into_iter().flatten().chain(schema.get("default"));
+        let example = || examples.filter_map(|value| serde_json::to_vec(value).ok()).find(|bytes| self.validate(bytes).is_ok());
+        match valid.or_else(example) {
+            Some(fallback) => Generation::Checked { fallback },
+            None => Generation::Impossible { reason },
+        }
+    }
+}
+
+fn break_value(value: &mut Json, rng: &mut Stream) {
+    let Some(fields) = value.as_object_mut().filter(|fields| !fields.is_empty()) else {
+        *value = other_type(value);
+        return;
+    };
+    let at = rng.below(fields.len() as u64) as usize;
+    if rng.below(4) == 0 {
+        let name = fields.keys().nth(at).cloned().unwrap_or_default();
+        fields.shift_remove(&name);
+    } else if let Some(field) = fields.values_mut().nth(at) {
+        *field = other_type(field);
+    }
+}
+
+fn other_type(value: &Json) -> Json {
+    match value {
+        Json::String(_) => Json::from(1_767_225_600),
+        Json::Number(number) => Json::from(number.to_string()),
+        Json::Bool(flag) => Json::from(if *flag { "yes" } else { "no" }),
+        Json::Null => Json::from("n/a"),
+        Json::Array(_) | Json::Object(_) => Json::from("see attachment"),
+    }
+}

@@ -1,0 +1,228 @@
+//! A compiled schema of either type.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value as Json;
+
+use super::avro::AvroSchema;
+use super::json::JsonSchema;
+use crate::event::Reason;
+use crate::random::Stream;
+use crate::units::SimTime;
+
+/// Longest schema text that is read.
+pub const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Deepest nesting of a schema text that is read; parsers recurse.
+pub const TEXT_DEPTH_MAX: usize = 100;
+
+/// The code of every refusal by a schema.
+const CODE: &str = "schema";
+/// Tries at a payload that is broken in a way with a name.
+const BROKEN_TRIES: usize = 4;
+
+/// The kinds of schema a registry keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SchemaType {
+    /// Avro.
+    Avro,
+    /// JSON Schema.
+    Json,
+}
+
+impl SchemaType {
+    /// As registries write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Avro => "AVRO",
+            Self::Json => "JSON",
+        }
+    }
+}
+
+impl fmt::Display for SchemaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SchemaType {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "AVRO" => Ok(Self::Avro),
+            "JSON" => Ok(Self::Json),
+            other => Err(format!("there is no schema type `{}`; it may be AVRO or JSON", other.chars().take(40).collect::<String>())),
+        }
+    }
+}
+
+/// A compiled schema. Payloads here are bare: [`super::unframe`] takes the registry's header off first.
+#[derive(Debug)]
+pub struct Schema {
+    number: u64,
+    text: Arc<str>,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Avro(Box<AvroSchema>),
+    Json(Box<JsonSchema>),
+}
+
+impl Schema {
+    /// # Errors
+    /// Why the text is no schema.
+    pub(super) fn compile(schema_type: SchemaType, text: &Arc<str>) -> Result<Self, String> {
+        /// Tells schemas apart in memory; it shows nowhere.
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        within_limits(text)?;
+        let form = match schema_type {
+            SchemaType::Avro => Form::Avro(Box::new(AvroSchema::compile(text)?)),
+            SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text)?)),
+        };
+        Ok(Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), text: Arc::clone(text), form })
+    }
+    /// Its type.
+    #[must_use]
+    pub fn schema_type(&self) -> SchemaType {
+        match &self.form {
+            Form::Avro(_) => SchemaType::Avro,
+            Form::Json(_) => SchemaType::Json,
+        }
+    }
+    /// Its text as it was given.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+    /// The record's full name, or a JSON Schema's title.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        match &self.form {
+            Form::Avro(avro) => avro.name(),
+            Form::Json(json) => json.name(),
+        }
+    }
+    /// Whether these bytes are one valid datum and nothing else. The reason's code is `schema`.
+    ///
+    /// # Errors
+    /// Which field is wrong and how.
+    #[inline]
+    pub fn validate(&self, payload: &[u8]) -> Result<(), Reason> {
+        let checked = match &self.form {
+            Form::Avro(avro) => avro.validate(payload),
+            Form::Json(json) => json.validate(payload),
+        };
+        checked.map_err(|words| Reason { code: CODE, detail: Some(words.into()) })
+    }
+    /// Whether [`Self::generate`] can keep its word: for some JSON Schemas no valid payload is found.
+    ///
+    /// # Errors
+    /// Why not, in words for a diagnostic.
+    pub fn can_generate(&self) -> Result<(), String> {
+        match &self.form {
+            Form::Avro(_) => Ok(()),
+            Form::Json(json) => json.can_generate(),
+        }
+    }
+    /// Appends a random valid payload. `now` dates what it says.
+    #[inline]
+    pub fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Avro(avro) => avro.generate(rng, now, out),
+            Form::Json(json) => json.generate(rng, now, out),
+        }
+    }
+    /// Appends a payload that [`Self::validate`] refuses, and says what is wrong with it
+    /// (`field amount is text, schema wants double`).
+    pub fn generate_invalid(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> String {
+        let start = out.len();
+        for _ in 0..BROKEN_TRIES {
+            let words = match &self.form {
+                Form::Avro(avro) => avro.generate_broken(rng, now, out),
+                Form::Json(json) => json.generate_broken(rng, now, out),
+            };
+            match words {
+                Some(words) if self.validate(&out[start..]).is_err() => return words,
+                _ => out.truncate(start),
+            }
+        }
+        self.generate(rng, now, out);
+        let whole = out.len() - start;
+        let kept = rng.below(whole as u64) as usize;
+        if self.validate(&out[start..start + kept]).is_err() {
+            out.truncate(start + kept);
+            return format!("the payload is cut short after {kept} of {whole} bytes");
+        }
+        // Nothing may follow a value: a byte more is always one too many.
+        out.push(b'}');
+        "bytes follow the end of the value".to_owned()
+    }
+    /// The payload as a value to show.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn to_json(&self, payload: &[u8]) -> Result<Json, String> {
+        match &self.form {
+            Form::Avro(avro) => avro.to_json(payload, None),
+            Form::Json(json) => json.to_json(payload),
+        }
+    }
+    /// A payload of this schema as `reader` sees it: fields it does not know are gone, fields that it
+    /// expects are filled with their defaults.
+    ///
+    /// # Errors
+    /// Why it cannot be read so.
+    pub fn to_json_as(&self, reader: &Self, payload: &[u8]) -> Result<Json, String> {
+        match (&self.form, &reader.form) {
+            (Form::Avro(avro), Form::Avro(reader)) => avro.to_json(payload, Some(reader)),
+            (Form::Json(_), Form::Json(reader)) => reader.to_json(payload),
+            _ => Err(format!("data written with {} cannot be read with {}", self.schema_type(), reader.schema_type())),
+        }
+    }
+    /// Whether all data of `writer` can be read with this schema.
+    ///
+    /// # Errors
+    /// Every reason why not.
+    pub(super) fn can_read(&self, writer: &Self) -> Result<(), Vec<String>> {
+        match (&self.form, &writer.form) {
+            (Form::Avro(reader), Form::Avro(writer)) => reader.can_read(writer),
+            // Compatibility of JSON Schemas is not judged yet.
+            (Form::Json(_), Form::Json(_)) => Ok(()),
+            _ => Err(vec![format!("data written with {} cannot be read with {}", writer.schema_type(), self.schema_type())]),
+        }
+    }
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// Size and nesting, before any parser recurses.
+fn within_limits(text: &str) -> Result<(), String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(format!("the schema has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len()));
+    }
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if deepest > TEXT_DEPTH_MAX {
+        return Err(format!("the schema is nested {deepest} levels deep; at most {TEXT_DEPTH_MAX} are read"));
+    }
+    Ok(())
+}

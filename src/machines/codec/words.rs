@@ -1,0 +1,182 @@
+//! Word tables and writers of digits for generated payloads: no allocation, no `format!`.
+
+use crate::random::Stream;
+
+pub(super) const FIRST_NAMES: &[&str] = &[
+    "Ada", "Amir", "Anna", "Ben", "Carla", "Chen", "David", "Elena", "Emma", "Farid", "Grace", "Hana", "Ivan", "Jonas", "Julia", "Karim",
+    "Lea", "Liam", "Lucia", "Maja", "Marco", "Mia", "Nadia", "Noah", "Olga", "Omar", "Paul", "Priya", "Rosa", "Samir", "Sofia", "Yuki",
+];
+pub(super) const LAST_NAMES: &[&str] = &[
+    "Adams", "Becker", "Costa", "Diaz", "Evans", "Fischer", "Garcia", "Hansen", "Ivanova", "Jansen", "Kim", "Lopez", "Meyer", "Nguyen",
+    "Okafor", "Patel", "Quinn", "Rossi", "Sato", "Singh", "Tanaka", "Weber", "Wang", "Young",
+];
+pub(super) const MAIL_HOSTS: &[&str] = &["@example.com", "@example.org", "@example.net", "@mail.example"];
+pub(super) const CURRENCIES: &[&str] = &["EUR", "EUR", "EUR", "USD", "USD", "GBP", "CHF", "SEK", "PLN", "JPY"];
+pub(super) const COUNTRIES: &[&str] = &["DE", "FR", "NL", "ES", "IT", "PL", "SE", "AT", "CH", "GB", "US", "JP"];
+pub(super) const CITIES: &[&str] =
+    &["Berlin", "Lyon", "Utrecht", "Madrid", "Torino", "Gdansk", "Malmo", "Wien", "Basel", "Leeds", "Boston", "Osaka"];
+pub(super) const STREETS: &[&str] =
+    &["High Street", "Station Road", "Mill Lane", "Lindenweg", "Rue du Parc", "Via Roma", "Harbour Road", "Park Avenue"];
+pub(super) const SKU_STEMS: &[&str] = &["SKU-", "ART-", "BKS-", "TOY-", "ELC-", "GRO-"];
+pub(super) const PRODUCTS: &[&str] = &[
+    "Desk lamp",
+    "Coffee mug",
+    "Notebook",
+    "Water bottle",
+    "Headphones",
+    "Backpack",
+    "Wool socks",
+    "Keyboard",
+    "Rain jacket",
+    "Tea kettle",
+    "Board game",
+    "Bike light",
+    "Garden shears",
+    "Yoga mat",
+    "Phone case",
+    "Frying pan",
+];
+pub(super) const COMPANIES: &[&str] =
+    &["Northwind", "Acme", "Contoso", "Globex", "Initech", "Umbra Freight", "Blue Parcel", "Swift Logistics"];
+pub(super) const STATUSES: &[&str] = &["new", "confirmed", "paid", "packed", "shipped", "delivered", "cancelled", "returned"];
+pub(super) const METHODS: &[&str] = &["card", "card", "card", "paypal", "invoice", "transfer", "voucher"];
+pub(super) const CHANNELS: &[&str] = &["web", "web", "app", "app", "store", "partner", "phone"];
+pub(super) const LANGUAGES: &[&str] = &["en", "de", "fr", "es", "it", "nl", "pl", "sv"];
+pub(super) const COLOURS: &[&str] = &["black", "white", "red", "green", "blue", "grey", "orange", "violet"];
+pub(super) const TAGS: &[&str] = &["sale", "new", "gift", "express", "fragile", "bulk", "refill", "seasonal", "premium", "outlet"];
+pub(super) const ADJECTIVES: &[&str] = &[
+    "amber", "brisk", "calm", "dusty", "early", "fresh", "gentle", "hollow", "ivory", "keen", "lunar", "mellow", "noble", "quiet", "rapid",
+    "sunny",
+];
+pub(super) const NOUNS: &[&str] = &[
+    "anchor", "bridge", "canyon", "delta", "ember", "field", "grove", "harbor", "island", "lantern", "meadow", "orchard", "pebble",
+    "river", "summit", "willow",
+];
+pub(super) const SENTENCES: &[&str] = &[
+    "Leave it with the neighbour",
+    "Please ring twice",
+    "Gift wrapping, no invoice inside",
+    "Call before delivery",
+    "Second floor, on the left",
+    "Deliver in the morning",
+    "Handle with care",
+    "As agreed on the phone",
+];
+
+/// Two digits at a time.
+const PAIRS: &[u8; 200] = b"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+const HEX: &[u8; 16] = b"0123456789abcdef";
+const CODE: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// One of a list.
+#[inline]
+pub(super) fn pick(rng: &mut Stream, list: &'static [&'static str]) -> &'static str {
+    pick_by(rng.next_u64() >> 32, list)
+}
+
+/// One of a list by 16 bits of a random word.
+#[inline]
+pub(super) fn pick_by(bits: u64, list: &'static [&'static str]) -> &'static str {
+    list[((bits & 0xffff) as usize * list.len()) >> 16]
+}
+
+/// Appends a word in lower case.
+pub(super) fn lower(word: &str, out: &mut Vec<u8>) {
+    out.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
+}
+
+/// Appends a random (version 4) UUID.
+pub(super) fn uuid(rng: &mut Stream, out: &mut Vec<u8>) {
+    let high = (rng.next_u64() & 0xffff_ffff_ffff_0fff) | 0x4000;
+    let low = (rng.next_u64() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
+    let bits = (u128::from(high) << 64) | u128::from(low);
+    let mut text = [b'-'; 36];
+    let mut shift = 128;
+    for (index, place) in text.iter_mut().enumerate() {
+        if !matches!(index, 8 | 13 | 18 | 23) {
+            shift -= 4;
+            *place = HEX[((bits >> shift) & 0xf) as usize];
+        }
+    }
+    out.extend_from_slice(&text);
+}
+
+/// Appends eight capitals and digits.
+pub(super) fn code(rng: &mut Stream, out: &mut Vec<u8>) {
+    let bits = rng.next_u64();
+    let text: [u8; 8] = std::array::from_fn(|index| CODE[((bits >> (5 * index)) & 31) as usize]);
+    out.extend_from_slice(&text);
+}
+
+/// Appends a number in decimal.
+pub(super) fn digits(number: u64, out: &mut Vec<u8>) {
+    write_digits(number, 1, out);
+}
+
+/// Appends a number with leading zeros to at least `width` digits (at most 20).
+pub(super) fn digits_padded(number: u64, width: usize, out: &mut Vec<u8>) {
+    write_digits(number, width, out);
+}
+
+/// Appends a signed number in decimal.
+pub(super) fn signed(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    write_digits(number.unsigned_abs(), 1, out);
+}
+
+fn write_digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
+    let mut text = [b'0'; 20];
+    let mut at = text.len();
+    while number >= 100 {
+        let pair = (number % 100) as usize * 2;
+        number /= 100;
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if number >= 10 {
+        let pair = number as usize * 2;
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        text[at] = b'0' + number as u8;
+    }
+    out.extend_from_slice(&text[at.min(text.len().saturating_sub(width))..]);
+}
+
+/// Appends `2026-01-01` for days since 1970 (Hinnant's `civil_from_days`).
+pub(super) fn date(days: i64, out: &mut Vec<u8>) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
+    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    if year < 0 {
+        out.push(b'-');
+    }
+    digits_padded(year.unsigned_abs(), 4, out);
+    out.push(b'-');
+    digits_padded(month.unsigned_abs(), 2, out);
+    out.push(b'-');
+    digits_padded(day.unsigned_abs(), 2, out);
+}
+
+/// Appends `12:34:56Z`, or with milliseconds `12:34:56.789Z`.
+pub(super) fn time_of_day(ms: u64, with_ms: bool, out: &mut Vec<u8>) {
+    digits_padded(ms / 3_600_000, 2, out);
+    out.push(b':');
+    digits_padded(ms / 60_000 % 60, 2, out);
+    out.push(b':');
+    digits_padded(ms / 1_000 % 60, 2, out);
+    if with_ms {
+        out.push(b'.');
+        digits_padded(ms % 1_000, 3, out);
+    }
+    out.push(b'Z');
+}
