@@ -1,0 +1,326 @@
+//! The coordinator of one consumer group: Kafka's classic protocol.
+//!
+//! ```text
+//! Empty ─join─► PreparingRebalance ─all joined, or time up─► CompletingRebalance ─leader's sync─► Stable ─┐
+//!                  ▲──────────── join, leave, session timeout ◄────────────────────────────────────────────┘
+//! ```
+//!
+//! In: calls with the instant and where to answer; deadlines. Out: answers, possibly to others than the
+//! caller. Source: kafka.coordinator.group.GroupCoordinator (3.9) as the digest in `semantics/broker.md` reads it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::event::{BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit};
+use crate::units::{SimDuration, SimTime, TopicIx};
+
+/// Members of one group; further ones are refused.
+const MEMBERS_MAX: usize = 10_000;
+
+/// Where an answer goes.
+pub type ReplyTo<C> = (C, CallId);
+
+/// A group; `C` is whatever finds a caller again.
+#[derive(Clone, Debug)]
+pub struct Group<C> {
+    initial_rebalance_delay: SimDuration,
+    phase: Phase,
+    generation: u32,
+    leader: Option<Arc<str>>,
+    members: BTreeMap<Arc<str>, Member<C>>,
+    named: u64,
+    deadline: Option<SimTime>,
+    offsets: BTreeMap<(TopicIx, u32), u64>,
+    rebalances: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Empty,
+    Preparing,
+    Completing,
+    Stable,
+}
+
+#[derive(Clone, Debug)]
+struct Member<C> {
+    topics: Arc<[TopicIx]>,
+    session_timeout: SimDuration,
+    rebalance_timeout: SimDuration,
+    expires: SimTime,
+    /// Waits for the join phase or the leader's assignment.
+    waiting: Option<ReplyTo<C>>,
+    joined: bool,
+    assignment: Vec<(TopicIx, u32)>,
+}
+
+/// Answers of one turn.
+pub type Answers<C> = Vec<(C, GroupReply)>;
+
+impl<C: Copy> Group<C> {
+    /// An empty group.
+    #[must_use]
+    pub fn new(initial_rebalance_delay: SimDuration) -> Self {
+        Self {
+            initial_rebalance_delay,
+            phase: Phase::Empty,
+            generation: 0,
+            leader: None,
+            members: BTreeMap::new(),
+            named: 0,
+            deadline: None,
+            offsets: BTreeMap::new(),
+            rebalances: 0,
+        }
+    }
+    /// Committed position of a partition.
+    #[must_use]
+    pub fn committed(&self, topic: TopicIx, partition: u32) -> Option<u64> {
+        self.offsets.get(&(topic, partition)).copied()
+    }
+    /// Generations that began.
+    #[must_use]
+    pub fn rebalances(&self) -> u64 {
+        self.rebalances
+    }
+    /// Members now.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Takes a call; `ListOffsets` is the cluster's and never comes here.
+    pub fn handle(&mut self, now: SimTime, to: ReplyTo<C>, member: &Arc<str>, call: GroupCall, out: &mut Answers<C>) {
+        match call {
+            GroupCall::Join { client_id, topics, session_timeout, rebalance_timeout } => {
+                self.join(now, to, member, &client_id, topics, session_timeout, rebalance_timeout, out);
+            }
+            GroupCall::FetchOffsets { partitions } => {
+                let found = partitions.into_iter().map(|(topic, partition)| (topic, partition, self.committed(topic, partition)));
+                answer(out, to, Ok(GroupResult::Offsets(found.collect())));
+            }
+            GroupCall::Sync { generation, assignments } => match self.known(now, member, generation) {
+                Err(error) => answer(out, to, Err(error)),
+                Ok(()) => self.sync(now, to, member, assignments, out),
+            },
+            GroupCall::Heartbeat { generation } => {
+                let result = self.known(now, member, generation).and_then(|()| match self.phase {
+                    Phase::Preparing => Err(BrokerError::RebalanceInProgress),
+                    _ => Ok(GroupResult::Done),
+                });
+                answer(out, to, result);
+            }
+            GroupCall::Leave => {
+                let known = self.members.remove(member).is_some();
+                answer(out, to, if known { Ok(GroupResult::Done) } else { Err(BrokerError::UnknownMemberId) });
+                if known {
+                    self.membership_changed(now, out);
+                }
+            }
+            GroupCall::Commit { generation, offsets } => {
+                // Commits of the running generation are taken while members rejoin, as Kafka does.
+                let result = self.known(now, member, generation).and_then(|()| match self.phase {
+                    Phase::Completing => Err(BrokerError::RebalanceInProgress),
+                    _ => {
+                        self.commit(&offsets);
+                        Ok(GroupResult::Done)
+                    }
+                });
+                answer(out, to, result);
+            }
+            GroupCall::ListOffsets { .. } => answer(out, to, Err(BrokerError::UnknownTopicOrPartition)),
+        }
+    }
+
+    fn commit(&mut self, offsets: &[OffsetCommit]) {
+        for commit in offsets {
+            self.offsets.insert((commit.topic, commit.partition), commit.offset);
+        }
+    }
+
+    /// Sets committed positions from outside the protocol (an operator's reset).
+    pub fn reset(&mut self, offsets: &[OffsetCommit]) {
+        self.commit(offsets);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one join request")]
+    fn join(
+        &mut self,
+        now: SimTime,
+        to: ReplyTo<C>,
+        member: &Arc<str>,
+        client_id: &str,
+        topics: Arc<[TopicIx]>,
+        session_timeout: SimDuration,
+        rebalance_timeout: SimDuration,
+        out: &mut Answers<C>,
+    ) {
+        let id = if member.is_empty() {
+            if self.members.len() >= MEMBERS_MAX {
+                return answer(out, to, Err(BrokerError::BrokerNotAvailable));
+            }
+            self.named += 1;
+            // A real coordinator appends a random UUID; a count keeps ids readable and the run repeatable.
+            Arc::from(format!("{client_id}-{}", self.named))
+        } else if self.members.contains_key(member) {
+            Arc::clone(member)
+        } else {
+            return answer(out, to, Err(BrokerError::UnknownMemberId));
+        };
+        let expires = now + session_timeout;
+        let assignment = self.members.get(&id).map(|known| known.assignment.clone()).unwrap_or_default();
+        let joined = Member { topics, session_timeout, rebalance_timeout, expires, waiting: Some(to), joined: true, assignment };
+        self.members.insert(id, joined);
+        match self.phase {
+            Phase::Empty => {
+                self.phase = Phase::Preparing;
+                self.deadline = Some(now + self.initial_rebalance_delay);
+                if self.initial_rebalance_delay.is_zero() {
+                    self.complete_join(now, out);
+                }
+            }
+            Phase::Preparing => self.complete_join_if_all(now, out),
+            Phase::Completing | Phase::Stable => self.prepare(now, out),
+        }
+    }
+
+    /// A new join phase: everybody must come again.
+    fn prepare(&mut self, now: SimTime, out: &mut Answers<C>) {
+        // Members that waited for their assignment are told to rejoin; those that just joined stay joined.
+        for member in self.members.values_mut() {
+            if !member.joined
+                && let Some(to) = member.waiting.take()
+            {
+                answer(out, to, Err(BrokerError::RebalanceInProgress));
+            }
+        }
+        self.phase = Phase::Preparing;
+        let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
+        self.deadline = Some(now + longest);
+        self.complete_join_if_all(now, out);
+    }
+
+    fn complete_join_if_all(&mut self, now: SimTime, out: &mut Answers<C>) {
+        // The initial delay of an empty group is waited for in full: more members may come.
+        let initial =
+            self.generation == 0 && self.deadline.is_some_and(|deadline| deadline > now) && !self.initial_rebalance_delay.is_zero();
+        if !initial && self.members.values().all(|member| member.joined) {
+            self.complete_join(now, out);
+        }
+    }
+
+    fn complete_join(&mut self, now: SimTime, out: &mut Answers<C>) {
+        self.members.retain(|_, member| member.joined);
+        if self.members.is_empty() {
+            self.phase = Phase::Empty;
+            self.deadline = None;
+            return;
+        }
+        self.generation += 1;
+        self.rebalances += 1;
+        self.phase = Phase::Completing;
+        let still = self.leader.take().filter(|leader| self.members.contains_key(leader));
+        let leader = still.or_else(|| self.members.keys().next().cloned()).expect("the group is not empty");
+        let all: Vec<(Arc<str>, Arc<[TopicIx]>)> =
+            self.members.iter().map(|(id, member)| (Arc::clone(id), Arc::clone(&member.topics))).collect();
+        let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
+        self.deadline = Some(now + longest);
+        for (id, member) in &mut self.members {
+            member.joined = false;
+            member.expires = now + member.session_timeout;
+            member.assignment.clear();
+            if let Some(to) = member.waiting.take() {
+                let members = if *id == leader { all.clone() } else { Vec::new() };
+                let joined =
+                    GroupResult::Joined { member: Arc::clone(id), generation: self.generation, leader: Arc::clone(&leader), members };
+                answer(out, to, Ok(joined));
+            }
+        }
+        self.leader = Some(leader);
+    }
+
+    fn sync(
+        &mut self,
+        now: SimTime,
+        to: ReplyTo<C>,
+        id: &Arc<str>,
+        assignments: Vec<(Arc<str>, Vec<(TopicIx, u32)>)>,
+        out: &mut Answers<C>,
+    ) {
+        match self.phase {
+            Phase::Empty | Phase::Preparing => return answer(out, to, Err(BrokerError::RebalanceInProgress)),
+            Phase::Stable => {
+                let partitions = self.members[id].assignment.clone();
+                return answer(out, to, Ok(GroupResult::Synced { partitions }));
+            }
+            Phase::Completing => {}
+        }
+        self.members.get_mut(id).expect("known by the caller's check").waiting = Some(to);
+        if self.leader.as_ref() != Some(id) {
+            return;
+        }
+        for (member, partitions) in assignments {
+            if let Some(member) = self.members.get_mut(&member) {
+                member.assignment = partitions;
+            }
+        }
+        self.phase = Phase::Stable;
+        self.deadline = None;
+        for member in self.members.values_mut() {
+            member.expires = now + member.session_timeout;
+            if let Some(to) = member.waiting.take() {
+                answer(out, to, Ok(GroupResult::Synced { partitions: member.assignment.clone() }));
+            }
+        }
+    }
+
+    fn known(&mut self, now: SimTime, id: &Arc<str>, generation: u32) -> Result<(), BrokerError> {
+        let member = self.members.get_mut(id).ok_or(BrokerError::UnknownMemberId)?;
+        member.expires = now + member.session_timeout;
+        if generation == self.generation { Ok(()) } else { Err(BrokerError::IllegalGeneration) }
+    }
+
+    fn membership_changed(&mut self, now: SimTime, out: &mut Answers<C>) {
+        if self.members.is_empty() {
+            self.phase = Phase::Empty;
+            self.deadline = None;
+        } else if self.phase == Phase::Preparing {
+            self.complete_join_if_all(now, out);
+        } else {
+            self.prepare(now, out);
+        }
+    }
+
+    /// When [`Self::on_deadline`] wants to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        // A member that waits for an answer is alive by that alone.
+        let sessions = self.members.values().filter(|member| member.waiting.is_none()).map(|member| member.expires);
+        sessions.chain(self.deadline).min()
+    }
+
+    /// Ends sessions and phases whose time is up.
+    pub fn on_deadline(&mut self, now: SimTime, out: &mut Answers<C>) {
+        let before = self.members.len();
+        self.members.retain(|_, member| member.waiting.is_some() || member.expires > now);
+        if self.members.len() != before {
+            self.membership_changed(now, out);
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            match self.phase {
+                Phase::Preparing => self.complete_join(now, out),
+                // Who did not sync in time is out; the others begin again.
+                Phase::Completing => {
+                    self.members.retain(|_, member| member.waiting.is_some());
+                    self.deadline = None;
+                    self.membership_changed(now, out);
+                }
+                Phase::Empty | Phase::Stable => self.deadline = None,
+            }
+        }
+    }
+}
+
+fn answer<C>(out: &mut Answers<C>, (caller, call): ReplyTo<C>, result: Result<GroupResult, BrokerError>) {
+    out.push((caller, GroupReply { call, result }));
+}

@@ -1,0 +1,136 @@
+//! One partition's log: segments of shared batch handles, an index by position, retention.
+//!
+//! In: batches with the instant of their append. Out: batches from an offset on, the offsets that retention
+//! took away. Nothing is copied: a log holds handles to the bytes that the producer encoded.
+//! Retention rules: Kafka's LogConfig, as the digest in `semantics/broker.md` reads them (whole closed
+//! segments; by size while what would remain is at least the limit; by time from a segment's newest record).
+
+use std::collections::VecDeque;
+
+use crate::event::{RecordBatch, StoredBatch};
+use crate::units::{SimDuration, SimTime};
+
+/// When segments roll and when they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `segment.bytes`.
+    pub segment_bytes: u64,
+    /// `segment.ms`.
+    pub segment_time: SimDuration,
+    /// `retention.ms`; none keeps for ever.
+    pub retention_time: Option<SimDuration>,
+    /// `retention.bytes`; none keeps all.
+    pub retention_bytes: Option<u64>,
+}
+
+/// A log.
+#[derive(Clone, Debug)]
+pub struct PartitionLog {
+    cfg: LogConfig,
+    segments: VecDeque<Segment>,
+    log_start: u64,
+    next_offset: u64,
+    bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Segment {
+    base_offset: u64,
+    /// Its index: one entry a batch, found by binary search.
+    batches: Vec<StoredBatch>,
+    bytes: u64,
+    opened: SimTime,
+    max_timestamp: SimTime,
+}
+
+impl PartitionLog {
+    /// An empty log.
+    #[must_use]
+    pub fn new(cfg: LogConfig) -> Self {
+        Self { cfg, segments: VecDeque::new(), log_start: 0, next_offset: 0, bytes: 0 }
+    }
+    /// Appends a batch; returns its base offset and whether a segment was rolled for it.
+    pub fn append(&mut self, now: SimTime, batch: RecordBatch) -> (u64, bool) {
+        let size = u64::from(batch.wire_bytes);
+        let rolled = match self.segments.back() {
+            None => true,
+            Some(active) => active.bytes + size > self.cfg.segment_bytes || now.since(active.opened) >= self.cfg.segment_time,
+        };
+        if rolled {
+            // The last closed segment's index keeps no spare room; a new one begins as large as its neighbour.
+            let capacity = self.segments.back().map_or(16, |last| last.batches.len());
+            self.segments.push_back(Segment {
+                base_offset: self.next_offset,
+                batches: Vec::with_capacity(capacity),
+                bytes: 0,
+                opened: now,
+                max_timestamp: SimTime::ZERO,
+            });
+        }
+        let base_offset = self.next_offset;
+        self.next_offset += u64::from(batch.record_count);
+        self.bytes += size;
+        let active = self.segments.back_mut().expect("a segment was just made if there was none");
+        active.bytes += size;
+        active.max_timestamp = active.max_timestamp.max(batch.max_timestamp);
+        active.batches.push(StoredBatch { base_offset, batch });
+        (base_offset, rolled)
+    }
+    /// Whole batches from the one that holds `offset` on, below `below`; the first comes whatever its size.
+    /// Appends to `out` and returns their size.
+    pub fn read(&self, offset: u64, below: u64, max_bytes: u64, out: &mut Vec<StoredBatch>) -> u64 {
+        let mut size = 0;
+        let first = self.segments.partition_point(|segment| segment.base_offset <= offset).saturating_sub(1);
+        for (index, segment) in self.segments.iter().enumerate().skip(first) {
+            let from = if index == first { segment.batches.partition_point(|stored| stored.next_offset() <= offset) } else { 0 };
+            for stored in &segment.batches[from..] {
+                let bytes = u64::from(stored.batch.wire_bytes);
+                if stored.next_offset() > below || (size > 0 && size + bytes > max_bytes) {
+                    return size;
+                }
+                size += bytes;
+                out.push(stored.clone());
+            }
+        }
+        size
+    }
+    /// The first offset whose batch has a record born at `at` or later; the end of the log if there is none.
+    #[must_use]
+    pub fn offset_for_time(&self, at: SimTime) -> u64 {
+        let segment = self.segments.iter().find(|segment| segment.max_timestamp >= at);
+        let batch = segment.and_then(|segment| segment.batches.iter().find(|stored| stored.batch.max_timestamp >= at));
+        batch.map_or(self.next_offset, |stored| stored.base_offset)
+    }
+    /// Drops what retention no longer keeps; the new first offset if it moved.
+    pub fn retain(&mut self, now: SimTime) -> Option<u64> {
+        let before = self.log_start;
+        while let Some(oldest) = self.segments.front() {
+            let closed = self.segments.len() > 1;
+            let too_big = closed && self.cfg.retention_bytes.is_some_and(|keep| self.bytes - oldest.bytes >= keep);
+            // Time may take the active segment too, once all of its records are old.
+            let too_old = self.cfg.retention_time.is_some_and(|keep| !oldest.batches.is_empty() && now.since(oldest.max_timestamp) > keep);
+            if !too_big && !too_old {
+                break;
+            }
+            let gone = self.segments.pop_front().expect("it was just looked at");
+            self.bytes -= gone.bytes;
+            self.log_start = self.segments.front().map_or(self.next_offset, |segment| segment.base_offset);
+        }
+        (self.log_start > before).then_some(self.log_start)
+    }
+    /// First offset kept.
+    #[must_use]
+    pub fn log_start(&self) -> u64 {
+        self.log_start
+    }
+    /// Offset of the next record.
+    #[must_use]
+    pub fn next_offset(&self) -> u64 {
+        self.next_offset
+    }
+    /// Size with headers written out.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
