@@ -7,6 +7,7 @@
 //! folder and one line there (and an icon, and a sample).
 
 mod params;
+pub mod registry;
 mod wiring;
 
 pub use params::{ParamError, Params, check_params, check_value};
@@ -17,7 +18,7 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-pub const ALL: &[&dyn Kind] = &[];
+pub const ALL: &[&dyn Kind] = &[&registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]

@@ -1,0 +1,126 @@
+//! A registry while it runs: one queue, one server, the machine behind it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
+use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
+use crate::machines::registry::{Registry, RegistryError};
+use crate::model::Value;
+use crate::random::{Distribution, Stream};
+use crate::units::SimTime;
+
+/// Requests that may wait; a further one is answered at once with 50002.
+const QUEUE_MAX: usize = 100_000;
+
+/// The process of a registry.
+#[derive(Clone, Debug)]
+pub struct RegistryProcess {
+    registry: Registry,
+    /// The project's schemas by name, for `register`.
+    texts: IndexMap<String, Arc<str>>,
+    service_time: Distribution,
+    rng: Stream,
+    station: Station,
+    /// The first is being served.
+    queue: VecDeque<(LinkEnd, Box<SchemaRequest>)>,
+    requests: u64,
+    errors: u64,
+    outbox: Vec<(LinkEnd, SchemaReply)>,
+}
+
+impl RegistryProcess {
+    pub fn new(registry: Registry, texts: IndexMap<String, Arc<str>>, service_time: Distribution, rng: Stream) -> Self {
+        let (queue, outbox) = (VecDeque::new(), Vec::new());
+        Self { registry, texts, service_time, rng, station: Station::new(1), queue, requests: 0, errors: 0, outbox }
+    }
+    fn serve_next(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.queue.is_empty() {
+            self.station.begin(ctx.now);
+            ctx.timer_after(self.service_time.sample(&mut self.rng), 0);
+        }
+    }
+    fn reply(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, reply: SchemaReply) {
+        self.errors += u64::from(reply.result.is_err());
+        ctx.send(end, Message::SchemaReply(Box::new(reply)));
+    }
+    fn register(&mut self, now: SimTime, params: &IndexMap<String, Value>) -> Result<(), String> {
+        let text = |name: &str| params.get(name).map(Value::to_field_text).filter(|text| !text.is_empty());
+        let subject = text("subject").ok_or("register needs `subject`")?;
+        let schema = text("schema").ok_or("register needs `schema`: a name of the project's schemas, or a text")?;
+        let source = match self.texts.get(&schema) {
+            Some(known) => Arc::clone(known),
+            None if schema.trim_start().starts_with(['{', '[', '"']) => schema.into(),
+            None => return Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
+        };
+        let schema_type = text("type").unwrap_or_else(|| "AVRO".to_owned());
+        let body = SchemaCall::Register { subject: subject.into(), text: source, schema_type: schema_type.into() };
+        let mut outbox = Vec::new();
+        self.registry.handle(now, (), &SchemaRequest { call: CallId(0), body }, &mut outbox);
+        let refused = outbox.into_iter().find_map(|((), reply)| reply.result.err());
+        refused.map_or(Ok(()), |(code, message)| Err(format!("{code}: {message}")))
+    }
+}
+
+impl Process for RegistryProcess {
+    fn start(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
+        let Message::Schema(request) = message else {
+            debug_assert!(false, "a registry's port takes schema requests only");
+            return;
+        };
+        self.requests += 1;
+        if self.queue.len() >= QUEUE_MAX {
+            let full = RegistryError::overloaded();
+            self.reply(ctx, end, SchemaReply { call: request.call, result: Err((full.code, full.message)) });
+            return;
+        }
+        self.station.arrive(ctx.now);
+        self.queue.push_back((end, request));
+        if self.queue.len() == 1 {
+            self.serve_next(ctx);
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, _token: u64) {
+        let Some((end, request)) = self.queue.pop_front() else { return };
+        self.station.finish(ctx.now);
+        let mut outbox = std::mem::take(&mut self.outbox);
+        self.registry.handle(ctx.now, end, &request, &mut outbox);
+        for (end, reply) in outbox.drain(..) {
+            self.reply(ctx, end, reply);
+        }
+        self.outbox = outbox;
+        self.serve_next(ctx);
+    }
+
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Action { name, params } if name == "register" => self.register(ctx.now, params),
+            Input::Set { param, value } if param == "service_time" => {
+                self.service_time = value.to_field_text().parse()?;
+                Ok(())
+            }
+            Input::Set { param, value } if param == "compatibility" => {
+                self.registry.set_level(None, &value.to_field_text()).map_err(|error| error.to_string())
+            }
+            Input::Set { param, .. } => Err(format!("`{param}` cannot change while a registry runs")),
+            Input::Action { name, .. } => Err(format!("a registry knows no action `{name}`; it knows register")),
+        }
+    }
+
+    fn figures(&self, now: SimTime, out: &mut Figures) {
+        out.counter("requests_count", self.requests);
+        out.counter("errors_count", self.errors);
+        out.gauge("subjects", self.registry.subjects_count() as f64);
+        out.gauge("schemas", self.registry.schemas_count() as f64);
+        self.station.figures(now, out);
+    }
+
+    fn clone_box(&self) -> Box<dyn Process> {
+        Box::new(self.clone())
+    }
+}

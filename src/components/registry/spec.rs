@@ -1,0 +1,56 @@
+//! What a registry can be told.
+
+use crate::components::KindSpec;
+use crate::machines::registry::Compatibility;
+use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+
+/// The kind's static data.
+pub static SPEC: KindSpec = KindSpec {
+    id: "registry",
+    title: "Schema registry",
+    category: "Governance",
+    profiles: &["confluent-7"],
+    help: "Keeps the schemas of events by subject and version, and refuses a new version that would break readers",
+    params: PARAMS,
+    actions: &[("register", "Registers a version: `subject`, `schema` (a name of the project's schemas, or a text), and `type`")],
+    id_stem: "schemas",
+};
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "compatibility",
+        "Compatibility",
+        ParamType::Choice(Compatibility::WORDS),
+        Default_::Same("BACKWARD"),
+        "What a new version must keep: BACKWARD, the new schema reads old data; FORWARD, old schemas read new data; FULL, both; NONE, nothing. \
+         The transitive levels compare with every older version, the plain ones with the latest",
+    )
+    .key("schema.compatibility.level")
+    .from(Provenance::Documented("Confluent Schema Registry 7: schema.compatibility.level"))
+    .group("Governance"),
+    ParamSpec::new("subjects", "Subjects", ParamType::Named(SUBJECT), Default_::Absent, "Subjects with their versions, registered before the run begins")
+        .group("Governance"),
+    ParamSpec::new(
+        "service_time",
+        "Service time",
+        ParamType::DurationDist,
+        Default_::Same("exp(300us)"),
+        "Work on one request; requests queue in front of one server",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+];
+
+const SUBJECT: &[ParamSpec] = &[
+    ParamSpec::new("type", "Type", ParamType::Choice(&["AVRO", "JSON"]), Default_::Same("AVRO"), "Schema language of all versions")
+        .key("schemaType"),
+    ParamSpec::new(
+        "compatibility",
+        "Compatibility",
+        ParamType::Choice(Compatibility::WORDS),
+        Default_::Absent,
+        "Instead of the registry's level, for this subject",
+    )
+    .key("compatibility"),
+    ParamSpec::new("versions", "Versions", ParamType::Words, Default_::Absent, "Names of the project's schemas, oldest first"),
+];
