@@ -6,6 +6,7 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
+pub mod gateway;
 mod params;
 pub mod registry;
 mod wiring;
@@ -18,7 +19,11 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
+<<<<<<< HEAD
 pub const ALL: &[&dyn Kind] = &[&registry::RegistryKind];
+=======
+pub const ALL: &[&dyn Kind] = &[&gateway::GatewayKind];
+>>>>>>> 61e3c3b (The API gateway as a component)
 
 /// The kind called `id`.
 #[must_use]

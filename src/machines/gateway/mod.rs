@@ -100,6 +100,8 @@ pub struct Gateway {
     router: Arc<Router>,
     key_auth: Option<Arc<key_auth::KeyAuth>>,
     limits: rate_limit::RateLimits,
+    route_names: Arc<[Arc<str>]>,
+    consumers: Arc<[Arc<str>]>,
     epoch_unix_s: i64,
 }
 
@@ -109,11 +111,14 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn new(spec: &GatewaySpec, epoch_unix_s: i64) -> Result<Self, Vec<RouterProblem>> {
-        let consumers: Vec<Arc<str>> = spec.key_auth.iter().flat_map(KeyAuthSpec::consumers).collect();
+        let consumers: Arc<[Arc<str>]> = spec.key_auth.iter().flat_map(KeyAuthSpec::consumers).collect();
+        let route_names: Arc<[Arc<str>]> = spec.routes.iter().map(|route| Arc::clone(&route.name)).collect();
         Ok(Self {
             router: Arc::new(Router::new(&spec.routes)?),
             key_auth: spec.key_auth.as_ref().map(|auth| Arc::new(key_auth::KeyAuth::new(auth))),
-            limits: rate_limit::RateLimits::new(&spec.limits, &spec.routes, &consumers),
+            limits: rate_limit::RateLimits::new(&spec.limits, &route_names, &consumers),
+            route_names,
+            consumers,
             epoch_unix_s,
         })
     }
@@ -145,6 +150,10 @@ impl Gateway {
             }
         }
         decision
+    }
+    /// Other limits from now on; what was counted is forgotten.
+    pub fn set_limits(&mut self, limits: &[LimitSpec]) {
+        self.limits = rate_limit::RateLimits::new(limits, &self.route_names, &self.consumers);
     }
     /// Counters of the rate limits in memory.
     #[must_use]

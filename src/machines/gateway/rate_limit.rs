@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Period, Request, RouteSpec};
+use super::{Period, Request};
 
 /// Counters kept at once. When expired ones are gone and there is still no room, a newcomer passes uncounted,
 /// as with the product's `fault_tolerant`.
@@ -123,11 +123,11 @@ struct Window {
 }
 
 impl RateLimits {
-    pub(super) fn new(specs: &[LimitSpec], routes: &[RouteSpec], consumers: &[Arc<str>]) -> Self {
+    pub(super) fn new(specs: &[LimitSpec], routes: &[Arc<str>], consumers: &[Arc<str>]) -> Self {
         // A name that nobody bears makes a configuration that never runs; the component reports it.
         let number = |found: Option<usize>| Some(found.map_or(u32::MAX, |index| index as u32));
         let config = |spec: &LimitSpec| Config {
-            route: spec.route.as_ref().and_then(|name| number(routes.iter().position(|route| route.name == *name))),
+            route: spec.route.as_ref().and_then(|name| number(routes.iter().position(|route| route == name))),
             consumer: spec.consumer.as_ref().and_then(|name| number(consumers.iter().position(|consumer| consumer == name))),
             limit_by: spec.limit_by.clone(),
             limits: spec.limits,

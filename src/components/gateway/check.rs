@@ -1,0 +1,197 @@
+//! What is wrong with a gateway beyond each parameter's own range.
+
+use std::collections::BTreeMap;
+
+use super::config::{self, RouteTarget};
+use crate::components::{BuildCtx, Params};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::machines::gateway::{Period, RouteSpec, Router, shadowed};
+
+pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let here = format!("components.{}", ctx.id);
+    let routes = config::routes(ctx, params);
+    check_targets(ctx, params, &here, &routes, out);
+    check_routes(&here, &routes, out);
+    check_keys(params, &here, out);
+    check_limits(params, &here, &routes, out);
+    let registries = ctx.links_at("schemas").count();
+    if params.flag("validate") && registries == 0 {
+        out.push(
+            Diagnostic::error("gateway-no-registry", format!("{here}.validate"), "payloads are to be validated, but no registry is linked")
+                .with_hint(format!("link `{}.schemas` to a schema registry", ctx.id)),
+        );
+    }
+    if registries > 1 {
+        out.push(
+            Diagnostic::warning("gateway-registries", here, format!("{registries} registries are linked; only the first is asked"))
+                .with_hint("remove the other links"),
+        );
+    }
+}
+
+fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let linked: Vec<&str> = ctx.links_at("records").map(|facts| facts.peer_port.as_str()).collect();
+    for (at, name) in linked.iter().enumerate() {
+        if linked[..at].contains(name) {
+            out.push(
+                Diagnostic::error("gateway-topics", here, format!("two linked topics are called `{name}`: a route cannot tell them apart"))
+                    .with_hint("rename one, or use a second gateway"),
+            );
+        }
+    }
+    if routes.is_empty() {
+        let message = if linked.is_empty() { "there are no routes: every request is answered 404" } else { "there are no routes and several topics are linked: every request is answered 404" };
+        let hint = format!("add a route, for example (name: \"all\", paths: [\"/\"], topic: \"{}\")", linked.first().unwrap_or(&"orders"));
+        out.push(Diagnostic::warning("gateway-no-routes", format!("{here}.routes"), message).with_hint(hint));
+    }
+    for (index, (route, target)) in routes.iter().enumerate() {
+        let path = format!("{here}.routes[{index}]");
+        match target {
+            RouteTarget::Unknown(Some(topic)) => {
+                let hint = match nearest(topic, linked.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("draw a link from `{}.records` to the topic", ctx.id),
+                };
+                let message = format!("route `{}` names the topic `{topic}`, which is not linked at `records`", route.name);
+                out.push(Diagnostic::error("gateway-topic", format!("{path}.topic"), message).with_hint(hint));
+            }
+            RouteTarget::Unknown(None) => {
+                let message = format!("route `{}` leads nowhere", route.name);
+                out.push(Diagnostic::error("gateway-topic", format!("{path}.topic"), message).with_hint("give it a topic or an answer (`respond: 200`)"));
+            }
+            RouteTarget::Respond { .. } if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
+                let message = format!("route `{}` has both a topic and an answer", route.name);
+                out.push(Diagnostic::error("gateway-topic", format!("{path}.respond"), message).with_hint("leave one of them out"));
+            }
+            _ => {}
+        }
+    }
+    for name in linked {
+        let used = routes.iter().any(|(_, target)| matches!(target, RouteTarget::Topic(place) if ctx.links_at("records").nth(*place).is_some_and(|facts| facts.peer_port == name)));
+        if !used && !routes.is_empty() {
+            out.push(
+                Diagnostic::warning("gateway-topic-unused", format!("{here}.routes"), format!("the topic `{name}` is linked, but no route leads there"))
+                    .with_hint(format!("add a route with topic: \"{name}\"")),
+            );
+        }
+    }
+}
+
+fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    let specs: Vec<RouteSpec> = routes.iter().map(|(route, _)| route.clone()).collect();
+    for (index, route) in specs.iter().enumerate() {
+        let path = format!("{here}.routes[{index}]");
+        if let Some(other) = first.get(&*route.name) {
+            let message = format!("two routes are called `{}`", route.name);
+            out.push(Diagnostic::error("gateway-route-name", format!("{path}.name"), message).with_hint(format!("the other is routes[{other}]")));
+        }
+        first.entry(&route.name).or_insert(index);
+        for wrong in route.paths.iter().filter(|path| !path.starts_with('/') && !path.starts_with("~/")) {
+            let message = format!("the path `{wrong}` begins with no `/`");
+            out.push(Diagnostic::error("gateway-path", format!("{path}.paths"), message).with_hint("write `/orders`, or `~/orders/\\d+` for a regular expression"));
+        }
+        for wrong in route.methods.iter().filter(|method| method.is_empty() || method.chars().any(|c| !c.is_ascii_uppercase())) {
+            let message = format!("`{wrong}` is no HTTP method");
+            out.push(Diagnostic::error("gateway-method", format!("{path}.methods"), message).with_hint(format!("methods are in capitals: {}", wrong.to_uppercase())));
+        }
+        for wrong in route.hosts.iter().filter(|host| host.contains(':') || host.trim_matches('*').contains('*')) {
+            let message = format!("the host `{wrong}` cannot be matched");
+            out.push(Diagnostic::error("gateway-host", format!("{path}.hosts"), message).with_hint("a star stands first or last; ports are not looked at"));
+        }
+        for (name, values) in &route.headers {
+            if name.is_empty() || values.iter().any(String::is_empty) {
+                let message = format!("the header `{name}` has no value to match");
+                out.push(Diagnostic::error("gateway-header", format!("{path}.headers"), message).with_hint("write `version=v1`"));
+            }
+        }
+    }
+    if let Err(problems) = Router::new(&specs) {
+        for problem in problems {
+            let path = problem.route.map_or(format!("{here}.routes"), |index| format!("{here}.routes[{index}].{}", problem.field));
+            out.push(Diagnostic::error("gateway-regex", path, problem.message));
+        }
+        return;
+    }
+    for (lost, winner) in shadowed(&specs) {
+        let message = format!("route `{}` is never reached: `{}` takes everything before it", specs[lost].name, specs[winner].name);
+        out.push(
+            Diagnostic::warning("gateway-route-shadowed", format!("{here}.routes[{lost}]"), message)
+                .with_hint("make it more specific (a longer path, a method, a header), or remove it"),
+        );
+    }
+}
+
+fn check_keys(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
+    let rows = params.rows("api_keys");
+    if params.flag("key_auth") && rows.is_empty() {
+        out.push(
+            Diagnostic::warning("gateway-no-keys", format!("{here}.api_keys"), "keys are checked but there are none: every request is answered 401")
+                .with_hint("add (consumer: \"web\", key: \"…\"), and the same key to the client's headers"),
+        );
+    }
+    if !params.flag("key_auth") && !rows.is_empty() {
+        out.push(Diagnostic::note("gateway-keys-unused", format!("{here}.api_keys"), "these keys are not checked").with_hint("set key_auth: true"));
+    }
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let key = row.text("key");
+        if let Some(other) = first.get(&key) {
+            out.push(
+                Diagnostic::error("gateway-key-twice", format!("{here}.api_keys[{index}].key"), "the same key stands here twice")
+                    .with_hint(format!("it is api_keys[{other}]'s too; a key belongs to one consumer")),
+            );
+        }
+        first.entry(key).or_insert(index);
+    }
+}
+
+fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let consumers: Vec<String> = params.rows("api_keys").iter().map(|row| row.text("consumer")).collect();
+    let mut scopes: Vec<(Option<String>, Option<String>)> = Vec::new();
+    for (index, row) in params.rows("rate_limits").iter().enumerate() {
+        let path = format!("{here}.rate_limits[{index}]");
+        let mut refuse = |field: &str, message: String, hint: String| {
+            out.push(Diagnostic::error("gateway-limit", format!("{path}{field}"), message).with_hint(hint));
+        };
+        let given: Vec<(Period, i64)> =
+            Period::ALL.into_iter().filter(|period| row.is_given(period.name())).map(|period| (period, row.count(period.name()))).collect();
+        if given.is_empty() {
+            refuse("", "no period has a limit".to_owned(), "for example minute: 600".to_owned());
+        }
+        for pair in given.windows(2) {
+            let ((shorter, few), (longer, many)) = (pair[0], pair[1]);
+            if many < few {
+                let message = format!("the limit for a {} ({many}) is lower than that for a {} ({few})", longer.name(), shorter.name());
+                refuse(&format!(".{}", longer.name()), message, format!("at least {few}"));
+            }
+        }
+        let by_header = row.text("limit_by") == "header";
+        if by_header != row.optional_text("header").is_some() {
+            let message = if by_header { "no header is named to count by" } else { "a header is named, but requests are not counted by it" };
+            refuse(".header", message.to_owned(), "write limit_by: \"header\", header: \"tenant\"".to_owned());
+        }
+        if let Some(name) = row.optional_text("route").filter(|name| routes.iter().all(|(route, _)| *route.name != **name)) {
+            refuse(".route", format!("there is no route `{name}`"), suggest(&name, routes.iter().map(|(route, _)| &*route.name)));
+        }
+        if let Some(name) = row.optional_text("consumer").filter(|name| !consumers.contains(name)) {
+            refuse(".consumer", format!("no key belongs to the consumer `{name}`"), suggest(&name, consumers.iter().map(String::as_str)));
+        }
+        let scope = (row.optional_text("route"), row.optional_text("consumer"));
+        if let Some(other) = scopes.iter().position(|known| *known == scope) {
+            refuse("", format!("rate_limits[{other}] has the same scope; only one of them runs"), "put both into one row, or give one a route or consumer".to_owned());
+        }
+        scopes.push(scope);
+        if matches!(row.text("limit_by").as_str(), "consumer" | "credential") && !params.flag("key_auth") && row.is_given("limit_by") {
+            let message = "without key_auth no consumer is known: the client's address counts instead";
+            out.push(Diagnostic::note("gateway-limit-by", format!("{path}.limit_by"), message).with_hint("set key_auth: true, or limit_by: \"ip\""));
+        }
+    }
+}
+
+fn suggest<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
+    }
+}

@@ -1,0 +1,49 @@
+//! Changes while a gateway runs: `set` of the parameters named in [`LIVE`].
+
+use indexmap::IndexMap;
+
+use super::config;
+use super::sim::GatewaySim;
+use super::spec::PARAMS;
+use crate::components::{Params, check_params};
+use crate::engine::Input;
+use crate::model::Value;
+
+/// What can be set while it runs.
+pub(super) const LIVE: [&str; 7] =
+    ["service_time", "concurrency", "queue_max", "in_flight_max", "rate_limits", "linger", "schema_timeout"];
+
+/// Carries out one change.
+///
+/// # Errors
+/// In words: an unknown parameter, a value that does not fit.
+pub(super) fn apply(gateway: &mut GatewaySim, ctx: &Ctx<'_>, input: &Input) -> Result<(), String> {
+    let Input::Set { param, value } = input else { return Err("a gateway knows no actions but `set`".to_owned()) };
+    if !LIVE.contains(&param.as_str()) {
+        return Err(format!("`{param}` cannot be changed while it runs; these can: {}", LIVE.join(", ")));
+    }
+    let values: IndexMap<String, Value> = [(param.clone(), value.clone())].into_iter().collect();
+    let mut problems = Vec::new();
+    check_params("", PARAMS, &values, &mut problems);
+    if let Some(problem) = problems.first() {
+        return Err(problem.message.clone());
+    }
+    let params = Params::new(PARAMS, None, &values);
+    match param.as_str() {
+        "service_time" => gateway.service_time = params.distribution(param),
+        "concurrency" => {
+            gateway.limits.workers = params.count(param) as u32;
+            gateway.station.set_servers(gateway.limits.workers);
+        }
+        "queue_max" => gateway.limits.queue_max = params.count(param) as usize,
+        "in_flight_max" => gateway.limits.in_flight_max = params.count(param) as usize,
+        "rate_limits" => gateway.machine.set_limits(&config::limits(&params)),
+        "linger" => gateway.upstream.config_mut().linger = params.duration(param),
+        _ => {
+            if let Some(schemas) = &mut gateway.schemas {
+                schemas.timeout = params.duration(param);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The API gateway: HTTP requests in, events out to topics, answers back.
+//!
+//! In: [`HttpRequest`](crate::event::HttpRequest)s. Out: produce requests, answers, hops.
+//! `spec.rs` is its parameters, `config.rs` reads them, `check.rs` judges them, `sim.rs` runs (with
+//! `upstream.rs`, `schemas.rs`, `answers.rs`, `inputs.rs`); what a request deserves is decided by
+//! [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
+//! Start at [`sim`].
+
+mod answers;
+mod check;
+mod config;
+mod inputs;
+mod schemas;
+mod sim;
+mod spec;
+mod upstream;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::diagnostics::Diagnostic;
+use crate::engine::{Process, Station};
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway};
+use crate::model::Component;
+
+use config::RouteTarget;
+
+/// The kind `gateway`.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewayKind;
+
+impl Kind for GatewayKind {
+    fn spec(&self) -> &'static KindSpec {
+        &spec::SPEC
+    }
+    fn ports(&self, _component: &Component) -> Vec<PortSpec> {
+        let port = |name: &str, ty: PortType, help: &'static str| PortSpec { name: name.to_owned(), ty, help };
+        vec![
+            port("in", PortType::HttpIn, "Requests of clients"),
+            port("records", PortType::RecordsOut, "Topics that routes lead to"),
+            port("schemas", PortType::SchemasFrom, "The registry asked when payloads are validated"),
+        ]
+    }
+    fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+        check::check(ctx, params, out);
+    }
+    fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
+        let routes = config::routes(ctx, params);
+        let machine = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S).map_err(|problems| {
+            let message = problems.first().map_or("the routes do not compile", |problem| problem.message.as_str());
+            Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message)
+        })?;
+        let names: Vec<Arc<str>> = routes.iter().map(|(route, _)| Arc::clone(&route.name)).collect();
+        let service_statuses = routes.iter().filter_map(|(_, target)| match target {
+            RouteTarget::Respond { status, .. } => Some(*status),
+            _ => None,
+        });
+        let answers = answers::Answers::new(ctx.id, names, service_statuses);
+        let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
+            target,
+            words: format!("accepted by route {}", route.name).into(),
+        };
+        let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
+        let workers = params.count("concurrency").max(1) as u32;
+        Ok(Box::new(sim::GatewaySim {
+            machine,
+            routes: routes.into_iter().map(running).collect(),
+            limits: sim::Limits {
+                workers,
+                queue_max: params.count("queue_max") as usize,
+                in_flight_max: params.count("in_flight_max") as usize,
+            },
+            station: Station::new(workers),
+            queue: VecDeque::new(),
+            serving: sim::Slots::default(),
+            answering: sim::Slots::default(),
+            service_time: params.distribution("service_time"),
+            service_rng: ctx.stream("service"),
+            answer_rng: ctx.stream("answers"),
+            upstream: upstream::Upstream::new(ctx, config::producer(params)),
+            schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
+            answers,
+            answered: Vec::new(),
+        }))
+    }
+}

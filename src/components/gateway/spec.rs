@@ -1,0 +1,273 @@
+//! What a gateway can be told: data for the inspector, the checks and the docs.
+
+use crate::components::KindSpec;
+use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+
+use Default_::{Absent, Required, Same};
+
+/// A name, a host, a key.
+const NAME: ParamType = ParamType::Text { max_chars: 200 };
+/// Requests a period.
+const LIMIT: ParamType = ParamType::Count { min: 1, max: 1_000_000_000 };
+
+const ROUTE: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Names the route in figures and in the path of an event"),
+    ParamSpec::new(
+        "paths",
+        "Paths",
+        ParamType::Words,
+        Absent,
+        "`/orders` takes every path that begins so (`/orders-old` too); `~/orders/\\d+$` is a regular expression. Any path when empty",
+    )
+    .key("paths"),
+    ParamSpec::new("methods", "Methods", ParamType::Words, Absent, "`POST`, `PUT`…; any when empty").key("methods"),
+    ParamSpec::new("hosts", "Hosts", ParamType::Words, Absent, "`shop.example`, `*.example`, `shop.*`; any when empty").key("hosts"),
+    ParamSpec::new(
+        "headers",
+        "Headers",
+        ParamType::Words,
+        Absent,
+        "`version=v1`, several values as `version=v1|v2`, a regular expression as `version=~*v[12]`; all must match",
+    )
+    .key("headers"),
+    ParamSpec::new(
+        "event_types",
+        "Event types",
+        ParamType::Words,
+        Absent,
+        "Only events of these types, by the header `ce-type`; any when empty. Ranks like one more header",
+    ),
+    ParamSpec::new(
+        "regex_priority",
+        "Regex priority",
+        ParamType::Count { min: 0, max: 1_000_000 },
+        Same("0"),
+        "Of routes with regular expressions the highest is tried first",
+    )
+    .key("regex_priority"),
+    ParamSpec::new(
+        "topic",
+        "Topic",
+        NAME,
+        Absent,
+        "A topic linked at `records`; the only linked one when neither this nor `respond` is given. In the product this takes the kafka-upstream plugin of the enterprise edition",
+    )
+    .key("kafka-upstream.topic"),
+    ParamSpec::new(
+        "respond",
+        "Answer",
+        ParamType::Count { min: 200, max: 599 },
+        Absent,
+        "Instead of a topic: a service behind the gateway that answers with this status",
+    ),
+    ParamSpec::new(
+        "respond_after",
+        "Answer after",
+        ParamType::DurationDist,
+        Same("0s"),
+        "How long that service takes; it has no queue of its own",
+    )
+    .from(Provenance::Assumed),
+];
+
+const API_KEY: &[ParamSpec] = &[
+    ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose key it is; one consumer may have several").key("consumer.username"),
+    ParamSpec::new("key", "Key", NAME, Required, "What clients send").key("key"),
+];
+
+const RATE_LIMIT: &[ParamSpec] = &[
+    ParamSpec::new(
+        "limit_by",
+        "Count by",
+        ParamType::Choice(&["consumer", "credential", "ip", "service", "header"]),
+        Same("consumer"),
+        "Who has a counter of their own; where that cannot be told, the client's address counts",
+    )
+    .key("limit_by")
+    .from(Provenance::Documented("Kong, rate-limiting plugin")),
+    ParamSpec::new("header", "Header", NAME, Absent, "Its value has the counter, for `limit_by: \"header\"`").key("header_name"),
+    ParamSpec::new("route", "Route", NAME, Absent, "Only for this route; the narrowest scope runs alone"),
+    ParamSpec::new("consumer", "Consumer", NAME, Absent, "Only for this consumer; narrower than a route"),
+    ParamSpec::new("second", "A second", LIMIT, Absent, "Requests in each second of the UTC clock").key("second"),
+    ParamSpec::new("minute", "A minute", LIMIT, Absent, "Requests in each minute of the UTC clock").key("minute"),
+    ParamSpec::new("hour", "An hour", LIMIT, Absent, "Requests in each hour of the UTC clock").key("hour"),
+    ParamSpec::new("day", "A day", LIMIT, Absent, "Requests in each UTC day").key("day"),
+    ParamSpec::new("month", "A month", LIMIT, Absent, "Requests in each month of the calendar").key("month"),
+    ParamSpec::new("year", "A year", LIMIT, Absent, "Requests in each year of the calendar").key("year"),
+];
+
+const UPSTREAM: &str = "Kong, kafka-upstream plugin";
+
+/// Parameters in inspector order.
+pub(super) const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "routes",
+        "Routes",
+        ParamType::Rows(ROUTE),
+        Absent,
+        "Which requests go where; the most specific route takes a request. Without any, everything goes to the only linked topic",
+    )
+    .group("Routing"),
+    ParamSpec::new("key_auth", "Check API keys", ParamType::Bool, Same("false"), "Answers 401 to requests without a known key")
+        .key("key-auth")
+        .group("Security"),
+    ParamSpec::new("key_name", "Key header", NAME, Same("apikey"), "Header or query field that carries the key")
+        .key("key_names")
+        .from(Provenance::Documented("Kong, key-auth plugin"))
+        .group("Security"),
+    ParamSpec::new("api_keys", "API keys", ParamType::Rows(API_KEY), Absent, "Who may enter, while keys are checked").group("Security"),
+    ParamSpec::new(
+        "rate_limits",
+        "Rate limits",
+        ParamType::Rows(RATE_LIMIT),
+        Absent,
+        "Answers 429 beyond so many requests in a window of the UTC clock; refused requests do not count. Virtual time begins at 2026-01-01 00:00",
+    )
+    .key("rate-limiting")
+    .group("Security"),
+    ParamSpec::new(
+        "validate",
+        "Validate payloads",
+        ParamType::Bool,
+        Same("false"),
+        "Answers 400 to payloads that their registered schema refuses; looks schemas up by the id on the wire at the registry linked at `schemas`, and keeps them. Runs after rate limits, as the kafka-upstream plugin does",
+    )
+    .group("Schemas"),
+    ParamSpec::new(
+        "schema_timeout",
+        "Registry timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Same("1s"),
+        "Without an answer of the registry the waiting requests get 503",
+    )
+    .from(Provenance::Assumed)
+    .group("Schemas"),
+    ParamSpec::new(
+        "service_time",
+        "Service time",
+        ParamType::DurationDist,
+        Same("1ms"),
+        "Work of one worker on one request, plugins and validation included; the upstream's time comes on top",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "concurrency",
+        "Workers",
+        ParamType::Count { min: 1, max: 100_000 },
+        Same("8"),
+        "Requests worked on at the same time; waiting for the upstream holds no worker",
+    )
+    .key("nginx_worker_processes")
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "queue_max",
+        "Waiting requests",
+        ParamType::Count { min: 0, max: 1_000_000 },
+        Same("1000"),
+        "More than these that wait for a worker are answered 503",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "in_flight_max",
+        "Requests at the upstream",
+        ParamType::Count { min: 1, max: 1_000_000 },
+        Same("16384"),
+        "More than these that wait for an answer of the upstream or the registry are answered 503",
+    )
+    .key("nginx_events_worker_connections")
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "acks",
+        "Acks",
+        ParamType::Choice(&["0", "1", "all"]),
+        Same("1"),
+        "What the log must have done before a client is answered 200",
+    )
+    .key("producer_request_acks")
+    .from(Provenance::Documented(UPSTREAM))
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "linger",
+        "Linger",
+        ParamType::Duration { min: "0s", max: "1min" },
+        Same("0s"),
+        "How long a batch waits for more records",
+    )
+    .key("producer_async_flush_timeout")
+    .from(Provenance::Assumed)
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "batch_size",
+        "Batch size",
+        ParamType::Size { min: "1B", max: "64MiB" },
+        Same("1MiB"),
+        "A batch this large leaves at once",
+    )
+    .key("producer_request_limits_bytes_per_request")
+    .from(Provenance::Documented(UPSTREAM))
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "buffer",
+        "Buffer",
+        ParamType::Size { min: "1B", max: "16GiB" },
+        Same("32MiB"),
+        "Records that wait to be sent or acknowledged; beyond it requests are answered 503",
+    )
+    .from(Provenance::Assumed)
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "request_timeout",
+        "Request timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Same("2s"),
+        "Without the broker's answer a batch is sent again",
+    )
+    .key("producer_request_timeout")
+    .from(Provenance::Documented(UPSTREAM))
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "delivery_timeout",
+        "Delivery timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Same("10s"),
+        "A record that is not acknowledged by then is given up and its request answered 504",
+    )
+    .from(Provenance::Assumed)
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "retries",
+        "Retries",
+        ParamType::Count { min: 0, max: 1_000_000 },
+        Same("10"),
+        "How often a batch is sent again",
+    )
+    .key("producer_request_retries_max_attempts")
+    .from(Provenance::Documented(UPSTREAM))
+    .group("Kafka upstream"),
+    ParamSpec::new(
+        "retry_backoff",
+        "Retry backoff",
+        ParamType::Duration { min: "0s", max: "10min" },
+        Same("100ms"),
+        "Wait before a batch is sent again; doubles each time up to 1s",
+    )
+    .key("producer_request_retries_backoff_timeout")
+    .from(Provenance::Documented(UPSTREAM))
+    .group("Kafka upstream"),
+];
+
+/// The kind.
+pub(super) const SPEC: KindSpec = KindSpec {
+    id: "gateway",
+    title: "API gateway",
+    category: "Edge",
+    profiles: &["kong-3"],
+    help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
+    params: PARAMS,
+    actions: &[],
+    id_stem: "edge",
+};

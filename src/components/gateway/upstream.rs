@@ -1,0 +1,131 @@
+//! The gateway's Kafka side: requests that wait for the log's acknowledgement.
+//!
+//! An event goes into the producing client unchanged; its request is answered when its batch is acknowledged
+//! or given up. Two requests for one event may wait at once (a client that timed out sends it again): the
+//! first acknowledgement answers the first of them.
+
+use std::collections::HashMap;
+
+use super::sim::{Answer, Job};
+use crate::components::{BuildCtx, LinkFacts};
+use crate::engine::{Ctx, LinkEnd};
+use crate::event::{EventId, Message, Outcome, ProduceReply};
+use crate::machines::broker::batch::records;
+use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
+use crate::units::SimTime;
+
+/// What CloudEvents' headers and `traceparent` add to a record on a wire, names included: about 230 bytes and
+/// the event type.
+const HEADERS_BYTES: usize = 230;
+
+/// The client with its links.
+#[derive(Clone, Debug)]
+pub(super) struct Upstream {
+    client: ProducerClient,
+    /// By lane, in the order of the links at `records`.
+    ends: Vec<LinkEnd>,
+    out: ClientOutput,
+    /// Only looked up, never walked.
+    pending: HashMap<EventId, Job, ahash::RandomState>,
+    /// Further requests for an event that is in `pending`, oldest first; rare and short.
+    repeated: Vec<Job>,
+    /// When the armed timer is due.
+    wake_at: SimTime,
+}
+
+impl Upstream {
+    pub(super) fn new(ctx: &BuildCtx<'_>, cfg: ProducerConfig) -> Self {
+        let links: Vec<&LinkFacts> = ctx.links_at("records").filter(|facts| facts.topic.is_some()).collect();
+        let mut client = ProducerClient::new(cfg, ctx.stream("partition"));
+        for (lane, facts) in links.iter().enumerate() {
+            if let Some(topic) = &facts.topic {
+                client.add_topic(topic.topic, topic.partitions, lane as u16);
+            }
+        }
+        Self {
+            client,
+            ends: links.iter().map(|facts| facts.end).collect(),
+            out: ClientOutput::default(),
+            pending: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
+            repeated: Vec::new(),
+            wake_at: SimTime::MAX,
+        }
+    }
+    /// Requests that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len() + self.repeated.len()
+    }
+    /// Records sent once more.
+    pub(super) fn retried(&self) -> u64 {
+        self.client.counts().retried
+    }
+    /// Changes a setting while running.
+    pub(super) fn config_mut(&mut self) -> &mut ProducerConfig {
+        self.client.config_mut()
+    }
+    /// Passes an event on. Call [`Self::flush`] after.
+    pub(super) fn push(&mut self, ctx: &Ctx<'_>, topic: usize, job: Job) {
+        let request = &job.request;
+        let event = Outgoing {
+            meta: request.event,
+            key: request.key.as_deref(),
+            value: &request.body,
+            extra_header_bytes: (HEADERS_BYTES + request.event_type.len()) as u32,
+            traced: ctx.tracing.takes(request.event.id),
+        };
+        self.client.push(ctx.now, topic, &event, &mut self.out);
+        let id = request.event.id;
+        if self.pending.contains_key(&id) {
+            self.repeated.push(job);
+        } else {
+            self.pending.insert(id, job);
+        }
+    }
+    /// The broker has answered. Call [`Self::flush`] after.
+    pub(super) fn on_reply(&mut self, ctx: &Ctx<'_>, reply: &ProduceReply) {
+        self.client.on_reply(ctx.now, reply, &mut self.out);
+    }
+    /// The armed timer. Call [`Self::flush`] after.
+    pub(super) fn on_wake(&mut self, ctx: &Ctx<'_>) {
+        if ctx.now >= self.wake_at {
+            self.wake_at = SimTime::MAX;
+            self.client.on_wake(ctx.now, &mut self.out);
+        }
+    }
+    /// Sends what the client wants sent, arms its timer, and hands out the requests that are answered.
+    pub(super) fn flush(&mut self, ctx: &mut Ctx<'_>, wake_token: u64, answered: &mut Vec<(Job, Answer)>) {
+        let mut out = std::mem::take(&mut self.out);
+        for (lane, request) in out.requests.drain(..) {
+            ctx.send(self.ends[usize::from(lane)], Message::Produce(Box::new(request)));
+        }
+        for acked in out.acked.drain(..) {
+            for record in records(&acked.batch) {
+                answered.extend(self.take(record.meta.id).map(|job| (job, Answer::Accepted)));
+            }
+        }
+        for unsent in out.unsent.drain(..) {
+            let status = match unsent.outcome {
+                Outcome::Dropped => 503,
+                Outcome::Abandoned => 504,
+                Outcome::Rejected | Outcome::Accepted => 502,
+            };
+            let words = unsent.reason.detail.map_or(unsent.reason.code.to_owned(), std::borrow::Cow::into_owned);
+            answered.extend(self.take(unsent.event.id).map(|job| (job, Answer::Failed { status, words })));
+        }
+        self.out = out;
+        // The armed timer may fire early for nothing; it is never late.
+        let next = self.client.next_wake(ctx.now);
+        if next < self.wake_at {
+            self.wake_at = next;
+            ctx.timer_at(next, wake_token);
+        }
+    }
+    fn take(&mut self, id: EventId) -> Option<Job> {
+        let job = self.pending.remove(&id)?;
+        if let Some(at) = self.repeated.iter().position(|other| other.request.event.id == id) {
+            let next = self.repeated.remove(at);
+            self.pending.insert(id, next);
+        }
+        Some(job)
+    }
+}
