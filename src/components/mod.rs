@@ -19,11 +19,7 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-<<<<<<< HEAD
-pub const ALL: &[&dyn Kind] = &[&registry::RegistryKind];
-=======
-pub const ALL: &[&dyn Kind] = &[&gateway::GatewayKind];
->>>>>>> 61e3c3b (The API gateway as a component)
+pub const ALL: &[&dyn Kind] = &[&gateway::GatewayKind, &registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]
