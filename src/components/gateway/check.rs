@@ -40,7 +40,11 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
         }
     }
     if routes.is_empty() {
-        let message = if linked.is_empty() { "there are no routes: every request is answered 404" } else { "there are no routes and several topics are linked: every request is answered 404" };
+        let message = if linked.is_empty() {
+            "there are no routes: every request is answered 404"
+        } else {
+            "there are no routes and several topics are linked: every request is answered 404"
+        };
         let hint = format!("add a route, for example (name: \"all\", paths: [\"/\"], topic: \"{}\")", linked.first().unwrap_or(&"orders"));
         out.push(Diagnostic::warning("gateway-no-routes", format!("{here}.routes"), message).with_hint(hint));
     }
@@ -57,7 +61,10 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
             }
             RouteTarget::Unknown(None) => {
                 let message = format!("route `{}` leads nowhere", route.name);
-                out.push(Diagnostic::error("gateway-topic", format!("{path}.topic"), message).with_hint("give it a topic or an answer (`respond: 200`)"));
+                out.push(
+                    Diagnostic::error("gateway-topic", format!("{path}.topic"), message)
+                        .with_hint("give it a topic or an answer (`respond: 200`)"),
+                );
             }
             RouteTarget::Respond { .. } if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
                 let message = format!("route `{}` has both a topic and an answer", route.name);
@@ -70,8 +77,12 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
         let used = routes.iter().any(|(_, target)| matches!(target, RouteTarget::Topic(place) if ctx.links_at("records").nth(*place).is_some_and(|facts| facts.peer_port == name)));
         if !used && !routes.is_empty() {
             out.push(
-                Diagnostic::warning("gateway-topic-unused", format!("{here}.routes"), format!("the topic `{name}` is linked, but no route leads there"))
-                    .with_hint(format!("add a route with topic: \"{name}\"")),
+                Diagnostic::warning(
+                    "gateway-topic-unused",
+                    format!("{here}.routes"),
+                    format!("the topic `{name}` is linked, but no route leads there"),
+                )
+                .with_hint(format!("add a route with topic: \"{name}\"")),
             );
         }
     }
@@ -84,20 +95,31 @@ fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<D
         let path = format!("{here}.routes[{index}]");
         if let Some(other) = first.get(&*route.name) {
             let message = format!("two routes are called `{}`", route.name);
-            out.push(Diagnostic::error("gateway-route-name", format!("{path}.name"), message).with_hint(format!("the other is routes[{other}]")));
+            out.push(
+                Diagnostic::error("gateway-route-name", format!("{path}.name"), message).with_hint(format!("the other is routes[{other}]")),
+            );
         }
         first.entry(&route.name).or_insert(index);
         for wrong in route.paths.iter().filter(|path| !path.starts_with('/') && !path.starts_with("~/")) {
             let message = format!("the path `{wrong}` begins with no `/`");
-            out.push(Diagnostic::error("gateway-path", format!("{path}.paths"), message).with_hint("write `/orders`, or `~/orders/\\d+` for a regular expression"));
+            out.push(
+                Diagnostic::error("gateway-path", format!("{path}.paths"), message)
+                    .with_hint("write `/orders`, or `~/orders/\\d+` for a regular expression"),
+            );
         }
         for wrong in route.methods.iter().filter(|method| method.is_empty() || method.chars().any(|c| !c.is_ascii_uppercase())) {
             let message = format!("`{wrong}` is no HTTP method");
-            out.push(Diagnostic::error("gateway-method", format!("{path}.methods"), message).with_hint(format!("methods are in capitals: {}", wrong.to_uppercase())));
+            out.push(
+                Diagnostic::error("gateway-method", format!("{path}.methods"), message)
+                    .with_hint(format!("methods are in capitals: {}", wrong.to_uppercase())),
+            );
         }
         for wrong in route.hosts.iter().filter(|host| host.contains(':') || host.trim_matches('*').contains('*')) {
             let message = format!("the host `{wrong}` cannot be matched");
-            out.push(Diagnostic::error("gateway-host", format!("{path}.hosts"), message).with_hint("a star stands first or last; ports are not looked at"));
+            out.push(
+                Diagnostic::error("gateway-host", format!("{path}.hosts"), message)
+                    .with_hint("a star stands first or last; ports are not looked at"),
+            );
         }
         for (name, values) in &route.headers {
             if name.is_empty() || values.iter().any(String::is_empty) {
@@ -126,12 +148,19 @@ fn check_keys(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
     let rows = params.rows("api_keys");
     if params.flag("key_auth") && rows.is_empty() {
         out.push(
-            Diagnostic::warning("gateway-no-keys", format!("{here}.api_keys"), "keys are checked but there are none: every request is answered 401")
-                .with_hint("add (consumer: \"web\", key: \"…\"), and the same key to the client's headers"),
+            Diagnostic::warning(
+                "gateway-no-keys",
+                format!("{here}.api_keys"),
+                "keys are checked but there are none: every request is answered 401",
+            )
+            .with_hint("add (consumer: \"web\", key: \"…\"), and the same key to the client's headers"),
         );
     }
     if !params.flag("key_auth") && !rows.is_empty() {
-        out.push(Diagnostic::note("gateway-keys-unused", format!("{here}.api_keys"), "these keys are not checked").with_hint("set key_auth: true"));
+        out.push(
+            Diagnostic::note("gateway-keys-unused", format!("{here}.api_keys"), "these keys are not checked")
+                .with_hint("set key_auth: true"),
+        );
     }
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
@@ -168,7 +197,8 @@ fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarg
         }
         let by_header = row.text("limit_by") == "header";
         if by_header != row.optional_text("header").is_some() {
-            let message = if by_header { "no header is named to count by" } else { "a header is named, but requests are not counted by it" };
+            let message =
+                if by_header { "no header is named to count by" } else { "a header is named, but requests are not counted by it" };
             refuse(".header", message.to_owned(), "write limit_by: \"header\", header: \"tenant\"".to_owned());
         }
         if let Some(name) = row.optional_text("route").filter(|name| routes.iter().all(|(route, _)| *route.name != **name)) {
@@ -179,12 +209,19 @@ fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarg
         }
         let scope = (row.optional_text("route"), row.optional_text("consumer"));
         if let Some(other) = scopes.iter().position(|known| *known == scope) {
-            refuse("", format!("rate_limits[{other}] has the same scope; only one of them runs"), "put both into one row, or give one a route or consumer".to_owned());
+            refuse(
+                "",
+                format!("rate_limits[{other}] has the same scope; only one of them runs"),
+                "put both into one row, or give one a route or consumer".to_owned(),
+            );
         }
         scopes.push(scope);
         if matches!(row.text("limit_by").as_str(), "consumer" | "credential") && !params.flag("key_auth") && row.is_given("limit_by") {
             let message = "without key_auth no consumer is known: the client's address counts instead";
-            out.push(Diagnostic::note("gateway-limit-by", format!("{path}.limit_by"), message).with_hint("set key_auth: true, or limit_by: \"ip\""));
+            out.push(
+                Diagnostic::note("gateway-limit-by", format!("{path}.limit_by"), message)
+                    .with_hint("set key_auth: true, or limit_by: \"ip\""),
+            );
         }
     }
 }

@@ -10,14 +10,13 @@ use crate::engine::Input;
 use crate::model::Value;
 
 /// What can be set while it runs.
-pub(super) const LIVE: [&str; 7] =
-    ["service_time", "concurrency", "queue_max", "in_flight_max", "rate_limits", "linger", "schema_timeout"];
+pub(super) const LIVE: [&str; 7] = ["service_time", "concurrency", "queue_max", "in_flight_max", "rate_limits", "linger", "schema_timeout"];
 
 /// Carries out one change.
 ///
 /// # Errors
 /// In words: an unknown parameter, a value that does not fit.
-pub(super) fn apply(gateway: &mut GatewaySim, ctx: &Ctx<'_>, input: &Input) -> Result<(), String> {
+pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), String> {
     let Input::Set { param, value } = input else { return Err("a gateway knows no actions but `set`".to_owned()) };
     if !LIVE.contains(&param.as_str()) {
         return Err(format!("`{param}` cannot be changed while it runs; these can: {}", LIVE.join(", ")));

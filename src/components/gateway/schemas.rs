@@ -63,7 +63,8 @@ impl Schemas {
         self.lookups
     }
     pub(super) fn check(&self, body: &[u8]) -> Checked {
-        let in_words = |reason: crate::event::Reason| Checked::Invalid(reason.detail.map_or(reason.code.to_owned(), std::borrow::Cow::into_owned));
+        let in_words =
+            |reason: crate::event::Reason| Checked::Invalid(reason.detail.map_or(reason.code.to_owned(), std::borrow::Cow::into_owned));
         let (id, payload) = match unframe(body) {
             Ok(framed) => framed,
             Err(reason) => return in_words(reason),

@@ -30,8 +30,8 @@ pub use rate_limit::{COUNTERS_MAX, LimitBy, LimitHeaders, LimitSpec};
 pub use router::{ROUTES_COMPARED_MAX, ROUTES_MAX, Router, RouterProblem, shadowed};
 pub use windows::Period;
 
-/// 2026-01-01T00:00:00Z, a Thursday: what virtual time zero is on the calendar unless told otherwise.
-pub const EPOCH_UNIX_S: i64 = 1_767_225_600;
+/// What virtual time zero is on the calendar unless told otherwise: that of the payloads, 2026-01-01T00:00:00Z.
+pub const EPOCH_UNIX_S: i64 = super::codec::EPOCH_MS / 1_000;
 
 /// Everything that a gateway is told.
 #[derive(Clone, Debug, Default)]
