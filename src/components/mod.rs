@@ -8,6 +8,7 @@
 
 pub mod gateway;
 mod params;
+pub mod producer;
 pub mod registry;
 mod wiring;
 
@@ -19,7 +20,7 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-pub const ALL: &[&dyn Kind] = &[&gateway::GatewayKind, &registry::RegistryKind];
+pub const ALL: &[&dyn Kind] = &[&producer::ProducerKind, &gateway::GatewayKind, &registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]

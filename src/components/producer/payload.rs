@@ -1,0 +1,164 @@
+//! The types of event that a producer makes, and their bytes.
+
+use std::sync::Arc;
+
+use crate::components::{BuildCtx, Params};
+use crate::diagnostics::Diagnostic;
+use crate::event::{Reason, SchemaFound};
+use crate::machines::codec::{Schema, SchemaLibrary, frame};
+use crate::random::Stream;
+use crate::units::{EventTypeIx, SimTime};
+
+/// Where the bytes of a type come from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// So many bytes that mean nothing.
+    Plain { size: usize },
+    /// A schema of the project, bare.
+    Bare(Arc<Schema>),
+    /// A registered schema that is not known yet.
+    Unknown { subject: Arc<str>, version: Option<u32> },
+    /// A registered schema, with the registry's header.
+    Registered { id: u32, schema: Arc<Schema> },
+    /// The registry has no such schema: events of this type are rejected.
+    Missing(Arc<str>),
+}
+
+/// Where events of a type go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To a topic, by the client's number.
+    Topic(usize),
+    /// To the gateways in turn.
+    Gateways,
+    /// Nowhere.
+    None,
+}
+
+/// One type of event.
+#[derive(Clone, Debug)]
+pub(super) struct EventKind {
+    pub name: Arc<str>,
+    pub ty: EventTypeIx,
+    pub source: Source,
+    pub target: Target,
+    pub method: Arc<str>,
+    pub path: Arc<str>,
+    /// What CloudEvents and trace headers add to a record on a wire.
+    pub extra_header_bytes: u32,
+}
+
+/// The types with their running sums of weights.
+#[derive(Clone, Debug)]
+pub(super) struct EventKinds {
+    pub list: Vec<EventKind>,
+    sums: Vec<f64>,
+}
+
+impl EventKinds {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>, topics: &[(Arc<str>, usize)], has_gateway: bool) -> Result<Self, Diagnostic> {
+        let registry = ctx.links_at("schemas").next().is_some();
+        let fallback = if has_gateway { Target::Gateways } else { topics.first().map_or(Target::None, |topic| Target::Topic(topic.1)) };
+        let mut kinds = Self { list: Vec::new(), sums: Vec::new() };
+        let rows = params.rows("events");
+        for (index, name) in super::event_names(params).into_iter().enumerate() {
+            let row = rows.get(index);
+            let wanted = row.and_then(|row| row.optional_text("topic"));
+            let named = wanted.and_then(|wanted| topics.iter().find(|(topic, _)| **topic == *wanted));
+            let sum = kinds.sums.last().copied().unwrap_or(0.0);
+            kinds.sums.push(sum + row.map_or(1.0, |row| row.number("weight")));
+            let text = |field: &str, or: &str| Arc::from(row.map_or_else(|| or.to_owned(), |row| row.text(field)));
+            kinds.list.push(EventKind {
+                ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
+                source: source(ctx, row, index, registry)?,
+                target: named.map_or(fallback, |topic| Target::Topic(topic.1)),
+                method: text("method", "POST"),
+                path: text("path", "/events"),
+                extra_header_bytes: header_bytes(ctx.id, &name),
+                name: Arc::from(name),
+            });
+        }
+        Ok(kinds)
+    }
+
+    /// Draws a type by weight.
+    pub fn draw(&self, rng: &mut Stream) -> usize {
+        if self.list.len() <= 1 {
+            return 0;
+        }
+        let at = rng.unit_f64() * self.sums.last().copied().unwrap_or(0.0);
+        self.sums.partition_point(|sum| *sum <= at).min(self.list.len() - 1)
+    }
+
+    /// A registry's answer for every type that waits for this subject and version.
+    pub fn learn(&mut self, subject: &str, version: Option<u32>, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) {
+        let waits = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v } if **s == *subject && *v == version);
+        let learnt = match answer {
+            Ok(found) => match library.compile_found(found) {
+                Ok(schema) => Source::Registered { id: found.id, schema },
+                Err(words) => Source::Missing(format!("the schema of `{subject}` cannot be read: {words}").into()),
+            },
+            Err((code, words)) => Source::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
+        };
+        for kind in self.list.iter_mut().filter(|kind| waits(&kind.source)) {
+            kind.source = learnt.clone();
+        }
+    }
+}
+
+impl Source {
+    /// Appends a payload. Says what is wrong with it when it is refused here: by its own check when
+    /// `validate`, or because there is no schema to write it with.
+    pub fn write(&self, rng: &mut Stream, now: SimTime, invalid: bool, validate: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
+        let (schema, header) = match self {
+            Self::Plain { size } => {
+                out.resize(out.len() + size, 0);
+                return Ok(());
+            }
+            Self::Bare(schema) => (schema, None),
+            Self::Registered { id, schema } => (schema, Some(*id)),
+            Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
+            Self::Unknown { subject, .. } => {
+                return Err(Reason { code: "schema-pending", detail: Some(format!("the schema of `{subject}` is not known yet").into()) });
+            }
+        };
+        if let Some(id) = header {
+            frame(id, out);
+        }
+        let start = out.len();
+        if invalid {
+            let words = schema.generate_invalid(rng, now, out);
+            if validate && schema.validate(&out[start..]).is_ok() {
+                return Err(Reason { code: "schema", detail: Some(words.into()) });
+            }
+        } else {
+            schema.generate(rng, now, out);
+        }
+        if validate { schema.validate(&out[start..]) } else { Ok(()) }
+    }
+}
+
+fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize, registry: bool) -> Result<Source, Diagnostic> {
+    let Some(row) = row else { return Ok(Source::Plain { size: 100 }) };
+    let Some(name) = row.optional_text("schema") else {
+        let size = usize::try_from(row.size("size").unwrap_or(0)).unwrap_or(0);
+        return Ok(Source::Plain { size });
+    };
+    if registry {
+        let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
+        return Ok(Source::Unknown { subject: Arc::from(name), version });
+    }
+    let path = format!("components.{}.events[{index}].schema", ctx.id);
+    let Some(schema) = ctx.project.schemas.get(&name) else {
+        return Err(Diagnostic::error("schema-unknown", path, format!("`{name}` is no schema of this project")));
+    };
+    // An Avro schema is no JSON Schema and the other way round: Avro is asked first.
+    let compiled = ctx.schemas.compile("AVRO", &schema.text).or_else(|avro| ctx.schemas.compile("JSON", &schema.text).map_err(|_| avro));
+    compiled.map(Source::Bare).map_err(|words| Diagnostic::error("schema-bad", path, words))
+}
+
+/// CloudEvents attributes and a traceparent as Kafka headers: names, values and a few bytes of lengths each.
+fn header_bytes(producer: &str, event_type: &str) -> u32 {
+    const NAMES_AND_FIXED_VALUES: usize = 160;
+    (NAMES_AND_FIXED_VALUES + 2 * producer.len() + event_type.len()) as u32
+}

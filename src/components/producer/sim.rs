@@ -1,0 +1,477 @@
+//! The running producer.
+//!
+//! ```text
+//! arrival timer ─► draw type, key, validity ─► (schema known?) ─► bytes ─► ProducerClient or HttpClient ─► links
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::http::{HttpClient, HttpConfig, HttpOutput, Job};
+use super::payload::{EventKinds, Source, Target};
+use crate::components::{BuildCtx, EndRole, Params};
+use crate::diagnostics::Diagnostic;
+use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
+use crate::event::{
+    CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, Settled,
+};
+use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient};
+use crate::machines::codec::SchemaLibrary;
+use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
+use crate::units::{SimDuration, SimTime};
+
+/// High byte of call ids to brokers.
+pub(super) const CALLS_KAFKA: u8 = 1;
+/// High byte of call ids to gateways.
+const CALLS_HTTP: u8 = 2;
+/// High byte of call ids to registries.
+const CALLS_SCHEMA: u8 = 3;
+
+/// Events that wait for their schema; more are dropped.
+const HELD_MAX: usize = 10_000;
+/// A look-up without an answer is repeated after this.
+const SCHEMA_TIMEOUT: SimDuration = SimDuration::from_secs(5);
+
+/// Low byte of timer tokens.
+const TOKEN_ARRIVAL: u64 = 0;
+const TOKEN_WAKE: u64 = 1;
+
+/// A producer while it runs.
+#[derive(Clone, Debug)]
+pub(super) struct Producer {
+    load: Option<Arrival>,
+    arrivals: ArrivalState,
+    /// Counts changes of the load: timers of an older load are stale.
+    load_generation: u64,
+    paused: bool,
+    events_max: Option<u64>,
+    kinds: EventKinds,
+    keys: KeySampler,
+    key_prefix: Arc<str>,
+    invalid_ratio: f64,
+    validate: bool,
+    streams: Streams,
+    library: Arc<SchemaLibrary>,
+    kafka: Option<ProducerClient>,
+    http: Option<HttpClient>,
+    gateways: Vec<LinkEnd>,
+    registry: Option<LinkEnd>,
+    asked: Vec<Asked>,
+    held: VecDeque<Held>,
+    next_seq: u64,
+    rejected: u64,
+    dropped: u64,
+    /// The earliest wake-up that is set.
+    wake_at: SimTime,
+    key_bytes: Vec<u8>,
+    payload: Vec<u8>,
+    client_out: ClientOutput,
+    http_out: HttpOutput,
+}
+
+#[derive(Clone, Debug)]
+struct Streams {
+    arrivals: Stream,
+    types: Stream,
+    keys: Stream,
+    validity: Stream,
+    payload: Stream,
+}
+
+/// A look-up under way.
+#[derive(Clone, Debug)]
+struct Asked {
+    call: CallId,
+    subject: Arc<str>,
+    version: Option<u32>,
+    deadline: SimTime,
+}
+
+/// An event whose schema is not known yet.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    meta: EventMeta,
+    kind: usize,
+    key: Option<u64>,
+    invalid: bool,
+}
+
+impl Producer {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
+        let gateways: Vec<LinkEnd> =
+            ctx.links_at("out").filter(|facts| facts.role == EndRole::From && facts.topic.is_none()).map(|facts| facts.end).collect();
+        let (kafka, topics) = super::kafka_client(ctx, params).map_or((None, Vec::new()), |(client, topics)| (Some(client), topics));
+        let http = (!gateways.is_empty()).then(|| HttpClient::new(http_config(params), headers(ctx.id, params), gateways.len()));
+        Ok(Self {
+            load: params.arrival("load"),
+            arrivals: ArrivalState::default(),
+            load_generation: 0,
+            paused: false,
+            events_max: params.is_given("max_events").then(|| u64::try_from(params.count("max_events")).unwrap_or(0)),
+            kinds: EventKinds::new(ctx, params, &topics, http.is_some())?,
+            keys: params.keys("keys").sampler(),
+            key_prefix: Arc::from(params.text("key_prefix")),
+            invalid_ratio: params.ratio("invalid_ratio"),
+            validate: params.flag("validate"),
+            streams: Streams {
+                arrivals: ctx.stream("arrivals"),
+                types: ctx.stream("types"),
+                keys: ctx.stream("keys"),
+                validity: ctx.stream("validity"),
+                payload: ctx.stream("payload"),
+            },
+            library: Arc::clone(ctx.schemas),
+            kafka,
+            http,
+            gateways,
+            registry: ctx.links_at("schemas").next().map(|facts| facts.end),
+            asked: Vec::new(),
+            held: VecDeque::new(),
+            next_seq: 0,
+            rejected: 0,
+            dropped: 0,
+            wake_at: SimTime::MAX,
+            key_bytes: Vec::new(),
+            payload: Vec::new(),
+            client_out: ClientOutput::default(),
+            http_out: HttpOutput::default(),
+        })
+    }
+
+    fn schedule_arrival(&mut self, ctx: &mut Ctx<'_>) {
+        if self.paused || self.events_max.is_some_and(|max| self.next_seq >= max) {
+            return;
+        }
+        let Some(load) = &self.load else { return };
+        if let Some(at) = load.next(&mut self.arrivals, ctx.now, &mut self.streams.arrivals) {
+            ctx.timer_at(at, self.load_generation << 8 | TOKEN_ARRIVAL);
+        }
+    }
+
+    fn arrive(&mut self, ctx: &mut Ctx<'_>) {
+        let kind = self.kinds.draw(&mut self.streams.types);
+        let id = EventId { producer: ctx.me, seq: self.next_seq };
+        self.next_seq += 1;
+        let meta = EventMeta { id, event_type: self.kinds.list[kind].ty, born: ctx.now, root_born: ctx.now };
+        let key = self.keys.sample(&mut self.streams.keys);
+        let invalid = self.streams.validity.chance(self.invalid_ratio);
+        ctx.fact(Fact::Born(meta));
+        let held = Held { meta, kind, key, invalid };
+        // Events of one producer keep their order: one that waits holds back those after it.
+        if !self.held.is_empty() || matches!(self.kinds.list[kind].source, Source::Unknown { .. }) {
+            if self.held.len() < HELD_MAX {
+                self.held.push_back(held);
+            } else {
+                self.dropped += 1;
+                let reason = Reason { code: "schema-pending", detail: Some("too many events wait for their schema".into()) };
+                settle(ctx, meta, Outcome::Dropped, reason, None);
+            }
+        } else {
+            self.dispatch(ctx, &held);
+        }
+        self.schedule_arrival(ctx);
+    }
+
+    /// Makes the bytes and hands them to a client.
+    fn dispatch(&mut self, ctx: &mut Ctx<'_>, event: &Held) {
+        let kind = &self.kinds.list[event.kind];
+        let meta = event.meta;
+        self.payload.clear();
+        let written = kind.source.write(&mut self.streams.payload, ctx.now, event.invalid, self.validate, &mut self.payload);
+        let key = event.key.map(|number| {
+            write_key(&self.key_prefix, number, &mut self.key_bytes);
+            self.key_bytes.as_slice()
+        });
+        if let Err(reason) = written {
+            self.rejected += 1;
+            settle(ctx, meta, Outcome::Rejected, reason, Some((Bytes::copy_from_slice(&self.payload), key.map(Bytes::copy_from_slice))));
+            return;
+        }
+        let traced = ctx.tracing.takes(meta.id);
+        if traced {
+            let words = if event.invalid { "made with a payload that breaks its schema" } else { "made" };
+            let hop = hop(ctx, HopKind::Produced, meta.born, words.into());
+            let hop = Hop { payload: Some(Bytes::copy_from_slice(&self.payload)), key: key.map(Bytes::copy_from_slice), ..hop };
+            ctx.hop(meta, hop);
+        }
+        match (kind.target, &mut self.kafka, &mut self.http) {
+            (Target::Topic(topic), Some(client), _) => {
+                let extra_header_bytes = kind.extra_header_bytes;
+                let outgoing = Outgoing { meta, key, value: &self.payload, extra_header_bytes, traced };
+                client.push(ctx.now, topic, &outgoing, &mut self.client_out);
+            }
+            (Target::Gateways, _, Some(client)) => {
+                let job = Job {
+                    meta,
+                    event_type: Arc::clone(&kind.name),
+                    method: Arc::clone(&kind.method),
+                    path: Arc::clone(&kind.path),
+                    key: key.map(Bytes::copy_from_slice),
+                    body: Bytes::copy_from_slice(&self.payload),
+                    attempts: 0,
+                };
+                client.push(ctx.now, job, &mut self.http_out);
+            }
+            _ => {
+                self.dropped += 1;
+                let reason = Reason { code: "unlinked", detail: Some("the producer is linked to nothing".into()) };
+                settle(ctx, meta, Outcome::Dropped, reason, None);
+            }
+        }
+    }
+
+    /// Carries out what the clients want, and sets the next wake-up.
+    fn flush(&mut self, ctx: &mut Ctx<'_>) {
+        for (lane, request) in self.client_out.requests.drain(..) {
+            ctx.send(LinkEnd(lane), Message::Produce(Box::new(request)));
+        }
+        for unsent in self.client_out.unsent.drain(..) {
+            settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
+        }
+        for (gateway, request) in self.http_out.requests.drain(..) {
+            ctx.send(self.gateways[gateway], Message::Http(Box::new(request)));
+        }
+        for (job, outcome, reason) in self.http_out.unsent.drain(..) {
+            settle(ctx, job.meta, outcome, reason, Some((job.body, job.key)));
+        }
+        let mut wake = self.asked.iter().map(|asked| asked.deadline).min().unwrap_or(SimTime::MAX);
+        if let Some(client) = &mut self.kafka {
+            wake = wake.min(client.next_wake(ctx.now));
+        }
+        if let Some(client) = &mut self.http {
+            wake = wake.min(client.next_wake(ctx.now));
+        }
+        if wake < self.wake_at {
+            self.wake_at = wake;
+            ctx.timer_at(wake, TOKEN_WAKE);
+        }
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>) {
+        // An earlier wake-up was set after this one, and has been served.
+        if ctx.now < self.wake_at {
+            return;
+        }
+        self.wake_at = SimTime::MAX;
+        if let Some(client) = &mut self.kafka {
+            client.on_wake(ctx.now, &mut self.client_out);
+        }
+        if let Some(client) = &mut self.http {
+            client.on_wake(ctx.now, &mut self.http_out);
+        }
+        for index in 0..self.asked.len() {
+            if self.asked[index].deadline <= ctx.now {
+                self.asked[index].deadline = ctx.now + SCHEMA_TIMEOUT;
+                self.ask(ctx, index);
+            }
+        }
+        self.flush(ctx);
+    }
+
+    fn ask_for_schemas(&mut self, ctx: &mut Ctx<'_>) {
+        for kind in &self.kinds.list {
+            let Source::Unknown { subject, version } = &kind.source else { continue };
+            if self.asked.iter().any(|asked| asked.subject == *subject && asked.version == *version) {
+                continue;
+            }
+            let call = CallId(u64::from(CALLS_SCHEMA) << 56 | self.asked.len() as u64);
+            let (subject, version) = (Arc::clone(subject), *version);
+            self.asked.push(Asked { call, subject, version, deadline: ctx.now + SCHEMA_TIMEOUT });
+        }
+        for index in 0..self.asked.len() {
+            self.ask(ctx, index);
+        }
+    }
+
+    fn ask(&self, ctx: &mut Ctx<'_>, index: usize) {
+        let (Some(registry), asked) = (self.registry, &self.asked[index]) else { return };
+        let body = SchemaCall::BySubject { subject: Arc::clone(&asked.subject), version: asked.version };
+        ctx.send(registry, Message::Schema(Box::new(SchemaRequest { call: asked.call, body })));
+    }
+
+    fn on_schema(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
+        let Some(at) = self.asked.iter().position(|asked| asked.call == reply.call) else { return };
+        let asked = self.asked.remove(at);
+        self.kinds.learn(&asked.subject, asked.version, &self.library, &reply.result);
+        while let Some(event) = self.held.front().copied() {
+            if matches!(self.kinds.list[event.kind].source, Source::Unknown { .. }) {
+                break;
+            }
+            self.held.pop_front();
+            self.dispatch(ctx, &event);
+        }
+    }
+
+    fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
+        match param {
+            "load" => {
+                self.load = Some(text.parse::<Arrival>().map_err(|e| e.to_string())?);
+                self.arrivals = ArrivalState::default();
+                self.load_generation += 1;
+                self.schedule_arrival(ctx);
+            }
+            "keys" => self.keys = text.parse::<KeyChoice>().map_err(|e| e.to_string())?.sampler(),
+            "key_prefix" => self.key_prefix = Arc::from(text),
+            "invalid_ratio" => self.invalid_ratio = text.parse::<crate::units::Ratio>().map_err(|e| e.to_string())?.0,
+            "validate" => self.validate = text.parse().map_err(|_| "expected true or false".to_owned())?,
+            "linger" | "batch_size" | "request_timeout" | "delivery_timeout" | "retries" | "retry_backoff" | "retry_backoff_max"
+            | "max_block" | "acks" => {
+                let client = self.kafka.as_mut().ok_or("it is linked to no topic")?;
+                super::set_client(client.config_mut(), param, text)?;
+            }
+            "http_timeout" | "http_retries" | "backoff" | "http_concurrency" | "http_queue" => {
+                let cfg = &mut self.http.as_mut().ok_or("it is linked to no gateway")?.cfg;
+                let number = || text.parse::<u32>().map_err(|e| e.to_string());
+                let duration = || text.parse::<SimDuration>().map_err(|e| e.to_string());
+                match param {
+                    "http_timeout" => cfg.timeout = duration()?,
+                    "backoff" => cfg.backoff = duration()?,
+                    "http_retries" => cfg.retries_max = number()?,
+                    "http_concurrency" => cfg.concurrency_max = (number()? as usize).max(1),
+                    _ => cfg.queue_max = number()? as usize,
+                }
+            }
+            other => return Err(format!("`{other}` cannot be changed while it runs")),
+        }
+        Ok(())
+    }
+}
+
+impl Process for Producer {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        self.ask_for_schemas(ctx);
+        self.schedule_arrival(ctx);
+        self.flush(ctx);
+    }
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
+        match message {
+            Message::ProduceReply(reply) => {
+                if let Some(client) = &mut self.kafka {
+                    client.on_reply(ctx.now, &reply, &mut self.client_out);
+                }
+            }
+            Message::HttpReply(reply) => {
+                if let Some(client) = &mut self.http {
+                    client.on_reply(ctx.now, &reply, &mut self.http_out);
+                }
+            }
+            Message::SchemaReply(reply) => self.on_schema(ctx, &reply),
+            // Nothing else is sent to a producer.
+            _ => {}
+        }
+        self.flush(ctx);
+    }
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
+        if token & 0xff == TOKEN_WAKE {
+            self.wake(ctx);
+        } else if token >> 8 == self.load_generation && !self.paused {
+            self.arrive(ctx);
+            self.flush(ctx);
+        }
+    }
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Set { param, value } => self.set(ctx, param, &value.to_field_text())?,
+            Input::Action { name, .. } => match name.as_str() {
+                "pause" => {
+                    self.paused = true;
+                    self.load_generation += 1;
+                }
+                "resume" if self.paused => {
+                    self.paused = false;
+                    self.load_generation += 1;
+                    self.schedule_arrival(ctx);
+                }
+                "resume" => {}
+                other => return Err(format!("a producer does not understand `{other}`")),
+            },
+        }
+        self.flush(ctx);
+        Ok(())
+    }
+    fn figures(&self, _: SimTime, out: &mut Figures) {
+        let kafka = self.kafka.as_ref().map(ProducerClient::counts).unwrap_or_default();
+        let none = super::http::HttpCounts::default();
+        let http = self.http.as_ref().map_or(&none, |client| &client.counts);
+        out.counter("produced_count", self.next_seq);
+        out.counter("accepted_count", kafka.acked + http.accepted);
+        out.counter("rejected_count", kafka.rejected + http.rejected + self.rejected);
+        out.counter("retried_count", kafka.retried + http.retried);
+        out.counter("dropped_count", kafka.dropped + http.dropped + self.dropped);
+        out.counter("abandoned_count", kafka.abandoned + http.abandoned);
+        let waiting = self.http.as_ref().map_or(0, |client| client.waiting() + client.in_flight()) + self.held.len();
+        out.gauge("buffered_count", kafka.buffered as f64 + waiting as f64);
+        let in_flight = self.kafka.as_ref().map_or(0, ProducerClient::in_flight) + self.http.as_ref().map_or(0, HttpClient::in_flight);
+        out.gauge("in_flight", in_flight as f64);
+        for (status, count) in http.statuses.values() {
+            out.of("responses_count", status, FigureKind::Counter, *count as f64);
+        }
+    }
+    fn clone_box(&self) -> Box<dyn Process> {
+        Box::new(self.clone())
+    }
+}
+
+/// Tells observers that a submission ended here, with a hop in plain words.
+fn settle(ctx: &mut Ctx<'_>, meta: EventMeta, outcome: Outcome, reason: Reason, data: Option<(Bytes, Option<Bytes>)>) {
+    let (kind, verb) = match outcome {
+        Outcome::Rejected => (HopKind::Rejected, "rejected"),
+        Outcome::Dropped => (HopKind::Lost, "dropped"),
+        Outcome::Abandoned => (HopKind::Lost, "given up"),
+        Outcome::Accepted => (HopKind::Produced, "accepted"),
+    };
+    let words = format!("{verb}: {}", reason.detail.as_deref().unwrap_or(reason.code));
+    let (payload, key) = data.map_or((None, None), |(payload, key)| (Some(payload), key));
+    let hop = Hop { payload, key, ..hop(ctx, kind, meta.born, words.into()) };
+    ctx.hop(meta, hop);
+    ctx.fact(Fact::Settled(Box::new(Settled { event: meta, at: ctx.me, outcome, reason })));
+}
+
+fn hop(ctx: &Ctx<'_>, kind: HopKind, queued: SimTime, words: Arc<str>) -> Hop {
+    Hop { component: ctx.me, kind, queued, served: ctx.now, done: ctx.now, placed: None, group: None, words, payload: None, key: None }
+}
+
+/// `prefix` and the number in decimal, without an allocation.
+fn write_key(prefix: &str, mut number: u64, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(prefix.as_bytes());
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+fn http_config(params: &Params<'_>) -> HttpConfig {
+    let count = |name: &str| usize::try_from(params.count(name)).unwrap_or(0);
+    HttpConfig {
+        timeout: params.duration("http_timeout"),
+        retries_max: u32::try_from(params.count("http_retries")).unwrap_or(0),
+        retry_statuses: super::retry_statuses(params).into_iter().filter_map(Result::ok).collect(),
+        backoff: params.duration("backoff"),
+        concurrency_max: count("http_concurrency").max(1),
+        queue_max: count("http_queue"),
+        call_tag: CALLS_HTTP,
+    }
+}
+
+/// Headers that every request of this client carries; names in lower case.
+fn headers(id: &str, params: &Params<'_>) -> Arc<[(Arc<str>, Arc<str>)]> {
+    let mut list: Vec<(Arc<str>, Arc<str>)> =
+        vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), id.into())];
+    if let Some(key) = params.optional_text("api_key") {
+        list.push(("apikey".into(), key.into()));
+    }
+    let given = params.words("headers");
+    let pairs = given.iter().filter_map(|header| header.split_once(':'));
+    list.extend(pairs.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
+    list.into()
+}

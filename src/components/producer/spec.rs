@@ -1,0 +1,371 @@
+//! What a producer can be told, and the problems that its settings can have.
+
+use std::collections::BTreeSet;
+
+use crate::components::{BuildCtx, EndRole, KindSpec, LinkFacts, Params};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+
+use Default_::{Absent, ByProfile, Same};
+use ParamType as T;
+
+const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 ProducerConfig");
+
+/// One row of `events`.
+const EVENT: &[ParamSpec] = &[
+    ParamSpec::new("type", "Type", T::Text { max_chars: 200 }, Default_::Required, "Name of the event type, such as OrderPlaced"),
+    ParamSpec::new("weight", "Weight", T::Number { min: 0.0, max: 1e9 }, Same("1"), "How often it is made, relative to the others"),
+    ParamSpec::new(
+        "schema",
+        "Schema",
+        T::Text { max_chars: 200 },
+        Absent,
+        "Subject at the registry, or without a registry the name of a schema of this project. Without it the payload is `size` bytes",
+    ),
+    ParamSpec::new("version", "Version", T::Count { min: 1, max: 1_000_000 }, Absent, "Version of the subject; latest when absent")
+        .key("use.latest.version"),
+    ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Absent, "Which linked topic it goes to; the first way out when absent"),
+    ParamSpec::new("path", "Path", T::Text { max_chars: 1000 }, Same("/events"), "Path of the request to a gateway"),
+    ParamSpec::new(
+        "method",
+        "Method",
+        T::Choice(&["POST", "PUT", "PATCH", "GET", "DELETE"]),
+        Same("POST"),
+        "Method of the request to a gateway",
+    ),
+    ParamSpec::new("size", "Size", T::Size { min: "0B", max: "1MiB" }, Same("100B"), "Size of the payload of a type without a schema"),
+    ParamSpec::new("owner", "Owner", T::Text { max_chars: 200 }, Absent, "Team that owns the event type"),
+    ParamSpec::new("context", "Bounded context", T::Text { max_chars: 200 }, Absent, "Bounded context that the event belongs to"),
+    ParamSpec::new("data_class", "Data class", T::Text { max_chars: 200 }, Absent, "Class of its data, such as personal"),
+    ParamSpec::new("description", "Description", T::LongText, Absent, "What the event says"),
+];
+
+/// A producer.
+pub(super) const SPEC: KindSpec = KindSpec {
+    id: "producer",
+    title: "Producer",
+    category: "Clients",
+    profiles: &["kafka-4.0", "kafka-3.9"],
+    help: "Makes events and sends them to topics or to a gateway",
+    params: PARAMS,
+    actions: &[("pause", "Makes no more events"), ("resume", "Makes events again")],
+    id_stem: "producer",
+};
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new("load", "Load", T::Arrival, Same("poisson(100/s)"), "When events are made").group("Load"),
+    ParamSpec::new("events", "Events", T::Rows(EVENT), Absent, "The types of event that it makes").group("Load"),
+    ParamSpec::new(
+        "invalid_ratio",
+        "Invalid share",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of events whose payload breaks its schema",
+    )
+    .group("Load"),
+    ParamSpec::new("keys", "Keys", T::Keys, Same("none"), "Which keys events carry; the same key goes to the same partition").group("Load"),
+    ParamSpec::new("key_prefix", "Key prefix", T::Text { max_chars: 100 }, Same("key-"), "Text before a key's number").group("Load"),
+    ParamSpec::new("max_events", "Stop after", T::Count { min: 0, max: i64::MAX }, Absent, "Makes no more events than this").group("Load"),
+    ParamSpec::new(
+        "validate",
+        "Validate",
+        T::Bool,
+        Same("false"),
+        "Checks each payload against its schema and rejects invalid events here",
+    )
+    .group("Schema"),
+    ParamSpec::new("acks", "Acks", T::Choice(&["all", "1", "0"]), Same("all"), "Which replicas must have a batch before it counts as sent")
+        .key("acks")
+        .from(DOCUMENTED)
+        .group("Kafka delivery"),
+    ParamSpec::new(
+        "idempotence",
+        "Idempotence",
+        T::Bool,
+        Absent,
+        "The broker drops repeated batches; on unless acks, retries or in-flight forbid it",
+    )
+    .key("enable.idempotence")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new(
+        "retries",
+        "Retries",
+        T::Count { min: 0, max: 2_147_483_647 },
+        Same("2147483647"),
+        "How often a failed batch is sent again",
+    )
+    .key("retries")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new(
+        "retry_backoff",
+        "Retry backoff",
+        T::Duration { min: "0s", max: "1h" },
+        Same("100ms"),
+        "Wait before the first retry; doubles with each",
+    )
+    .key("retry.backoff.ms")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new("retry_backoff_max", "Longest backoff", T::Duration { min: "0s", max: "1h" }, Same("1s"), "Longest wait before a retry")
+        .key("retry.backoff.max.ms")
+        .from(DOCUMENTED)
+        .group("Kafka delivery"),
+    ParamSpec::new(
+        "request_timeout",
+        "Request timeout",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("30s"),
+        "Longest wait for a broker's answer",
+    )
+    .key("request.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new(
+        "delivery_timeout",
+        "Delivery timeout",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("120s"),
+        "After this an unsent or failed batch is given up",
+    )
+    .key("delivery.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new("max_in_flight", "In flight", T::Count { min: 1, max: 1000 }, Same("5"), "Requests under way on one connection")
+        .key("max.in.flight.requests.per.connection")
+        .from(DOCUMENTED)
+        .group("Kafka delivery"),
+    ParamSpec::new(
+        "linger",
+        "Linger",
+        T::Duration { min: "0s", max: "1h" },
+        ByProfile(&[("kafka-4.0", "5ms"), ("kafka-3.9", "0s")]),
+        "How long a batch waits for more records",
+    )
+    .key("linger.ms")
+    .from(DOCUMENTED)
+    .group("Kafka batching"),
+    ParamSpec::new("batch_size", "Batch size", T::Size { min: "1B", max: "1GiB" }, Same("16KiB"), "A batch of this size leaves at once")
+        .key("batch.size")
+        .from(DOCUMENTED)
+        .group("Kafka batching"),
+    ParamSpec::new(
+        "request_size",
+        "Request size",
+        T::Size { min: "1KiB", max: "1GiB" },
+        Same("1MiB"),
+        "Largest request and largest record",
+    )
+    .key("max.request.size")
+    .from(DOCUMENTED)
+    .group("Kafka batching"),
+    ParamSpec::new(
+        "buffer_memory",
+        "Buffer",
+        T::Size { min: "1KiB", max: "64GiB" },
+        Same("32MiB"),
+        "Memory for batches that wait or are under way",
+    )
+    .key("buffer.memory")
+    .from(DOCUMENTED)
+    .group("Kafka batching"),
+    ParamSpec::new(
+        "max_block",
+        "Longest block",
+        T::Duration { min: "0s", max: "1h" },
+        Same("60s"),
+        "How long an event waits for a full buffer before it is dropped",
+    )
+    .key("max.block.ms")
+    .from(DOCUMENTED)
+    .group("Kafka batching"),
+    ParamSpec::new("http_timeout", "Timeout", T::Duration { min: "1ms", max: "1h" }, Same("10s"), "Longest wait for a gateway's answer")
+        .from(Provenance::Assumed)
+        .group("HTTP"),
+    ParamSpec::new("http_retries", "Retries", T::Count { min: 0, max: 1000 }, Same("3"), "How often a failed request is sent again")
+        .from(Provenance::Assumed)
+        .group("HTTP"),
+    ParamSpec::new(
+        "retry_statuses",
+        "Retried statuses",
+        T::Words,
+        Same("429, 502, 503, 504"),
+        "Answers after which the request is sent again",
+    )
+    .group("HTTP"),
+    ParamSpec::new(
+        "backoff",
+        "Backoff",
+        T::Duration { min: "0s", max: "1h" },
+        Same("200ms"),
+        "Wait before the first retry, doubling with each up to a hundredfold; a Retry-After that is longer counts instead",
+    )
+    .from(Provenance::Assumed)
+    .group("HTTP"),
+    ParamSpec::new(
+        "http_concurrency",
+        "Concurrency",
+        T::Count { min: 1, max: 1_000_000 },
+        Same("256"),
+        "Requests under way at once; more wait",
+    )
+    .from(Provenance::Assumed)
+    .group("HTTP"),
+    ParamSpec::new(
+        "http_queue",
+        "Queue",
+        T::Count { min: 0, max: 1_000_000 },
+        Same("10000"),
+        "Events that wait for a free connection; more are dropped",
+    )
+    .from(Provenance::Assumed)
+    .group("HTTP"),
+    ParamSpec::new("api_key", "API key", T::Text { max_chars: 500 }, Absent, "Sent in the header `apikey`").key("apikey").group("HTTP"),
+    ParamSpec::new("headers", "Headers", T::Words, Absent, "More headers, each written `name: value`").group("HTTP"),
+];
+
+/// Problems beyond each parameter's own range.
+pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let path = format!("components.{}", ctx.id);
+    let outs: Vec<&LinkFacts> = ctx.links_at("out").filter(|facts| facts.role == EndRole::From).collect();
+    if outs.is_empty() {
+        out.push(
+            Diagnostic::warning("link-missing", path.clone(), "its events go nowhere")
+                .with_hint(format!("link {}.out to a topic or to a gateway", ctx.id)),
+        );
+    }
+    check_delivery(&path, params, out);
+    check_events(ctx, &path, params, &outs, out);
+    for (index, header) in params.words("headers").iter().enumerate() {
+        if header.split_once(':').is_none_or(|(name, _)| name.trim().is_empty()) {
+            out.push(
+                Diagnostic::error("header-bad", format!("{path}.headers[{index}]"), format!("`{header}` is no header"))
+                    .with_hint("write \"name: value\""),
+            );
+        }
+    }
+    for (index, status) in super::retry_statuses(params).into_iter().enumerate() {
+        if let Err(text) = status {
+            out.push(
+                Diagnostic::error("param-type", format!("{path}.retry_statuses[{index}]"), format!("`{text}` is no HTTP status"))
+                    .with_hint("write numbers such as 429, 503"),
+            );
+        }
+    }
+}
+
+fn check_delivery(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let needs = |key: &str, fix: &str| {
+        Diagnostic::error("setting-contradiction", format!("{path}.idempotence"), format!("idempotence (enable.idempotence) needs {key}"))
+            .with_hint(fix.to_owned())
+    };
+    if params.is_given("idempotence") && params.flag("idempotence") {
+        if params.text("acks") != "all" {
+            out.push(needs("acks = all", "write acks: \"all\", or idempotence: false"));
+        }
+        if params.count("retries") == 0 {
+            out.push(needs("retries above 0", "leave `retries` out, or write idempotence: false"));
+        }
+        if params.count("max_in_flight") > 5 {
+            out.push(needs("max.in.flight.requests.per.connection of at most 5", "write max_in_flight: 5, or idempotence: false"));
+        }
+    } else if !super::idempotence(params) && params.count("max_in_flight") > 1 && params.count("retries") > 0 && params.text("acks") != "0"
+    {
+        out.push(
+            Diagnostic::note(
+                "order-risk",
+                format!("{path}.max_in_flight"),
+                "without idempotence a retried batch may be overtaken by a later one",
+            )
+            .with_hint(
+                "for order, write idempotence: true (enable.idempotence) or max_in_flight: 1 (max.in.flight.requests.per.connection)",
+            ),
+        );
+    }
+    let (linger, request, delivery) = (params.duration("linger"), params.duration("request_timeout"), params.duration("delivery_timeout"));
+    if delivery < linger.plus(request) {
+        out.push(
+            Diagnostic::error(
+                "setting-contradiction",
+                format!("{path}.delivery_timeout"),
+                "delivery_timeout (delivery.timeout.ms) must be at least linger (linger.ms) + request_timeout (request.timeout.ms)",
+            )
+            .with_hint(format!("write delivery_timeout: \"{}\" or more", linger.plus(request))),
+        );
+    }
+    if params.size("buffer_memory") < params.size("batch_size") {
+        out.push(
+            Diagnostic::error(
+                "setting-contradiction",
+                format!("{path}.buffer_memory"),
+                "buffer_memory (buffer.memory) holds not even one batch (batch.size)",
+            )
+            .with_hint("make it larger than batch_size"),
+        );
+    }
+}
+
+fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&LinkFacts], out: &mut Vec<Diagnostic>) {
+    let rows = params.rows("events");
+    let registries: Vec<&str> = ctx.links_at("schemas").map(|facts| facts.peer_id.as_str()).collect();
+    let subjects: BTreeSet<&str> = registries
+        .iter()
+        .filter_map(|id| ctx.project.components.get(*id)?.params.get("subjects")?.as_map())
+        .flat_map(|subjects| subjects.keys().map(String::as_str))
+        .collect();
+    let topics: Vec<&str> = outs.iter().filter_map(|facts| facts.topic.as_ref()).map(|topic| &*topic.name).collect();
+    let mut weight = 0.0;
+    for (index, row) in rows.iter().enumerate() {
+        weight += row.number("weight");
+        let here = format!("{path}.events[{index}]");
+        if let Some(schema) = row.optional_text("schema") {
+            let (known, what): (Vec<&str>, &str) = if registries.is_empty() {
+                (ctx.project.schemas.keys().map(String::as_str).collect(), "schema of this project")
+            } else {
+                (subjects.iter().copied().collect(), "subject at the linked registry")
+            };
+            if !known.contains(&schema.as_str()) {
+                let hint = match nearest(&schema, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if registries.is_empty() => format!("add it to `schemas`, or link {}.schemas to a registry", ctx.id),
+                    None => "add the subject to the registry".to_owned(),
+                };
+                out.push(Diagnostic::error("schema-unknown", format!("{here}.schema"), format!("`{schema}` is no {what}")).with_hint(hint));
+            }
+        } else if row.is_given("version") {
+            out.push(Diagnostic::warning("setting-unused", format!("{here}.version"), "a version without a schema says nothing"));
+        }
+        if let Some(topic) = row.optional_text("topic")
+            && !topics.contains(&topic.as_str())
+        {
+            let diagnostic = if topics.is_empty() && !outs.is_empty() {
+                Diagnostic::warning(
+                    "topic-unlinked",
+                    format!("{here}.topic"),
+                    format!("`{topic}` is not linked: the gateway decides where it goes"),
+                )
+                .with_hint("leave `topic` out here, and route the event type at the gateway")
+            } else {
+                Diagnostic::error("topic-unlinked", format!("{here}.topic"), format!("{}.out is not linked to a topic `{topic}`", ctx.id))
+                    .with_hint(
+                        nearest(&topic, topics.iter().copied())
+                            .map_or_else(|| format!("link {}.out to it", ctx.id), |near| format!("did you mean `{near}`?")),
+                    )
+            };
+            out.push(diagnostic);
+        }
+    }
+    if !rows.is_empty() && weight <= 0.0 {
+        out.push(
+            Diagnostic::error("setting-contradiction", format!("{path}.events"), "every weight is zero, so no event can be drawn")
+                .with_hint("give one type a weight above 0"),
+        );
+    }
+    if params.ratio("invalid_ratio") > 0.0 && rows.iter().all(|row| row.optional_text("schema").is_none()) {
+        out.push(
+            Diagnostic::warning("setting-unused", format!("{path}.invalid_ratio"), "without a schema no payload can be invalid")
+                .with_hint("give an event type a schema"),
+        );
+    }
+}
