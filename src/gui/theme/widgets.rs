@@ -267,3 +267,19 @@ pub fn line_in(ui: &Ui, rect: Rect, text: &str, font: egui::FontId, colour: Colo
     let x = if align == Align::RIGHT { rect.right() - galley.size().x } else { rect.left() };
     ui.painter().galley(egui::pos2(x, rect.center().y - galley.size().y / 2.0), galley, colour);
 }
+
+/// One figure: its name at the left, the value at the right edge; read as one text, `Produced 1,204`.
+pub fn figure_row(ui: &mut Ui, name: &str, value: &str, unit: &str, tone: Tone) {
+    let tokens = tokens(ui.ctx());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width() - space::S, 19.0), Sense::hover());
+    let figure = if unit.is_empty() { value.to_owned() } else { format!("{value} {unit}") };
+    let spoken = format!("{name} {figure}");
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &spoken));
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let (left, right) = rect.split_left_right_at_fraction(0.62);
+    line_in(ui, left, name, font(12.0), tokens.text_muted, Align::LEFT);
+    let colour = if tone == Tone::Neutral { tokens.text } else { tokens.tone(tone) };
+    line_in(ui, right, &figure, font_strong(12.0), colour, Align::RIGHT);
+}

@@ -1,0 +1,233 @@
+//! One chart: title, legend that is also the readout, the lines, a cursor shared with its neighbours.
+
+use egui::{Align, Color32, Id, Pos2, Rect, Sense, Ui, Vec2, Vec2b, WidgetInfo, WidgetType, pos2};
+use egui_plot::{AxisHints, GridInput, GridMark, Line, LineStyle, Plot, PlotPoints, VLine};
+
+use super::series;
+use crate::gui::panels::figures;
+use crate::gui::theme::{self, Tokens, font, font_strong, space, widgets};
+
+const HEAD_HEIGHT: f32 = 36.0;
+const Y_AXIS_WIDTH: f32 = 40.0;
+
+/// What the y axis counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    PerSecond,
+    Milliseconds,
+    Count,
+    Percent,
+}
+
+impl Unit {
+    pub(super) const fn suffix(self) -> &'static str {
+        match self {
+            Self::PerSecond => "/s",
+            Self::Milliseconds => "ms",
+            Self::Count => "",
+            Self::Percent => "%",
+        }
+    }
+}
+
+/// One line of a chart.
+pub(super) struct Trace<'a> {
+    pub(super) name: String,
+    pub(super) colour: Color32,
+    pub(super) points: &'a [[f64; 2]],
+    /// Multiplies values (a share shown in per cent).
+    pub(super) scale: f64,
+    /// A second cue beside colour.
+    pub(super) dashed: bool,
+}
+
+/// A chart as data.
+pub(super) struct Chart<'a> {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) unit: Unit,
+    pub(super) logarithmic: bool,
+    pub(super) traces: Vec<Trace<'a>>,
+    /// Said instead of lines when there are none.
+    pub(super) nothing: &'static str,
+}
+
+/// What all charts of a panel share.
+#[derive(Clone, Copy)]
+pub(super) struct Shared {
+    pub(super) group: Id,
+    /// Where the pointer stood in the last frame, in virtual seconds.
+    pub(super) cursor_s: Option<f64>,
+    /// Where the time axis ends by itself.
+    pub(super) now_s: f64,
+}
+
+/// Draws the chart into `size`; gives the virtual second under the pointer.
+pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2) -> Option<f64> {
+    let tokens = theme::tokens(ui.ctx());
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let head = Rect::from_min_size(rect.min, Vec2::new(size.x, HEAD_HEIGHT));
+    let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), rect.max);
+    head_ui(ui, chart, shared, head, tokens);
+    if chart.traces.iter().all(|trace| trace.points.is_empty()) {
+        ui.painter().rect_stroke(body.shrink(4.0), theme::radius::M, egui::Stroke::new(1.0, tokens.border), egui::StrokeKind::Inside);
+        widgets::line_in(ui, body.shrink(12.0), chart.nothing, font(11.5), tokens.text_muted, Align::LEFT);
+        return None;
+    }
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(body).id_salt(chart.id));
+    lines_ui(&mut child, chart, shared, body.size(), tokens)
+}
+
+fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &Tokens) {
+    let (first, second) = rect.split_top_bottom_at_fraction(0.5);
+    let title = match chart.unit {
+        Unit::Count => chart.title.to_owned(),
+        unit => format!("{}, {}", chart.title, if unit == Unit::PerSecond { "1/s" } else { unit.suffix() }),
+    };
+    widgets::line_in(ui, first, &title, font_strong(12.0), tokens.text, Align::LEFT);
+    if let Some(x_s) = shared.cursor_s {
+        widgets::line_in(ui, first, &format!("at {}", figures::clock(x_s)), font(11.0), tokens.text_muted, Align::RIGHT);
+    }
+    let mut x = second.left();
+    let mut words = Vec::new();
+    let mut hidden = 0;
+    for trace in &chart.traces {
+        let value = shared.cursor_s.map_or_else(|| trace.points.last().map(|p| p[1]), |x_s| series::at(trace.points, x_s));
+        let value = value.map_or_else(|| "–".to_owned(), |value| figures::number(value * trace.scale));
+        words.push(format!("{} {value} {}", trace.name, chart.unit.suffix()).trim_end().to_owned());
+        let name = ui.painter().layout_no_wrap(trace.name.clone(), font(11.0), tokens.text_muted);
+        let figure = ui.painter().layout_no_wrap(value, font_strong(11.0), tokens.text);
+        let width = 14.0 + name.size().x + space::XS + figure.size().x;
+        if x + width > second.right() {
+            hidden += 1;
+            continue;
+        }
+        swatch(ui, pos2(x + 4.0, second.center().y), trace);
+        let y = second.center().y - name.size().y / 2.0;
+        let name_width = name.size().x;
+        ui.painter().galley(pos2(x + 14.0, y), name, tokens.text_muted);
+        ui.painter().galley(pos2(x + 14.0 + name_width + space::XS, y), figure, tokens.text);
+        x += width + space::M;
+    }
+    if hidden > 0 {
+        let text = format!("+{hidden}");
+        ui.painter().text(
+            pos2(x.min(second.right() - 18.0), second.center().y),
+            egui::Align2::LEFT_CENTER,
+            text,
+            font(11.0),
+            tokens.text_muted,
+        );
+    }
+    let response = ui.interact(rect, ui.id().with((chart.id, "head")), Sense::hover());
+    let spoken = format!("{title}: {}", if words.is_empty() { chart.nothing.to_owned() } else { words.join(", ") });
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &spoken));
+    response.on_hover_text(spoken.replace(": ", "\n").replace(", ", "\n"));
+}
+
+fn swatch(ui: &Ui, centre: Pos2, trace: &Trace<'_>) {
+    let half = Vec2::new(4.0, 0.0);
+    if trace.dashed {
+        for side in [-1.0, 1.0] {
+            let at = centre + half * side * 0.7;
+            ui.painter().line_segment([at - half * 0.45, at + half * 0.45], egui::Stroke::new(2.5, trace.colour));
+        }
+    } else {
+        ui.painter().circle_filled(centre, 3.5, trace.colour);
+    }
+}
+
+fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: &Tokens) -> Option<f64> {
+    let logarithmic = chart.logarithmic;
+    let tick_font = font(10.5);
+    let x_axis = AxisHints::new_x()
+        .formatter(|mark, _| if mark.value < -1e-9 { String::new() } else { format!("{} s", figures::number(mark.value)) })
+        .tick_label_font(tick_font.clone())
+        .tick_label_color(tokens.text_muted)
+        .label_spacing(48.0..=64.0);
+    let y_axis = AxisHints::new_y()
+        .formatter(move |mark, _| tick(mark, logarithmic))
+        .tick_label_font(tick_font)
+        .tick_label_color(tokens.text_muted)
+        .min_thickness(Y_AXIS_WIDTH)
+        .label_spacing(18.0..=26.0);
+    let mut plot = Plot::new(chart.id)
+        .id(shared.group.with(chart.id))
+        .width(size.x)
+        .height(size.y)
+        .custom_x_axes(vec![x_axis])
+        .custom_y_axes(vec![y_axis])
+        .link_axis(shared.group, Vec2b::new(true, false))
+        .link_cursor(shared.group, Vec2b::new(true, false))
+        .show_background(false)
+        .show_y(false)
+        .show_crosshair(true)
+        .cursor_color(tokens.text_faint)
+        .label_formatter(|_| None)
+        .grid_color(tokens.border)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_zoom(Vec2b::new(true, false))
+        .allow_drag(Vec2b::new(true, false))
+        .set_margin_fraction(Vec2::new(0.0, 0.08))
+        .include_x(0.0)
+        .include_x(shared.now_s.max(1e-3));
+    if logarithmic {
+        plot = plot.y_grid_spacer(decades);
+    } else {
+        plot = plot.include_y(0.0).include_y(if chart.unit == Unit::Percent { 100.0 } else { 1.0 });
+    }
+    let buckets = (size.x - Y_AXIS_WIDTH).max(16.0) as usize;
+    let response = plot.show(ui, |plot_ui| {
+        for trace in &chart.traces {
+            let points = series::thinned(trace.points, buckets).into_iter().filter_map(|[x, y]| {
+                let y = y * trace.scale;
+                if !logarithmic {
+                    Some([x, y])
+                } else if y > 0.0 {
+                    Some([x, libm::log10(y)])
+                } else {
+                    None
+                }
+            });
+            let style = if trace.dashed { LineStyle::dashed_dense() } else { LineStyle::Solid };
+            plot_ui.line(
+                Line::new(trace.name.clone(), PlotPoints::from_iter(points)).color(trace.colour).width(1.6).style(style).allow_hover(false),
+            );
+        }
+        if let Some(x_s) = shared.cursor_s {
+            plot_ui.vline(VLine::new("cursor", x_s).color(tokens.text_faint).width(1.0).allow_hover(false));
+        }
+        plot_ui.pointer_coordinate().filter(|_| plot_ui.response().hovered()).map(|point| point.x.max(0.0))
+    });
+    let title = format!("Chart: {}", chart.title);
+    response.response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, &title));
+    response.inner
+}
+
+fn tick(mark: GridMark, logarithmic: bool) -> String {
+    let value = if logarithmic { libm::pow(10.0, mark.value) } else { mark.value };
+    if value >= 1e6 {
+        format!("{}M", figures::number(value / 1e6))
+    } else if value >= 10_000.0 {
+        format!("{}k", figures::number(value / 1e3))
+    } else {
+        figures::number(value)
+    }
+}
+
+/// Lines at powers of ten, thinner ones at 2 and 5 while there is room.
+fn decades(input: GridInput) -> Vec<GridMark> {
+    const DECADES_MAX: i32 = 24;
+    let (low, high) = (libm::floor(input.bounds.0) as i32, libm::ceil(input.bounds.1) as i32);
+    let mut marks = Vec::new();
+    for decade in low..=high.min(low.saturating_add(DECADES_MAX)) {
+        marks.push(GridMark { value: f64::from(decade), step_size: 1.0 });
+        if high - low <= 3 {
+            for step in [2.0, 5.0] {
+                marks.push(GridMark { value: f64::from(decade) + libm::log10(step), step_size: 0.3 });
+            }
+        }
+    }
+    marks
+}

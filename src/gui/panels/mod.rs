@@ -1,0 +1,13 @@
+//! The run's panels: transport, charts, one event's story, incidents, expectations, ledger, problems.
+//!
+//! In: the application's state, read only. Out: commands, pushed to a list and carried out after the frame.
+//! Each panel has a `body` over plain data (what tests draw) and a `…_ui` over the state.
+//! Must not know: how a run is driven. Start at any `…_ui`.
+
+pub mod charts;
+pub mod event_story;
+pub mod expectations;
+pub mod figures;
+pub mod incidents;
+pub mod ledger;
+pub mod problems;
