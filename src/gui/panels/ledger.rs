@@ -37,6 +37,7 @@ pub fn body(ui: &mut Ui, ledger: Option<&Ledger>, totals: Option<&Totals>) {
     match (ledger, totals) {
         (Some(ledger), _) => {
             ScrollArea::vertical().id_salt("ledger").auto_shrink([false, false]).show(ui, |ui| {
+                ui.set_width((ui.available_width() - space::S).max(0.0));
                 columns_ui(ui, ledger);
                 reasons_ui(ui, &ledger.reasons);
             });

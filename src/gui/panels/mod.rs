@@ -11,3 +11,4 @@ pub mod figures;
 pub mod incidents;
 pub mod ledger;
 pub mod problems;
+pub mod transport;

@@ -24,7 +24,6 @@ pub fn section_header(ui: &mut Ui, icon: &str, text: &str, right: impl FnOnce(&m
 /// A quiet heading inside a panel.
 pub fn subheading(ui: &mut Ui, text: &str) {
     let tokens = tokens(ui.ctx());
-    ui.add_space(space::XS);
     ui.label(strong(text).size(12.0).color(tokens.text_muted));
 }
 
@@ -156,6 +155,17 @@ pub fn primary_button(ui: &mut Ui, icon: &str, words: ButtonWords<'_>) -> Respon
     words.finish(ui.add_enabled(enabled, button), None)
 }
 
+/// A drop-down with this window's quiet caret.
+#[must_use]
+pub fn combo(id: impl egui::AsId) -> egui::ComboBox {
+    egui::ComboBox::from_id_salt(id).icon(|ui, rect, visuals, _is_open| {
+        let middle = rect.center();
+        let half = Vec2::new(3.5, 1.75);
+        let points = vec![middle + Vec2::new(-half.x, -half.y), middle + Vec2::new(0.0, half.y), middle + Vec2::new(half.x, -half.y)];
+        ui.painter().add(egui::Shape::line(points, Stroke::new(1.5, visuals.fg_stroke.color)));
+    })
+}
+
 /// One pill of a row of choices; `selected` fills it.
 pub fn pill(ui: &mut Ui, label: &str, selected: bool) -> Response {
     let tokens = tokens(ui.ctx());
@@ -192,7 +202,7 @@ pub fn labelled_row<R>(ui: &mut Ui, name: &str, name_width: f32, value: impl FnO
     ui.horizontal(|ui| {
         let (rect, response) = ui.allocate_exact_size(Vec2::new(name_width, 20.0), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, name));
-        ui.put(rect, Label::new(RichText::new(name).color(tokens.text_muted)).truncate().halign(Align::LEFT));
+        line_in(ui, rect, name, font(12.5), tokens.text_muted, Align::LEFT);
         value(ui)
     })
     .inner
@@ -268,10 +278,16 @@ pub fn line_in(ui: &Ui, rect: Rect, text: &str, font: egui::FontId, colour: Colo
     ui.painter().galley(egui::pos2(x, rect.center().y - galley.size().y / 2.0), galley, colour);
 }
 
+/// Content laid out from the top of `rect`, which the caller has cut out of what is left.
+pub fn within<R>(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let builder = egui::UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::LEFT));
+    ui.scope_builder(builder, content).inner
+}
+
 /// One figure: its name at the left, the value at the right edge; read as one text, `Produced 1,204`.
 pub fn figure_row(ui: &mut Ui, name: &str, value: &str, unit: &str, tone: Tone) {
     let tokens = tokens(ui.ctx());
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width() - space::S, 19.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new((ui.available_width() - space::S).max(0.0), 19.0), Sense::hover());
     let figure = if unit.is_empty() { value.to_owned() } else { format!("{value} {unit}") };
     let spoken = format!("{name} {figure}");
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &spoken));

@@ -63,20 +63,21 @@ pub fn body(ui: &mut Ui, view: Option<&RunView>, selected: Option<(ComponentIx, 
     let tokens = theme::tokens(ui.ctx());
     let charts = charts_of(view, scope.map(|(component, _)| component), look, name_of, tokens);
     let shared = Shared { group: Id::new("run-charts"), cursor_s: look.cursor_s, now_s: view.now.as_secs_f64() };
-    let height = ui.available_height();
+    let area = ui.available_rect_before_wrap();
+    let (left, right) = area.split_left_right_at_x((area.left() + FIGURES_WIDTH).min(area.center().x));
+    let right = right.with_min_x(right.left() + space::L);
     let mut hovered_s = None;
-    ui.horizontal_top(|ui| {
-        ui.allocate_ui(Vec2::new(FIGURES_WIDTH, height), |ui| {
-            ScrollArea::vertical().id_salt("figures").auto_shrink([false, false]).show(ui, |ui| figures_ui(ui, view, scope));
-        });
-        ui.add_space(space::S);
-        let columns = ((ui.available_width() / CHART_WIDTH_MIN) as usize).clamp(1, 4);
+    widgets::within(ui, left, |ui| {
+        ScrollArea::vertical().id_salt("figures").auto_shrink([false, false]).show(ui, |ui| figures_ui(ui, view, scope));
+    });
+    widgets::within(ui, right, |ui| {
+        let gap = space::L;
+        let columns = ((right.width() / CHART_WIDTH_MIN) as usize).clamp(1, 4);
         let columns = if columns == 3 { 2 } else { columns };
         let rows = charts.len().div_ceil(columns);
-        let gap = space::L;
-        let width = ((ui.available_width() - gap * (columns as f32 - 1.0) - 4.0) / columns as f32).max(120.0);
-        let row_height = ((height - gap * (rows as f32 - 1.0)) / rows as f32).max(CHART_HEIGHT_MIN);
-        ScrollArea::vertical().id_salt("charts").auto_shrink([false, false]).max_height(height).show(ui, |ui| {
+        let width = ((right.width() - gap * (columns as f32 - 1.0) - space::XS) / columns as f32).max(120.0);
+        let row_height = ((right.height() - gap * (rows as f32 - 1.0)) / rows as f32).max(CHART_HEIGHT_MIN);
+        ScrollArea::vertical().id_salt("charts").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(gap);
             for row in charts.chunks(columns) {
                 ui.horizontal_top(|ui| {

@@ -144,13 +144,13 @@ fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: 
         .formatter(|mark, _| if mark.value < -1e-9 { String::new() } else { format!("{} s", figures::number(mark.value)) })
         .tick_label_font(tick_font.clone())
         .tick_label_color(tokens.text_muted)
-        .label_spacing(48.0..=64.0);
+        .label_spacing(40.0..=50.0);
     let y_axis = AxisHints::new_y()
         .formatter(move |mark, _| tick(mark, logarithmic))
         .tick_label_font(tick_font)
         .tick_label_color(tokens.text_muted)
         .min_thickness(Y_AXIS_WIDTH)
-        .label_spacing(18.0..=26.0);
+        .label_spacing(14.0..=18.0);
     let mut plot = Plot::new(chart.id)
         .id(shared.group.with(chart.id))
         .width(size.x)
@@ -170,12 +170,21 @@ fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: 
         .allow_zoom(Vec2b::new(true, false))
         .allow_drag(Vec2b::new(true, false))
         .set_margin_fraction(Vec2::new(0.0, 0.08))
+        .x_grid_spacer(|input| {
+            // A label half beyond the right edge would be cut.
+            let end = input.bounds.1 - input.base_step_size * 2.0;
+            within(nice_steps(&input, 56.0), (input.bounds.0, end))
+        })
         .include_x(0.0)
         .include_x(shared.now_s.max(1e-3));
     if logarithmic {
         plot = plot.y_grid_spacer(decades);
     } else {
-        plot = plot.include_y(0.0).include_y(if chart.unit == Unit::Percent { 100.0 } else { 1.0 });
+        plot = plot.y_grid_spacer(|input| nice_steps(&input, 24.0)).include_y(0.0).include_y(if chart.unit == Unit::Percent {
+            100.0
+        } else {
+            1.0
+        });
     }
     let buckets = (size.x - Y_AXIS_WIDTH).max(16.0) as usize;
     let response = plot.show(ui, |plot_ui| {
@@ -192,7 +201,7 @@ fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: 
             });
             let style = if trace.dashed { LineStyle::dashed_dense() } else { LineStyle::Solid };
             plot_ui.line(
-                Line::new(trace.name.clone(), PlotPoints::from_iter(points)).color(trace.colour).width(1.6).style(style).allow_hover(false),
+                Line::new(trace.name.clone(), PlotPoints::from_iter(points)).color(trace.colour).width(1.5).style(style).allow_hover(false),
             );
         }
         if let Some(x_s) = shared.cursor_s {
@@ -229,5 +238,25 @@ fn decades(input: GridInput) -> Vec<GridMark> {
             }
         }
     }
-    marks
+    within(marks, input.bounds)
+}
+
+/// Marks a step of 1, 2 or 5 times a power of ten apart, at least `points` on the screen.
+fn nice_steps(input: &GridInput, points: f64) -> Vec<GridMark> {
+    const MARKS_MAX: i64 = 100;
+    // The plot gives the value of its grid's least spacing, which is eight points.
+    let least = input.base_step_size * points / 8.0;
+    if !(least.is_finite() && least > 0.0) {
+        return Vec::new();
+    }
+    let power = libm::pow(10.0, libm::floor(libm::log10(least)));
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= least).unwrap_or(power * 10.0);
+    let first = libm::ceil(input.bounds.0 / step) as i64;
+    let last = (libm::floor(input.bounds.1 / step) as i64).min(first.saturating_add(MARKS_MAX));
+    (first..=last).map(|index| GridMark { value: index as f64 * step, step_size: step }).collect()
+}
+
+/// Without the marks beyond the edges: their labels would be written over the neighbours.
+fn within(marks: Vec<GridMark>, bounds: (f64, f64)) -> Vec<GridMark> {
+    marks.into_iter().filter(|mark| (bounds.0..=bounds.1).contains(&mark.value)).collect()
 }

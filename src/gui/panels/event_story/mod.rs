@@ -49,7 +49,8 @@ pub fn body(ui: &mut Ui, view: &RunView) -> Option<StoryAction> {
         }
     });
     ScrollArea::vertical().id_salt("event-story").auto_shrink([false, false]).show(ui, |ui| {
-        ui.set_width(ui.available_width() - space::S);
+        ui.set_width((ui.available_width() - space::S).max(0.0));
+        ui.spacing_mut().interact_size.y = 20.0;
         facts_ui(ui, &story);
         payload_ui(ui, &story);
         headers_ui(ui, &story);
