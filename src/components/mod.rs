@@ -7,6 +7,7 @@
 //! folder and one line there (and an icon, and a sample).
 
 pub mod gateway;
+pub mod kafka;
 mod params;
 pub mod producer;
 pub mod registry;
@@ -20,7 +21,7 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-pub const ALL: &[&dyn Kind] = &[&producer::ProducerKind, &gateway::GatewayKind, &registry::RegistryKind];
+pub const ALL: &[&dyn Kind] = &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]

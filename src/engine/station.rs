@@ -28,6 +28,21 @@ pub struct Station {
     finish_sum: u128,
 }
 
+/// Sums over stations.
+#[derive(Default)]
+struct Sums {
+    waiting: u64,
+    serving: u64,
+    servers: u32,
+    waiting_area: u128,
+    serving_area: u128,
+    arrived: u64,
+    served: u64,
+    area: i128,
+    sojourns: i128,
+    waited: i128,
+}
+
 impl Station {
     /// An empty station.
     #[must_use]
@@ -93,22 +108,38 @@ impl Station {
         let sojourns = (self.finish_sum + inside * u128::from(now.as_ns())) as i128 - self.arrival_sum as i128;
         (area as i128, sojourns)
     }
-    /// Shows `queue_length`, `in_service`, `servers`, `queue_s`, `busy_s`, `arrived_count`, `served_count` and both sides of Little's law.
+    /// Shows `queue_length`, `in_service`, `servers`, `queue_s`, `busy_s`, `arrived_count`, `served_count`, `waited_s` and both sides of Little's law.
     pub fn figures(&self, now: SimTime, out: &mut Figures) {
-        let since = u128::from(now.since(self.changed_at).as_ns());
-        let (area, sojourns) = self.littles_law(now);
-        out.gauge("queue_length", self.waiting as f64);
-        out.gauge("in_service", self.serving as f64);
-        out.gauge("servers", f64::from(self.servers));
-        out.integral("queue_s", (self.waiting_area + since * u128::from(self.waiting)) as f64 / 1e9);
-        out.integral("busy_s", (self.serving_area + since * u128::from(self.serving)) as f64 / 1e9);
-        out.counter("arrived_count", self.arrived);
-        out.counter("served_count", self.finished - self.abandoned);
-        out.integral("littles_area_s", area as f64 / 1e9);
-        out.integral("littles_sojourn_s", sojourns as f64 / 1e9);
-        // Mean waiting time over those that have begun: exact sums, no histogram error.
-        let waited = (self.begin_sum as i128 + i128::from(self.waiting) * i128::from(now.as_ns())) - self.arrival_sum as i128;
-        out.integral("waited_s", waited as f64 / 1e9);
+        Self::figures_of_all(std::iter::once(self), now, out);
+    }
+    /// The same, summed over the stations of one component.
+    pub fn figures_of_all<'a>(stations: impl Iterator<Item = &'a Self>, now: SimTime, out: &mut Figures) {
+        let mut sum = Sums::default();
+        for station in stations {
+            let since = u128::from(now.since(station.changed_at).as_ns());
+            let (area, sojourns) = station.littles_law(now);
+            sum.waiting += station.waiting;
+            sum.serving += station.serving;
+            sum.servers += station.servers;
+            sum.waiting_area += station.waiting_area + since * u128::from(station.waiting);
+            sum.serving_area += station.serving_area + since * u128::from(station.serving);
+            sum.arrived += station.arrived;
+            sum.served += station.finished - station.abandoned;
+            sum.area += area;
+            sum.sojourns += sojourns;
+            // Mean waiting time over those that have begun: exact sums, no histogram error.
+            sum.waited += (station.begin_sum as i128 + i128::from(station.waiting) * i128::from(now.as_ns())) - station.arrival_sum as i128;
+        }
+        out.gauge("queue_length", sum.waiting as f64);
+        out.gauge("in_service", sum.serving as f64);
+        out.gauge("servers", f64::from(sum.servers));
+        out.integral("queue_s", sum.waiting_area as f64 / 1e9);
+        out.integral("busy_s", sum.serving_area as f64 / 1e9);
+        out.counter("arrived_count", sum.arrived);
+        out.counter("served_count", sum.served);
+        out.integral("waited_s", sum.waited as f64 / 1e9);
+        out.integral("littles_area_s", sum.area as f64 / 1e9);
+        out.integral("littles_sojourn_s", sum.sojourns as f64 / 1e9);
     }
     fn advance(&mut self, now: SimTime) {
         let since = u128::from(now.since(self.changed_at).as_ns());

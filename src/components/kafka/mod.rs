@@ -1,0 +1,39 @@
+//! A Kafka cluster: a card with broker nodes and topics inside.
+//!
+//! In: produce, fetch and group requests over the links of its topics. Out: their answers, after a node has
+//! served them. The log, the groups and the long polls are `machines/broker`; this room adds time: which
+//! node serves a request, how long it takes, when followers have caught up.
+//! Must not know: who its clients are. Start at `sim.rs`.
+
+mod sim;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType, TopicDecl};
+use crate::diagnostics::Diagnostic;
+use crate::engine::Process;
+use crate::model::Component;
+
+/// The kind.
+pub struct Kafka;
+
+impl Kind for Kafka {
+    fn spec(&self) -> &'static KindSpec {
+        &spec::SPEC
+    }
+    fn ports(&self, component: &Component) -> Vec<PortSpec> {
+        let port =
+            |topic: TopicDecl| PortSpec { name: topic.name, ty: PortType::Topic, help: "Producers link to it, consumers link from it" };
+        spec::topics(component).into_iter().map(port).collect()
+    }
+    fn declares(&self, _id: &str, component: &Component) -> Declarations {
+        Declarations { topics: spec::topics(component), ..Declarations::default() }
+    }
+    fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+        spec::check(ctx, params, out);
+    }
+    fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
+        Ok(Box::new(sim::KafkaSim::new(ctx, params)))
+    }
+}

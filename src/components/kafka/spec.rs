@@ -1,0 +1,219 @@
+//! What a Kafka cluster can be told, and the problems that its settings can have.
+
+use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
+use crate::diagnostics::Diagnostic;
+use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
+
+use Default_::{Absent, Same};
+use ParamType as T;
+
+const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 broker and topic configuration");
+/// Partitions of one cluster, at most.
+const PARTITIONS_MAX: i64 = 100_000;
+
+const TOPIC: &[ParamSpec] = &[
+    ParamSpec::new("partitions", "Partitions", T::Count { min: 1, max: 10_000 }, Same("1"), "How many logs the topic is split into")
+        .key("num.partitions")
+        .from(DOCUMENTED),
+    ParamSpec::new(
+        "replication",
+        "Replication factor",
+        T::Count { min: 1, max: 100 },
+        Same("1"),
+        "Copies of each partition, the leader's included",
+    )
+    .key("default.replication.factor")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "retention_time",
+        "Retention time",
+        T::Duration { min: "1ms", max: "3650d" },
+        Same("7d"),
+        "Segments whose newest record is older are deleted",
+    )
+    .key("retention.ms")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "retention_size",
+        "Retention size",
+        T::Size { min: "1B", max: "1TiB" },
+        Absent,
+        "Oldest segments of a partition are deleted beyond this size; unlimited when absent",
+    )
+    .key("retention.bytes")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "segment_size",
+        "Segment size",
+        T::Size { min: "1KiB", max: "1TiB" },
+        Same("1GiB"),
+        "A segment this large is closed; retention takes whole closed segments",
+    )
+    .key("segment.bytes")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "segment_time",
+        "Segment time",
+        T::Duration { min: "1ms", max: "3650d" },
+        Same("7d"),
+        "A segment open this long is closed",
+    )
+    .key("segment.ms")
+    .from(DOCUMENTED),
+    ParamSpec::new("max_message_size", "Largest batch", T::Size { min: "1B", max: "1GiB" }, Same("1048588B"), "A larger batch is refused")
+        .key("max.message.bytes")
+        .from(DOCUMENTED),
+    ParamSpec::new("owner", "Owner", T::Text { max_chars: 200 }, Absent, "Team that owns the topic"),
+    ParamSpec::new("description", "Description", T::LongText, Absent, "What the topic carries"),
+];
+
+/// A cluster.
+pub(super) const SPEC: KindSpec = KindSpec {
+    id: "kafka",
+    title: "Kafka cluster",
+    category: "Messaging",
+    profiles: &["kafka-4.0", "kafka-3.9"],
+    help: "Keeps topics as partitioned logs and hands them to consumer groups",
+    params: PARAMS,
+    actions: &[],
+    id_stem: "kafka",
+};
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new("topics", "Topics", T::Named(TOPIC), Absent, "Each topic is a port of the card").group("Topics"),
+    ParamSpec::new("brokers", "Brokers", T::Count { min: 1, max: 100 }, Same("3"), "Nodes; each leads its share of the partitions")
+        .group("Cluster"),
+    ParamSpec::new(
+        "min_insync_replicas",
+        "Min in-sync replicas",
+        T::Count { min: 1, max: 100 },
+        Same("1"),
+        "Fewest copies that must take a batch under acks=all",
+    )
+    .key("min.insync.replicas")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "initial_rebalance_delay",
+        "Initial rebalance delay",
+        T::Duration { min: "0s", max: "1h" },
+        Same("3s"),
+        "An empty group waits this long for more members",
+    )
+    .key("group.initial.rebalance.delay.ms")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "retention_check_interval",
+        "Retention check",
+        T::Duration { min: "1ms", max: "30d" },
+        Same("5min"),
+        "How often old segments are looked for; a rolled segment looks at once",
+    )
+    .key("log.retention.check.interval.ms")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new("io_threads", "Request threads", T::Count { min: 1, max: 1_000 }, Same("8"), "Requests that one node serves at once")
+        .key("num.io.threads")
+        .from(DOCUMENTED)
+        .group("Cost model"),
+    ParamSpec::new(
+        "request_service_time",
+        "Time per request",
+        T::DurationDist,
+        Same("100us"),
+        "Work of a node for each request, whatever its size",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "byte_service_time",
+        "Time per KiB",
+        T::Duration { min: "0s", max: "1s" },
+        Same("1us"),
+        "Work of a node for each KiB that a request carries in",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "replication_latency",
+        "Latency between nodes",
+        T::DurationDist,
+        Same("500us"),
+        "One way between two nodes; a follower's fetch pays it twice",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+];
+
+/// The topics, read leniently.
+pub(super) fn topics(component: &Component) -> Vec<TopicDecl> {
+    let params = Params::new(PARAMS, component.profile.as_deref(), &component.params);
+    let topic =
+        |(name, row): (&str, Params<'_>)| TopicDecl { name: name.to_owned(), partitions: row.count("partitions").clamp(1, 10_000) as u32 };
+    params.named("topics").into_iter().map(topic).collect()
+}
+
+/// Problems beyond each parameter's own range.
+pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let path = format!("components.{}", ctx.id);
+    let brokers = params.count("brokers");
+    let topics = params.named("topics");
+    if topics.is_empty() {
+        out.push(
+            Diagnostic::warning(
+                "kafka-no-topics",
+                format!("{path}.topics"),
+                format!("`{}` has no topics, so nothing can be linked to it", ctx.id),
+            )
+            .with_hint("add one, for example topics: {\"orders\": (partitions: 6)}"),
+        );
+    }
+    let partitions: i64 = topics.iter().map(|(_, row)| row.count("partitions")).sum();
+    if partitions > PARTITIONS_MAX {
+        out.push(Diagnostic::error(
+            "kafka-partitions",
+            format!("{path}.topics"),
+            format!("{partitions} partitions; one cluster may have {PARTITIONS_MAX}"),
+        ));
+    }
+    for (name, row) in topics {
+        let here = format!("{path}.topics.{name}");
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() || name.len() > 249 || !name.chars().all(legal) {
+            out.push(
+                Diagnostic::error(
+                    "topic-name",
+                    here.clone(),
+                    format!("`{}` cannot name a topic", name.chars().take(60).collect::<String>()),
+                )
+                .with_hint("Kafka allows letters, digits, . _ and -, at most 249"),
+            );
+        }
+        let replication = row.count("replication");
+        if replication > brokers {
+            out.push(
+                Diagnostic::error(
+                    "kafka-replication",
+                    format!("{here}.replication"),
+                    format!("`replication` (default.replication.factor) is {replication}, but there are only {brokers} brokers"),
+                )
+                .with_hint(format!("at most {brokers}, or add brokers")),
+            );
+        }
+        let insync = params.count("min_insync_replicas");
+        if insync > replication {
+            out.push(
+                Diagnostic::warning(
+                    "kafka-insync",
+                    format!("{here}.replication"),
+                    format!("`min_insync_replicas` (min.insync.replicas) is {insync}, more than the {replication} copies: acks=all is always refused"),
+                )
+                .with_hint("raise `replication` or lower `min_insync_replicas`"),
+            );
+        }
+    }
+}
+
+/// Partitions of one topic that show a figure of their own; further ones count in the topic's only.
+pub(super) const PARTITION_FIGURES_MAX: usize = 64;
