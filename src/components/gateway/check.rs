@@ -73,8 +73,8 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
             _ => {}
         }
     }
-    for name in linked {
-        let used = routes.iter().any(|(_, target)| matches!(target, RouteTarget::Topic(place) if ctx.links_at("records").nth(*place).is_some_and(|facts| facts.peer_port == name)));
+    for (place, name) in linked.iter().enumerate() {
+        let used = routes.iter().any(|(_, target)| matches!(target, RouteTarget::Topic(led_to) if *led_to == place));
         if !used && !routes.is_empty() {
             out.push(
                 Diagnostic::warning(
