@@ -6,6 +6,7 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
+pub mod consumer;
 pub mod gateway;
 pub mod kafka;
 mod params;
@@ -21,7 +22,8 @@ use crate::engine::Process;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-pub const ALL: &[&dyn Kind] = &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &registry::RegistryKind];
+pub const ALL: &[&dyn Kind] =
+    &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &consumer::ConsumerKind, &registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]

@@ -81,6 +81,11 @@ impl Station {
         self.finished += 1;
         self.finish_sum += u128::from(now.as_ns());
     }
+    /// A server stops in the middle (a crash): its work leaves undone.
+    pub fn interrupt(&mut self, now: SimTime) {
+        self.finish(now);
+        self.abandoned += 1;
+    }
     /// Waiting work leaves unserved (a rebalance takes it away); counts as begun and finished now.
     pub fn abandon(&mut self, now: SimTime, count: u64) {
         for _ in 0..count {

@@ -198,11 +198,8 @@ fn scenario_ui(ui: &mut Ui, bar: &Transport<'_>, labels: bool, actions: &mut Vec
     let width = if labels { 150.0 } else { 110.0 };
     let response = ui
         .add_enabled_ui(!bar.scenarios.is_empty(), |ui| {
-            let response = widgets::combo("scenario")
-                .selected_text(format!("{}  {name}", icon::SCENARIO))
-                .width(width)
-                .truncate()
-                .show_ui(ui, |ui| {
+            let response =
+                widgets::combo("scenario").selected_text(format!("{}  {name}", icon::SCENARIO)).width(width).truncate().show_ui(ui, |ui| {
                     for scenario in &bar.scenarios {
                         if ui.selectable_label(bar.scenario == Some(*scenario), *scenario).clicked() {
                             actions.push(TransportAction::SetScenario((*scenario).to_owned()));

@@ -101,8 +101,6 @@ pub struct ConsumerOutput {
     pub starts: Vec<(TopicIx, u32, u64)>,
     /// A rebalance has begun: drop what no poll has handed out, finish the rest, then call `drained`.
     pub revoked: bool,
-    /// A commit went through or failed for good: records waiting for it may be worked on.
-    pub commit_done: bool,
 }
 
 /// A call under way.
@@ -189,6 +187,11 @@ impl ConsumerClient {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         matches!(self.phase, Phase::Stopped)
+    }
+    /// Whether a commit is under way.
+    #[must_use]
+    pub fn is_committing(&self) -> bool {
+        self.commit_call.is_some()
     }
     /// Whether this assignment is still the present one.
     #[must_use]

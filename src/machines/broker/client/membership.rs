@@ -327,7 +327,6 @@ impl ConsumerClient {
         if again {
             return;
         }
-        out.commit_done = true;
         if let Phase::Committing { leaving } = self.phase {
             self.give_back(now, leaving, out);
         }

@@ -1,0 +1,190 @@
+//! From fetched batches to records in the buffer: checksum, decoding, order.
+
+use bytes::Bytes;
+
+use super::schemas::Verdict;
+use super::sim::{Consumer, Instance};
+use crate::engine::Ctx;
+use crate::event::{EventMeta, Fact, ObligationEnd, Reason, StoredBatch};
+use crate::machines::broker::batch::{check, records};
+use crate::machines::broker::client::{CommitMode, FetchedRecords};
+use crate::units::{SimTime, TopicIx};
+
+/// A batch on its way into the buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Inbound {
+    pub client: usize,
+    epoch: u32,
+    slot: usize,
+    topic: TopicIx,
+    partition: u32,
+    /// Records below this offset are in the buffer already, or were read before.
+    from: u64,
+    stored: StoredBatch,
+    checked: bool,
+}
+
+/// A record in the buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    pub meta: EventMeta,
+    pub client: usize,
+    pub epoch: u32,
+    pub slot: usize,
+    pub topic: TopicIx,
+    pub partition: u32,
+    pub offset: u64,
+    pub arrived: SimTime,
+    /// Why it cannot be decoded.
+    pub refused: Option<Box<Reason>>,
+    /// The bytes of its batch; payload and key are ranges of them.
+    bytes: Bytes,
+    value_range: (u32, u32),
+    key_range: Option<(u32, u32)>,
+}
+
+impl Inbound {
+    pub fn of(client: usize, fetched: FetchedRecords) -> impl Iterator<Item = Self> {
+        let FetchedRecords { epoch, slot, topic, partition, from, batches } = fetched;
+        batches.into_iter().map(move |stored| Self { client, epoch, slot, topic, partition, from, stored, checked: false })
+    }
+}
+
+impl Received {
+    pub fn value(&self) -> Bytes {
+        self.bytes.slice(self.value_range.0 as usize..self.value_range.1 as usize)
+    }
+    pub fn key(&self) -> Option<Bytes> {
+        self.key_range.map(|(from, to)| self.bytes.slice(from as usize..to as usize))
+    }
+}
+
+impl Instance {
+    /// Whether anything is left that a rebalance must wait for: work under way, or records that a commit covers.
+    pub fn works_for(&self, client: usize) -> bool {
+        self.buffer.iter().take(self.polled).any(|record| record.client == client)
+            || (self.busy > 0 && self.workers.iter().any(|worker| worker.work.as_ref().is_some_and(|work| work.record.client == client)))
+    }
+}
+
+impl Consumer {
+    /// Decodes what has come, in order, until a schema must be waited for.
+    pub fn take_in(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        while let Some(mut inbound) = self.instances[index].inbox.pop_front() {
+            if !self.instances[index].clients[inbound.client].is_current(inbound.epoch) {
+                continue;
+            }
+            if !self.decode(ctx, index, &mut inbound) {
+                self.instances[index].inbox.push_front(inbound);
+                break;
+            }
+        }
+    }
+
+    /// Puts a batch's records into the buffer; false when one waits for its schema.
+    fn decode(&mut self, ctx: &mut Ctx<'_>, index: usize, inbound: &mut Inbound) -> bool {
+        let corrupt = if inbound.checked { None } else { check(&inbound.stored.batch).err() };
+        inbound.checked = true;
+        let bytes = &inbound.stored.batch.bytes;
+        let range = |part: &[u8]| {
+            let from = part.as_ptr() as usize - bytes.as_ptr() as usize;
+            (from as u32, (from + part.len()) as u32)
+        };
+        let mut count = 0;
+        let mut complete = true;
+        for record in records(&inbound.stored.batch) {
+            let offset = inbound.stored.base_offset + u64::from(record.position);
+            if offset < inbound.from {
+                continue;
+            }
+            let verdict = match (&corrupt, &mut self.reader) {
+                (Some(error), _) => Verdict::Bad(Reason { code: "corrupt", detail: Some(error.to_string().into()) }),
+                (None, Some(reader)) => reader.judge(ctx, record.value),
+                (None, None) => Verdict::Good,
+            };
+            let refused = match verdict {
+                Verdict::Good => None,
+                Verdict::Bad(reason) => Some(Box::new(reason)),
+                Verdict::Wait => {
+                    inbound.from = offset;
+                    complete = false;
+                    break;
+                }
+            };
+            count += 1;
+            self.instances[index].buffer.push_back(Received {
+                meta: record.meta,
+                client: inbound.client,
+                epoch: inbound.epoch,
+                slot: inbound.slot,
+                topic: inbound.topic,
+                partition: inbound.partition,
+                offset,
+                arrived: ctx.now,
+                refused,
+                bytes: bytes.clone(),
+                value_range: range(record.value),
+                key_range: record.key.map(range),
+            });
+        }
+        self.station.arrive_many(ctx.now, count);
+        complete
+    }
+
+    /// A rebalance takes a client's partitions: what no poll has handed out goes back to the group. At most
+    /// once, the present poll's records are committed and so are still worked on.
+    pub fn revoke(&mut self, ctx: &mut Ctx<'_>, index: usize, client: usize) {
+        let keep_polled = self.commit == CommitMode::Before;
+        let instance = &mut self.instances[index];
+        instance.inbox.retain(|inbound| inbound.client != client);
+        let (before, polled) = (instance.buffer.len(), instance.polled);
+        let (mut at, mut polled_left) = (0, 0);
+        instance.buffer.retain(|record| {
+            let is_polled = at < polled;
+            at += 1;
+            let keep = record.client != client || (is_polled && keep_polled);
+            polled_left += usize::from(keep && is_polled);
+            keep
+        });
+        instance.polled = polled_left;
+        let dropped = before - instance.buffer.len();
+        self.station.abandon(ctx.now, dropped as u64);
+    }
+
+    /// An instance is gone: buffer and work with it. What it had committed and not done is lost.
+    pub fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let instance = &mut self.instances[index];
+        for client in &mut instance.clients {
+            client.crash();
+        }
+        instance.inbox.clear();
+        let buffer = std::mem::take(&mut instance.buffer);
+        let polled = std::mem::take(&mut instance.polled);
+        let confirmed = !std::mem::take(&mut instance.awaiting_commit);
+        let mut under_way = Vec::new();
+        for (number, worker) in (0..).zip(&mut instance.workers) {
+            // Timers of a worker's earlier life are stale.
+            worker.generation = (worker.generation + 1) & 0xff_ffff;
+            if let Some(work) = worker.work.take() {
+                instance.free.push(number);
+                under_way.push(work.record);
+            }
+        }
+        instance.busy = 0;
+        self.letters.retain(|letter| letter.instance != index);
+        for _ in &under_way {
+            self.station.interrupt(ctx.now);
+        }
+        self.station.abandon(ctx.now, buffer.len() as u64);
+        if self.commit == CommitMode::Before {
+            let polled = buffer.iter().take(if confirmed { polled } else { 0 });
+            for record in under_way.iter().chain(polled) {
+                self.counts.lost += 1;
+                let reason = Reason { code: "crash", detail: Some("committed before it was processed, then the instance crashed".into()) };
+                self.hop(ctx, record, crate::event::HopKind::Lost, ctx.now, "lost: committed, then the instance crashed".to_owned());
+                let ended = self.ended(ctx, record, ObligationEnd::Lost);
+                ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The consumer: members of a group that fetch, decode, process, commit, retry and dead-letter.
+//!
+//! In: records of topics, answers of coordinators and registries. Out: fetches, group calls, look-ups, dead
+//! letters, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
+//! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
+//! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
+//! records, `work.rs` serves them, and the group protocol is in `machines::broker::client`.
+
+mod intake;
+mod schemas;
+mod sim;
+mod spec;
+mod work;
+
+use std::sync::Arc;
+
+use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::diagnostics::Diagnostic;
+use crate::engine::Process;
+use crate::machines::broker::client::{CommitMode, ConsumerConfig, OffsetReset, ProducerClient, ProducerConfig};
+use crate::model::Component;
+use crate::units::{ComponentIx, SimDuration};
+
+/// The kind.
+#[derive(Debug)]
+pub struct ConsumerKind;
+
+impl Kind for ConsumerKind {
+    fn spec(&self) -> &'static KindSpec {
+        &spec::SPEC
+    }
+    fn ports(&self, _: &Component) -> Vec<PortSpec> {
+        vec![
+            PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read" },
+            PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Topic for records that cannot be processed" },
+            PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
+        ]
+    }
+    fn declares(&self, id: &str, component: &Component) -> Declarations {
+        let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
+        Declarations { group: Some(group_name(id, &params)), ..Declarations::default() }
+    }
+    fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+        spec::check(ctx, params, out);
+    }
+    fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
+        Ok(Box::new(sim::Consumer::new(ctx, params)))
+    }
+}
+
+/// `group.id`, or the component's id.
+fn group_name(id: &str, params: &Params<'_>) -> String {
+    params.optional_text("group").unwrap_or_else(|| id.to_owned())
+}
+
+fn commit_mode(params: &Params<'_>) -> CommitMode {
+    match params.text("commit").as_str() {
+        "before" => CommitMode::Before,
+        "after" => CommitMode::After,
+        _ => CommitMode::Auto,
+    }
+}
+
+/// One member's settings for each cluster that the component reads; call tags are given by the instance.
+fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig> {
+    let name = group_name(ctx.id, params);
+    let mut configs: Vec<(ComponentIx, ConsumerConfig)> = Vec::new();
+    for facts in ctx.links_at("in") {
+        let Some(topic) = &facts.topic else { continue };
+        if let Some((_, config)) = configs.iter_mut().find(|(cluster, _)| *cluster == topic.cluster) {
+            config.topics.push((topic.topic, facts.end.0));
+            continue;
+        }
+        let Some(group) = ctx.groups.iter().find(|group| group.cluster == topic.cluster && *group.name == *name) else { continue };
+        let cluster_topics = ctx.topics.iter().filter(|other| other.cluster == topic.cluster);
+        let config = ConsumerConfig {
+            client_id: Arc::from(ctx.id),
+            group: group.group,
+            topics: vec![(topic.topic, facts.end.0)],
+            cluster_topics: cluster_topics.map(|topic| (topic.topic, topic.partitions)).collect(),
+            session_timeout: params.duration("session_timeout"),
+            heartbeat_interval: params.duration("heartbeat_interval"),
+            rebalance_timeout: params.duration("rebalance_timeout"),
+            request_timeout: params.duration("request_timeout"),
+            retry_backoff: SimDuration::from_ms(100),
+            retry_backoff_max: SimDuration::from_secs(1),
+            fetch_min_bytes: params.size("fetch_min_bytes").unwrap_or(1),
+            fetch_max_wait: params.duration("fetch_max_wait"),
+            fetch_max_bytes: params.size("fetch_max_bytes").unwrap_or(1),
+            partition_fetch_bytes: params.size("partition_fetch_bytes").unwrap_or(1),
+            reset: if params.text("offset_reset") == "earliest" { OffsetReset::Earliest } else { OffsetReset::Latest },
+            commit: commit_mode(params),
+            call_tag: 0,
+        };
+        configs.push((topic.cluster, config));
+    }
+    configs.into_iter().map(|(_, config)| config).collect()
+}
+
+/// The client that writes dead letters; none without a link.
+fn dead_letter_client(ctx: &BuildCtx<'_>) -> Option<ProducerClient> {
+    let facts = ctx.links_at("dead_letters").find(|facts| facts.topic.is_some())?;
+    let topic = facts.topic.as_ref()?;
+    // A worker waits for each dead letter, so it does not linger.
+    let cfg =
+        ProducerConfig { linger: SimDuration::ZERO, report_acks: true, call_tag: sim::CALLS_DEAD_LETTER, ..ProducerConfig::default() };
+    let mut client = ProducerClient::new(cfg, ctx.stream("dead-letter-partitions"));
+    client.add_topic(topic.topic, topic.partitions, facts.end.0);
+    Some(client)
+}
+
+#[cfg(test)]
+mod tests;

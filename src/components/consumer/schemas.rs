@@ -1,0 +1,154 @@
+//! The schemas that a consumer has met: looked up by id once, compiled, kept.
+
+use std::sync::Arc;
+
+use crate::engine::{Ctx, LinkEnd};
+use crate::event::{CallId, Message, Reason, SchemaCall, SchemaReply, SchemaRequest};
+use crate::machines::codec::{Schema, SchemaLibrary, unframe};
+use crate::units::{SimDuration, SimTime};
+
+/// High byte of call ids to registries.
+pub(super) const CALLS_SCHEMA: u8 = 0xfe;
+/// A look-up without an answer is repeated after this.
+const TIMEOUT: SimDuration = SimDuration::from_secs(5);
+/// More distinct ids than this are judged as unknown: a payload that is not framed can hold any number.
+const SCHEMAS_MAX: usize = 10_000;
+
+/// What is known of the schemas.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    registry: LinkEnd,
+    library: Arc<SchemaLibrary>,
+    /// Version to read with.
+    version: Option<u32>,
+    entries: Vec<(u32, Entry)>,
+    /// Where the last one was found.
+    last: usize,
+    next_call: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Asked {
+        call: CallId,
+        deadline: SimTime,
+    },
+    /// The writer's schema is known; the reader's is asked for.
+    AskedReader {
+        writer: Arc<Schema>,
+        subject: Arc<str>,
+        call: CallId,
+        deadline: SimTime,
+    },
+    Known(Arc<Schema>),
+    Bad(Reason),
+}
+
+/// What can be said of a payload.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    Good,
+    Bad(Reason),
+    /// Its schema is being looked up.
+    Wait,
+}
+
+impl Reader {
+    pub fn new(registry: LinkEnd, library: Arc<SchemaLibrary>, version: Option<u32>) -> Self {
+        Self { registry, library, version, entries: Vec::new(), last: 0, next_call: 0 }
+    }
+
+    /// Decodes a payload; the first one of a schema asks for it.
+    #[inline]
+    pub fn judge(&mut self, ctx: &mut Ctx<'_>, value: &[u8]) -> Verdict {
+        let (id, payload) = match unframe(value) {
+            Ok(found) => found,
+            Err(reason) => return Verdict::Bad(reason),
+        };
+        if self.entries.get(self.last).is_none_or(|entry| entry.0 != id) {
+            match self.entries.iter().position(|entry| entry.0 == id) {
+                Some(at) => self.last = at,
+                None if self.entries.len() >= SCHEMAS_MAX => {
+                    return Verdict::Bad(Reason {
+                        code: "schema-missing",
+                        detail: Some(format!("schema {id} was never looked up").into()),
+                    });
+                }
+                None => {
+                    let call = self.ask(ctx, SchemaCall::ById(id));
+                    self.entries.push((id, Entry::Asked { call, deadline: ctx.now + TIMEOUT }));
+                    return Verdict::Wait;
+                }
+            }
+        }
+        match &self.entries[self.last].1 {
+            Entry::Known(schema) => schema.validate(payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
+            Entry::Bad(reason) => Verdict::Bad(reason.clone()),
+            Entry::Asked { .. } | Entry::AskedReader { .. } => Verdict::Wait,
+        }
+    }
+
+    /// The registry has answered.
+    pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
+        let asked = |entry: &Entry| matches!(entry, Entry::Asked { call, .. } | Entry::AskedReader { call, .. } if *call == reply.call);
+        let Some(at) = self.entries.iter().position(|entry| asked(&entry.1)) else { return };
+        let compiled = match &reply.result {
+            Ok(found) => self.library.compile_found(found).map(|schema| (schema, found)),
+            Err((code, words)) => Err(format!("{code} {words}")),
+        };
+        let id = self.entries[at].0;
+        let bad = |words: String| Entry::Bad(Reason { code: "schema-missing", detail: Some(words.into()) });
+        self.entries[at].1 = match (&self.entries[at].1, compiled) {
+            (_, Err(words)) => bad(format!("schema {id}: {words}")),
+            (Entry::AskedReader { writer, .. }, Ok((reader, found))) => match self.library.can_read(&reader, writer) {
+                Ok(()) => Entry::Known(Arc::clone(writer)),
+                Err(why) => {
+                    let words = format!("version {} cannot read what schema {id} wrote: {}", found.version, why.join("; "));
+                    Entry::Bad(Reason { code: "reader-schema", detail: Some(words.into()) })
+                }
+            },
+            (_, Ok((writer, found))) => match self.version.filter(|version| *version != found.version) {
+                None => Entry::Known(writer),
+                Some(version) => {
+                    let subject = Arc::clone(&found.subject);
+                    let call = self.ask(ctx, SchemaCall::BySubject { subject: Arc::clone(&subject), version: Some(version) });
+                    Entry::AskedReader { writer, subject, call, deadline: ctx.now + TIMEOUT }
+                }
+            },
+        };
+    }
+
+    /// Asks again what was not answered.
+    pub fn on_wake(&mut self, ctx: &mut Ctx<'_>) {
+        for at in 0..self.entries.len() {
+            let version = self.version;
+            let body = match &self.entries[at].1 {
+                Entry::Asked { deadline, .. } if *deadline <= ctx.now => SchemaCall::ById(self.entries[at].0),
+                Entry::AskedReader { subject, deadline, .. } if *deadline <= ctx.now => {
+                    SchemaCall::BySubject { subject: Arc::clone(subject), version }
+                }
+                _ => continue,
+            };
+            let again = self.ask(ctx, body);
+            if let Entry::Asked { call, deadline } | Entry::AskedReader { call, deadline, .. } = &mut self.entries[at].1 {
+                (*call, *deadline) = (again, ctx.now + TIMEOUT);
+            }
+        }
+    }
+
+    /// When [`Self::on_wake`] has something to do.
+    pub fn next_wake(&self) -> SimTime {
+        let deadline = |entry: &(u32, Entry)| match entry.1 {
+            Entry::Asked { deadline, .. } | Entry::AskedReader { deadline, .. } => Some(deadline),
+            _ => None,
+        };
+        self.entries.iter().filter_map(deadline).min().unwrap_or(SimTime::MAX)
+    }
+
+    fn ask(&mut self, ctx: &mut Ctx<'_>, body: SchemaCall) -> CallId {
+        self.next_call += 1;
+        let call = CallId(u64::from(CALLS_SCHEMA) << 56 | self.next_call);
+        ctx.send(self.registry, Message::Schema(Box::new(SchemaRequest { call, body })));
+        call
+    }
+}

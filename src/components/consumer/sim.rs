@@ -1,0 +1,458 @@
+//! The running consumer: instances, their timers, their links.
+//!
+//! ```text
+//! links ─► ConsumerClient ─► inbox ─decode─► buffer ─poll─► workers ─► end of the obligation, commit
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::intake::{Inbound, Received};
+use super::schemas::{CALLS_SCHEMA, Reader};
+use super::work::{OnFailure, PendingLetter, Worker};
+use crate::components::{BuildCtx, Params};
+use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
+use crate::event::{CallId, EventMeta, Fact, Hop, HopKind, Message, Placed};
+use crate::machines::broker::client::{ClientOutput, CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, ProducerClient};
+use crate::random::{Distribution, Stream};
+use crate::units::{GroupIx, SimDuration, SimTime};
+
+/// High byte of call ids of dead letters; look-ups have 0xfe, members of groups what is below.
+pub(super) const CALLS_DEAD_LETTER: u8 = 0xff;
+
+/// Low byte of timer tokens; the rest is instance (12 bits), worker (20), its generation (24).
+const TOKEN_WORKER: u64 = 0;
+const TOKEN_INSTANCE: u64 = 1;
+const TOKEN_SHARED: u64 = 2;
+
+/// A consumer while it runs.
+#[derive(Clone, Debug)]
+pub(super) struct Consumer {
+    pub group_name: Arc<str>,
+    template: Vec<ConsumerConfig>,
+    pub instances: Vec<Instance>,
+    pub concurrency: u32,
+    pub service_time: Distribution,
+    pub service_rng: Stream,
+    pub failure_ratio: f64,
+    pub failure_rng: Stream,
+    pub max_attempts: u32,
+    pub retry_backoff: SimDuration,
+    pub on_failure: OnFailure,
+    pub commit: CommitMode,
+    auto_commit_interval: SimDuration,
+    pub poll_size: usize,
+    buffer_max: usize,
+    pub reader: Option<Reader>,
+    pub dead_letters: Option<ProducerClient>,
+    pub letters: Vec<PendingLetter>,
+    pub station: Station,
+    pub counts: Counts,
+    shared_wake_at: SimTime,
+    pub letters_out: ClientOutput,
+    client_out: ConsumerOutput,
+}
+
+/// Events by what became of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub processed: u64,
+    pub failed: u64,
+    pub rejected: u64,
+    pub dead_lettered: u64,
+    pub retried: u64,
+    pub polls: u64,
+    pub lost: u64,
+}
+
+/// One member of the group (one of each cluster's group, when it reads several clusters).
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub clients: Vec<ConsumerClient>,
+    /// Batches that are not decoded yet, because a schema is missing.
+    pub inbox: VecDeque<Inbound>,
+    /// Records in order of arrival.
+    pub buffer: VecDeque<Received>,
+    /// How many at the buffer's front the present poll has handed out.
+    pub polled: usize,
+    /// At most once: the poll's commit is under way, its records wait.
+    pub awaiting_commit: bool,
+    pub workers: Vec<Worker>,
+    pub free: Vec<u32>,
+    pub busy: u32,
+    up: bool,
+    committed_at: SimTime,
+    wake_at: SimTime,
+}
+
+impl Consumer {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Self {
+        let dead_letters = super::dead_letter_client(ctx);
+        let on_failure = match params.text("on_failure").as_str() {
+            "skip" => OnFailure::Skip,
+            "retry_forever" => OnFailure::RetryForever,
+            _ if dead_letters.is_some() => OnFailure::DeadLetter,
+            _ => OnFailure::Skip,
+        };
+        let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
+        let version = params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1));
+        let number = |name: &str| usize::try_from(params.count(name)).unwrap_or(0).max(1);
+        let mut consumer = Self {
+            group_name: Arc::from(super::group_name(ctx.id, params)),
+            template: super::client_configs(ctx, params),
+            instances: Vec::new(),
+            concurrency: u32::try_from(params.count("concurrency")).unwrap_or(1).max(1),
+            service_time: params.distribution("service_time"),
+            service_rng: ctx.stream("service"),
+            failure_ratio: params.ratio("failure_ratio"),
+            failure_rng: ctx.stream("failures"),
+            max_attempts: u32::try_from(params.count("max_attempts")).unwrap_or(1).max(1),
+            retry_backoff: params.duration("retry_backoff"),
+            on_failure,
+            commit: super::commit_mode(params),
+            auto_commit_interval: params.duration("auto_commit_interval"),
+            poll_size: number("poll_size"),
+            buffer_max: number("buffer"),
+            reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
+            dead_letters,
+            letters: Vec::new(),
+            station: Station::default(),
+            counts: Counts::default(),
+            shared_wake_at: SimTime::MAX,
+            letters_out: ClientOutput::default(),
+            client_out: ConsumerOutput::default(),
+        };
+        for _ in 0..params.count("instances") {
+            consumer.add_instance();
+        }
+        consumer.count_servers();
+        consumer
+    }
+
+    fn add_instance(&mut self) -> usize {
+        let first_tag = self.instances.len() * self.template.len() + 1;
+        let clients = (first_tag..).zip(&self.template).map(|(tag, cfg)| {
+            let cfg = ConsumerConfig { call_tag: tag as u16, ..cfg.clone() };
+            ConsumerClient::new(cfg)
+        });
+        self.instances.push(Instance {
+            clients: clients.collect(),
+            inbox: VecDeque::new(),
+            buffer: VecDeque::new(),
+            polled: 0,
+            awaiting_commit: false,
+            workers: Vec::new(),
+            free: Vec::new(),
+            busy: 0,
+            up: true,
+            committed_at: SimTime::ZERO,
+            wake_at: SimTime::MAX,
+        });
+        self.instances.len() - 1
+    }
+
+    fn count_servers(&mut self) {
+        let up = self.instances.iter().filter(|instance| instance.up).count() as u32;
+        self.station.set_servers(up * self.concurrency);
+    }
+
+    /// Which instance and which of its clients a call belongs to.
+    fn owner_of(&self, call: CallId) -> Option<(usize, usize)> {
+        let number = usize::try_from(call.0 >> 48).ok()?.checked_sub(1)?;
+        let clusters = self.template.len();
+        let instance = number.checked_div(clusters)?;
+        (instance < self.instances.len()).then_some((instance, number % clusters))
+    }
+
+    /// Calls one client and carries out what it wants.
+    pub fn with_client(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        at: (usize, usize),
+        call: impl FnOnce(&mut ConsumerClient, SimTime, &mut ConsumerOutput),
+    ) {
+        let mut out = std::mem::take(&mut self.client_out);
+        call(&mut self.instances[at.0].clients[at.1], ctx.now, &mut out);
+        self.carry_out(ctx, at, &mut out);
+        self.client_out = out;
+    }
+
+    fn carry_out(&mut self, ctx: &mut Ctx<'_>, (index, client): (usize, usize), out: &mut ConsumerOutput) {
+        for (lane, message) in out.sends.drain(..) {
+            ctx.send(LinkEnd(lane), message);
+        }
+        let group = self.template[client].group;
+        for (topic, partition, offset) in out.starts.drain(..) {
+            ctx.fact(Fact::GroupStart { group, topic, partition, offset });
+        }
+        if std::mem::take(&mut out.revoked) {
+            self.revoke(ctx, index, client);
+        }
+        let instance = &mut self.instances[index];
+        // Answered, timed out, or forgotten with its generation: nothing is left to wait for.
+        instance.awaiting_commit &= instance.clients.iter().any(ConsumerClient::is_committing);
+        for fetched in out.records.drain(..) {
+            self.instances[index].inbox.extend(Inbound::of(client, fetched));
+        }
+    }
+
+    /// Everything that an instance can do now, until nothing more happens in this instant.
+    pub fn advance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.take_in(ctx, index);
+        self.serve(ctx, index);
+        self.fetch_and_drain(ctx, index);
+        self.set_instance_timer(ctx, index);
+        self.flush_letters(ctx);
+    }
+
+    /// Fetches while there is room; lets clients go on whose work is finished.
+    pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        for client in 0..self.template.len() {
+            let instance = &self.instances[index];
+            if instance.clients[client].is_draining() {
+                if !instance.works_for(client) {
+                    self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
+                }
+            } else if instance.up && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
+                self.with_client(ctx, (index, client), |client, now, out| client.fetch(now, out));
+            }
+        }
+    }
+
+    pub fn commit_now(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
+        self.instances[index].committed_at = ctx.now;
+        let mut under_way = false;
+        for client in 0..self.template.len() {
+            self.with_client(ctx, (index, client), |client, now, out| under_way |= client.commit(now, out));
+        }
+        under_way
+    }
+
+    /// Commits by the clock, as `poll` does.
+    pub fn auto_commit(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        if self.commit == CommitMode::Auto && self.instances[index].committed_at + self.auto_commit_interval <= ctx.now {
+            self.commit_now(ctx, index);
+        }
+    }
+
+    fn set_instance_timer(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let instance = &mut self.instances[index];
+        let wake = instance.clients.iter().map(|client| client.next_wake(ctx.now)).min().unwrap_or(SimTime::MAX);
+        if wake < instance.wake_at {
+            instance.wake_at = wake;
+            ctx.timer_at(wake, TOKEN_INSTANCE | (index as u64) << 8);
+        }
+    }
+
+    /// Sends dead letters; sets the timer that look-ups and dead letters share.
+    pub fn flush_letters(&mut self, ctx: &mut Ctx<'_>) {
+        let mut wake = self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake);
+        if let Some(client) = &mut self.dead_letters {
+            for (lane, request) in self.letters_out.requests.drain(..) {
+                ctx.send(LinkEnd(lane), Message::Produce(Box::new(request)));
+            }
+            wake = wake.min(client.next_wake(ctx.now));
+        }
+        if wake < self.shared_wake_at {
+            self.shared_wake_at = wake;
+            ctx.timer_at(wake, TOKEN_SHARED);
+        }
+    }
+
+    pub fn worker_token(instance: usize, worker: u32, generation: u32) -> u64 {
+        TOKEN_WORKER | (instance as u64) << 8 | u64::from(worker) << 20 | u64::from(generation) << 40
+    }
+
+    pub fn group_of(&self, client: usize) -> GroupIx {
+        self.template[client].group
+    }
+
+    /// Tells observers about a stay here.
+    pub fn hop(&self, ctx: &mut Ctx<'_>, record: &Received, kind: HopKind, served: SimTime, words: String) {
+        let placed = Some(Placed { topic: record.topic, partition: record.partition, offset: record.offset });
+        let hop = Hop {
+            component: ctx.me,
+            kind,
+            queued: record.arrived,
+            served,
+            done: ctx.now,
+            placed,
+            group: Some(self.group_of(record.client)),
+            words: words.into(),
+            payload: Some(record.value()),
+            key: record.key(),
+        };
+        let meta: EventMeta = record.meta;
+        ctx.hop(meta, hop);
+    }
+
+    fn instance_named(&self, params: &indexmap::IndexMap<String, crate::model::Value>, up: bool) -> Result<Option<usize>, String> {
+        if let Some(value) = params.get("instance") {
+            let text = value.to_field_text();
+            let number: usize = text.parse().map_err(|_| format!("`{text}` is no instance's number"))?;
+            let index = number.checked_sub(1).filter(|index| *index < self.instances.len());
+            return index.map(Some).ok_or_else(|| format!("there is no instance {number}"));
+        }
+        let fits = |instance: &Instance| instance.up == up;
+        Ok(if up { self.instances.iter().rposition(fits) } else { self.instances.iter().position(fits) })
+    }
+
+    fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &indexmap::IndexMap<String, crate::model::Value>) -> Result<(), String> {
+        let index = match name {
+            "start-instance" => match self.instance_named(params, false)? {
+                Some(index) if self.instances[index].up => return Err("that instance runs already".to_owned()),
+                Some(index) => index,
+                None if self.instances.len() as i64 >= super::spec::INSTANCES_MAX => return Err("there are too many instances".to_owned()),
+                None => self.add_instance(),
+            },
+            "stop-instance" | "crash-instance" => match self.instance_named(params, true)? {
+                Some(index) if self.instances[index].up => index,
+                _ => return Err("no such instance runs".to_owned()),
+            },
+            other => return Err(format!("a consumer does not understand `{other}`")),
+        };
+        self.instances[index].up = name == "start-instance";
+        match name {
+            "start-instance" => self.start_instance(ctx, index),
+            "crash-instance" => self.crash(ctx, index),
+            _ => {
+                for client in 0..self.template.len() {
+                    self.with_client(ctx, (index, client), |client, now, out| client.stop(now, out));
+                }
+            }
+        }
+        self.count_servers();
+        self.advance(ctx, index);
+        Ok(())
+    }
+
+    fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.instances[index].committed_at = ctx.now;
+        for client in 0..self.template.len() {
+            self.with_client(ctx, (index, client), |client, now, out| {
+                // One that is still on its way out comes back as a new member.
+                if !client.is_stopped() {
+                    client.crash();
+                }
+                client.start(now, out);
+            });
+        }
+    }
+
+    fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
+        let number = |max: i64| match text.parse::<i64>() {
+            Ok(number) if (1..=max).contains(&number) => Ok(number as usize),
+            _ => Err(format!("`{text}` is no number from 1 to {max}")),
+        };
+        match param {
+            "service_time" => self.service_time = text.parse::<Distribution>().map_err(|e| e.to_string())?,
+            "failure_ratio" => self.failure_ratio = text.parse::<crate::units::Ratio>().map_err(|e| e.to_string())?.0,
+            "retry_backoff" => self.retry_backoff = text.parse::<SimDuration>().map_err(|e| e.to_string())?,
+            "max_attempts" => self.max_attempts = number(1_000_000)? as u32,
+            "poll_size" => self.poll_size = number(1_000_000)?,
+            "buffer" => self.buffer_max = number(10_000_000)?,
+            "concurrency" => {
+                self.concurrency = number(super::spec::CONCURRENCY_MAX)? as u32;
+                self.count_servers();
+                for index in 0..self.instances.len() {
+                    self.advance(ctx, index);
+                }
+            }
+            other => return Err(format!("`{other}` cannot be changed while it runs")),
+        }
+        Ok(())
+    }
+}
+
+impl Process for Consumer {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        for index in 0..self.instances.len() {
+            self.start_instance(ctx, index);
+            self.set_instance_timer(ctx, index);
+        }
+    }
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
+        let at = match message {
+            Message::FetchReply(reply) => {
+                let Some(at) = self.owner_of(reply.call) else { return };
+                self.with_client(ctx, at, |client, now, out| client.on_fetch_reply(now, *reply, out));
+                at
+            }
+            Message::GroupReply(reply) => {
+                let Some(at) = self.owner_of(reply.call) else { return };
+                self.with_client(ctx, at, |client, now, out| client.on_group_reply(now, *reply, out));
+                at
+            }
+            Message::SchemaReply(reply) => {
+                debug_assert_eq!(reply.call.0 >> 56, u64::from(CALLS_SCHEMA), "only the reader looks schemas up");
+                if let Some(reader) = &mut self.reader {
+                    reader.on_reply(ctx, &reply);
+                }
+                for index in 0..self.instances.len() {
+                    self.advance(ctx, index);
+                }
+                return;
+            }
+            Message::ProduceReply(reply) => {
+                if let Some(client) = &mut self.dead_letters {
+                    client.on_reply(ctx.now, &reply, &mut self.letters_out);
+                }
+                self.letters_settled(ctx);
+                return;
+            }
+            // Nothing else is sent to a consumer.
+            _ => return,
+        };
+        self.advance(ctx, at.0);
+    }
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
+        let index = (token >> 8 & 0xfff) as usize;
+        match token & 0xff {
+            TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
+            TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
+                self.instances[index].wake_at = SimTime::MAX;
+                for client in 0..self.template.len() {
+                    self.with_client(ctx, (index, client), |client, now, out| client.on_wake(now, out));
+                }
+                self.auto_commit(ctx, index);
+                self.advance(ctx, index);
+            }
+            TOKEN_SHARED if ctx.now >= self.shared_wake_at => {
+                self.shared_wake_at = SimTime::MAX;
+                if let Some(reader) = &mut self.reader {
+                    reader.on_wake(ctx);
+                }
+                if let Some(client) = &mut self.dead_letters {
+                    client.on_wake(ctx.now, &mut self.letters_out);
+                }
+                self.letters_settled(ctx);
+            }
+            // A wake-up that an earlier one has made stale.
+            _ => {}
+        }
+    }
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Set { param, value } => self.set(ctx, param, &value.to_field_text()),
+            Input::Action { name, params } => self.action(ctx, name, params),
+        }
+    }
+    fn figures(&self, now: SimTime, out: &mut Figures) {
+        let clients = || self.instances.iter().flat_map(|instance| &instance.clients);
+        out.counter("processed_count", self.counts.processed);
+        out.counter("failed_count", self.counts.failed);
+        out.counter("rejected_count", self.counts.rejected);
+        out.counter("dead_lettered_count", self.counts.dead_lettered);
+        out.counter("retried_count", self.counts.retried);
+        out.counter("lost_count", self.counts.lost);
+        out.counter("polls_count", self.counts.polls);
+        out.counter("rebalances_count", clients().map(ConsumerClient::rebalances_count).max().unwrap_or(0));
+        self.station.figures(now, out);
+        out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
+        out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
+        out.gauge("assigned_partitions", clients().map(ConsumerClient::assigned_count).sum::<usize>() as f64);
+    }
+    fn clone_box(&self) -> Box<dyn Process> {
+        Box::new(self.clone())
+    }
+}

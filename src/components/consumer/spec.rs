@@ -1,0 +1,281 @@
+//! What a consumer can be told, and the problems that its settings can have.
+
+use std::collections::BTreeMap;
+
+use crate::components::{BuildCtx, KindSpec, Params};
+use crate::diagnostics::Diagnostic;
+use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+use crate::units::ComponentIx;
+
+use Default_::{Absent, Same};
+use ParamType as T;
+
+const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 ConsumerConfig");
+/// More instances of one component are refused.
+pub(super) const INSTANCES_MAX: i64 = 1_000;
+/// More workers of one instance are refused.
+pub(super) const CONCURRENCY_MAX: i64 = 100_000;
+
+/// A consumer.
+pub(super) const SPEC: KindSpec = KindSpec {
+    id: "consumer",
+    title: "Consumer",
+    category: "Clients",
+    profiles: &["kafka-4.0", "kafka-3.9"],
+    help: "Reads topics as a consumer group and processes each event",
+    params: PARAMS,
+    actions: &[
+        ("stop-instance", "An instance finishes its work, commits and leaves the group (`instance`: its number, the last by default)"),
+        ("start-instance", "A stopped instance joins again, or one more is added"),
+        ("crash-instance", "An instance is gone at once: what it had not committed is delivered again"),
+    ],
+    id_stem: "consumer",
+};
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
+        .key("group.id")
+        .group("Group"),
+    ParamSpec::new("instances", "Instances", T::Count { min: 0, max: INSTANCES_MAX }, Same("1"), "Members of the group").group("Group"),
+    ParamSpec::new(
+        "concurrency",
+        "Concurrency",
+        T::Count { min: 1, max: CONCURRENCY_MAX },
+        Same("1"),
+        "Workers of each instance over one buffer; above 1, order within a partition is lost",
+    )
+    .group("Work"),
+    ParamSpec::new("service_time", "Service time", T::DurationDist, Same("exp(5ms)"), "How long a worker needs for one event")
+        .from(Provenance::Assumed)
+        .group("Work"),
+    ParamSpec::new("failure_ratio", "Failures", T::Ratio { min: 0.0, max: 1.0 }, Same("0%"), "Share of attempts that fail").group("Work"),
+    ParamSpec::new(
+        "max_attempts",
+        "Attempts",
+        T::Count { min: 1, max: 1_000_000 },
+        Same("3"),
+        "How often an event is tried before it is given up",
+    )
+    .group("Work"),
+    ParamSpec::new(
+        "retry_backoff",
+        "Retry backoff",
+        T::Duration { min: "0s", max: "24h" },
+        Same("1s"),
+        "Wait between two attempts; the worker waits too",
+    )
+    .from(Provenance::Assumed)
+    .group("Work"),
+    ParamSpec::new(
+        "on_failure",
+        "On failure",
+        T::Choice(&["dead_letter", "skip", "retry_forever"]),
+        Absent,
+        "What becomes of an event whose attempts are used up; dead_letter when that port is linked, else skip",
+    )
+    .group("Work"),
+    ParamSpec::new(
+        "validate",
+        "Validate",
+        T::Bool,
+        Same("true"),
+        "Decodes each event with its schema when a registry is linked, and rejects what does not fit",
+    )
+    .group("Schema"),
+    ParamSpec::new(
+        "reader_version",
+        "Reader's version",
+        T::Count { min: 1, max: 1_000_000 },
+        Absent,
+        "Version of the subject that this consumer reads with; the writer's when absent",
+    )
+    .group("Schema"),
+    ParamSpec::new("poll_size", "Poll size", T::Count { min: 1, max: 1_000_000 }, Same("500"), "Most records that one poll hands out")
+        .key("max.poll.records")
+        .from(DOCUMENTED)
+        .group("Fetching"),
+    ParamSpec::new(
+        "buffer",
+        "Buffer",
+        T::Count { min: 1, max: 10_000_000 },
+        Same("1000"),
+        "The next fetch goes out while fewer records than this wait in an instance",
+    )
+    .group("Fetching"),
+    ParamSpec::new(
+        "fetch_min_bytes",
+        "Smallest fetch",
+        T::Size { min: "1B", max: "1GiB" },
+        Same("1B"),
+        "The broker waits until this much is there",
+    )
+    .key("fetch.min.bytes")
+    .from(DOCUMENTED)
+    .group("Fetching"),
+    ParamSpec::new(
+        "fetch_max_wait",
+        "Longest wait",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("500ms"),
+        "The broker answers a fetch after this at the latest",
+    )
+    .key("fetch.max.wait.ms")
+    .from(DOCUMENTED)
+    .group("Fetching"),
+    ParamSpec::new("fetch_max_bytes", "Largest fetch", T::Size { min: "1B", max: "2GiB" }, Same("50MiB"), "Most bytes of one fetch")
+        .key("fetch.max.bytes")
+        .from(DOCUMENTED)
+        .group("Fetching"),
+    ParamSpec::new(
+        "partition_fetch_bytes",
+        "Largest fetch of a partition",
+        T::Size { min: "1B", max: "2GiB" },
+        Same("1MiB"),
+        "Most bytes of one partition in a fetch",
+    )
+    .key("max.partition.fetch.bytes")
+    .from(DOCUMENTED)
+    .group("Fetching"),
+    ParamSpec::new(
+        "commit",
+        "Commit",
+        T::Choice(&["auto", "after", "before"]),
+        Same("auto"),
+        "When positions are committed: every interval, after each poll's work (at least once), or before it (at most once)",
+    )
+    .key("enable.auto.commit")
+    .from(DOCUMENTED)
+    .group("Positions"),
+    ParamSpec::new(
+        "auto_commit_interval",
+        "Commit interval",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("5s"),
+        "Time between automatic commits",
+    )
+    .key("auto.commit.interval.ms")
+    .from(DOCUMENTED)
+    .group("Positions"),
+    ParamSpec::new(
+        "offset_reset",
+        "Start at",
+        T::Choice(&["latest", "earliest"]),
+        Same("latest"),
+        "Where a group without a position begins; with latest, events from before its first join are skipped",
+    )
+    .key("auto.offset.reset")
+    .from(DOCUMENTED)
+    .group("Positions"),
+    ParamSpec::new(
+        "session_timeout",
+        "Session timeout",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("45s"),
+        "Without a heartbeat for this long a member is out",
+    )
+    .key("session.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new("heartbeat_interval", "Heartbeat", T::Duration { min: "1ms", max: "1h" }, Same("3s"), "Time between heartbeats")
+        .key("heartbeat.interval.ms")
+        .from(DOCUMENTED)
+        .group("Group"),
+    ParamSpec::new(
+        "rebalance_timeout",
+        "Rebalance timeout",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("5min"),
+        "How long a rebalance waits for this member to finish its work",
+    )
+    .key("max.poll.interval.ms")
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new(
+        "request_timeout",
+        "Request timeout",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("30s"),
+        "Longest wait for a broker's answer",
+    )
+    .key("request.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Group"),
+];
+
+/// Problems beyond each parameter's own range.
+pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let path = format!("components.{}", ctx.id);
+    if ctx.links_at("in").next().is_none() {
+        out.push(Diagnostic::warning("link-missing", path.clone(), "it reads nothing").with_hint(format!("link a topic to {}.in", ctx.id)));
+    }
+    let dead_letters = ctx.links_at("dead_letters").count();
+    if params.text("on_failure") == "dead_letter" && dead_letters == 0 {
+        out.push(
+            Diagnostic::error("link-missing", format!("{path}.on_failure"), "dead letters have nowhere to go")
+                .with_hint(format!("link {}.dead_letters to a topic", ctx.id)),
+        );
+    }
+    if dead_letters > 1 {
+        out.push(
+            Diagnostic::error("link-twice", path.clone(), "dead letters can go to one topic only")
+                .with_hint(format!("keep one link at {}.dead_letters", ctx.id)),
+        );
+    }
+    if dead_letters > 0
+        && matches!(params.text("on_failure").as_str(), "skip" | "retry_forever")
+        && ctx.links_at("schemas").next().is_none()
+    {
+        out.push(Diagnostic::warning("setting-unused", format!("{path}.on_failure"), "nothing will be written to the dead-letter topic"));
+    }
+    let (session, heartbeat) = (params.duration("session_timeout"), params.duration("heartbeat_interval"));
+    if heartbeat >= session {
+        out.push(
+            Diagnostic::error(
+                "setting-contradiction",
+                format!("{path}.heartbeat_interval"),
+                "heartbeat_interval (heartbeat.interval.ms) must be shorter than session_timeout (session.timeout.ms)",
+            )
+            .with_hint("a third of session_timeout or less is usual"),
+        );
+    }
+    if params.is_given("reader_version") && ctx.links_at("schemas").next().is_none() {
+        out.push(
+            Diagnostic::warning("setting-unused", format!("{path}.reader_version"), "without a registry there is no version to read with")
+                .with_hint(format!("link {}.schemas to a registry", ctx.id)),
+        );
+    }
+    if params.is_given("auto_commit_interval") && params.text("commit") != "auto" {
+        out.push(Diagnostic::warning(
+            "setting-unused",
+            format!("{path}.auto_commit_interval"),
+            "it counts only with commit: \"auto\" (enable.auto.commit)",
+        ));
+    }
+    check_partitions(ctx, &path, params, out);
+}
+
+fn check_partitions(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    // The range assignor deals each topic out on its own, so a member beyond the widest topic gets nothing.
+    let mut widest: BTreeMap<ComponentIx, u32> = BTreeMap::new();
+    for topic in ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()) {
+        let partitions = widest.entry(topic.cluster).or_default();
+        *partitions = (*partitions).max(topic.partitions);
+    }
+    let instances = params.count("instances");
+    for (cluster, partitions) in widest {
+        if instances > i64::from(partitions) {
+            out.push(
+                Diagnostic::warning(
+                    "instances-idle",
+                    format!("{path}.instances"),
+                    format!(
+                        "{instances} instances share {partitions} partitions of {}: {} stay idle",
+                        ctx.id_of(cluster),
+                        instances - i64::from(partitions)
+                    ),
+                )
+                .with_hint("add partitions, or take instances away"),
+            );
+        }
+    }
+}

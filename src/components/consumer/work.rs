@@ -1,0 +1,291 @@
+//! Workers: polls, service, failures, dead letters, and the end of each obligation.
+
+use super::intake::Received;
+use super::sim::Consumer;
+use crate::engine::Ctx;
+use crate::event::{Ended, EventId, Fact, HopKind, ObligationEnd, Reason};
+use crate::machines::broker::batch::records;
+use crate::machines::broker::client::{CommitMode, Outgoing};
+use crate::units::{SimDuration, SimTime};
+
+/// What becomes of an event whose attempts are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnFailure {
+    DeadLetter,
+    Skip,
+    RetryForever,
+}
+
+/// One thread of an instance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Worker {
+    pub work: Option<Work>,
+    pub generation: u32,
+}
+
+/// What a worker is at.
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    pub record: Received,
+    begun: SimTime,
+    attempts: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Serving,
+    /// Waits before the next attempt.
+    Resting,
+    /// Waits until its dead letter is acknowledged.
+    Writing,
+}
+
+/// A dead letter that a worker waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PendingLetter {
+    event: EventId,
+    pub instance: usize,
+    worker: u32,
+}
+
+impl Consumer {
+    /// Hands records to free workers, poll by poll.
+    pub fn serve(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        loop {
+            let instance = &self.instances[index];
+            if instance.busy >= self.concurrency || instance.awaiting_commit {
+                return;
+            }
+            if instance.buffer.is_empty() {
+                if instance.busy == 0 && self.commit == CommitMode::After {
+                    // The poll's work is done: nothing is left to wait for.
+                    self.commit_now(ctx, index);
+                }
+                return;
+            }
+            if instance.polled == 0 && !self.poll(ctx, index) {
+                return;
+            }
+            let instance = &mut self.instances[index];
+            let record = instance.buffer.pop_front().expect("it was not empty, and a poll takes nothing away");
+            instance.polled -= 1;
+            self.station.begin(ctx.now);
+            if record.refused.is_some() {
+                self.refuse(ctx, index, record);
+            } else {
+                self.begin(ctx, index, record);
+            }
+        }
+    }
+
+    /// The next poll; false when its records must wait for a commit.
+    fn poll(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
+        self.counts.polls += 1;
+        match self.commit {
+            CommitMode::Auto => self.auto_commit(ctx, index),
+            CommitMode::After => {
+                self.commit_now(ctx, index);
+            }
+            CommitMode::Before => {}
+        }
+        let instance = &mut self.instances[index];
+        // A commit may find that the group has moved on, which empties the buffer.
+        instance.polled = self.poll_size.min(instance.buffer.len());
+        if self.commit == CommitMode::Before {
+            for record in instance.buffer.iter().take(instance.polled) {
+                instance.clients[record.client].polled(record.epoch, record.slot, record.offset);
+            }
+            let under_way = self.commit_now(ctx, index);
+            self.instances[index].awaiting_commit = under_way;
+            return !under_way;
+        }
+        instance.polled > 0
+    }
+
+    fn begin(&mut self, ctx: &mut Ctx<'_>, index: usize, record: Received) {
+        let service = self.service_time.sample(&mut self.service_rng);
+        let instance = &mut self.instances[index];
+        let number = instance.free.pop().unwrap_or_else(|| {
+            instance.workers.push(Worker::default());
+            (instance.workers.len() - 1) as u32
+        });
+        let worker = &mut instance.workers[number as usize];
+        worker.work = Some(Work { record, begun: ctx.now, attempts: 1, state: State::Serving });
+        instance.busy += 1;
+        let token = Self::worker_token(index, number, worker.generation);
+        ctx.timer_after(service, token);
+    }
+
+    /// A worker's timer: its service or its rest is over.
+    pub fn worker_due(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, generation: u32) {
+        let worker = &mut self.instances[index].workers[number as usize];
+        if worker.generation != generation {
+            return;
+        }
+        let Some(work) = &mut worker.work else { return };
+        if work.state == State::Resting {
+            work.state = State::Serving;
+            work.attempts += 1;
+            self.counts.retried += 1;
+            let service = self.service_time.sample(&mut self.service_rng);
+            ctx.timer_after(service, Self::worker_token(index, number, generation));
+            return;
+        }
+        if !self.failure_rng.chance(self.failure_ratio) {
+            self.succeed(ctx, index, number);
+        } else if work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever {
+            work.state = State::Resting;
+            ctx.timer_after(self.retry_backoff, Self::worker_token(index, number, generation));
+            return;
+        } else {
+            self.fail(ctx, index, number);
+        }
+        self.serve(ctx, index);
+        self.fetch_and_drain(ctx, index);
+    }
+
+    fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
+        let Some(work) = self.release(ctx, index, number) else { return };
+        self.counts.processed += 1;
+        ctx.fact(Fact::Ended(self.ended(ctx, &work.record, ObligationEnd::Delivered)));
+        if ctx.tracing.takes(work.record.meta.id) {
+            let tries = if work.attempts > 1 { format!(", attempt {}", work.attempts) } else { String::new() };
+            let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
+            self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
+        }
+    }
+
+    /// The last attempt has failed.
+    fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
+        self.counts.failed += 1;
+        if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
+            let Some(work) = &mut self.instances[index].workers[number as usize].work else { return };
+            work.state = State::Writing;
+            let record = work.record.clone();
+            self.letters.push(PendingLetter { event: record.meta.id, instance: index, worker: number });
+            self.write_letter(ctx, &record);
+            self.letters_settled(ctx);
+            return;
+        }
+        self.give_up(ctx, index, number, "attempts", "skipped");
+    }
+
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {
+        let Some(work) = self.release(ctx, index, number) else { return };
+        let words = format!("failed {}, {verb}", times(work.attempts));
+        self.end_with(ctx, &work, ObligationEnd::FailedSkipped, HopKind::Processed, Reason { code, detail: Some(words.into()) });
+    }
+
+    /// A record that cannot be decoded takes no service; a copy goes to the dead letters.
+    fn refuse(&mut self, ctx: &mut Ctx<'_>, index: usize, mut record: Received) {
+        let Some(reason) = record.refused.take() else { return };
+        self.station.finish(ctx.now);
+        self.counts.rejected += 1;
+        self.instances[index].clients[record.client].done(record.epoch, record.slot, record.offset);
+        if self.on_failure == OnFailure::DeadLetter {
+            self.write_letter(ctx, &record);
+        }
+        let words = format!("rejected by {}: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
+        self.hop(ctx, &record, HopKind::Rejected, ctx.now, words);
+        let ended = self.ended(ctx, &record, ObligationEnd::RejectedAtConsumer);
+        ctx.fact(Fact::EndedWith(Box::new((ended, *reason))));
+    }
+
+    fn write_letter(&mut self, ctx: &mut Ctx<'_>, record: &Received) {
+        const HEADERS_BYTES: u32 = 200;
+        let Some(client) = &mut self.dead_letters else { return };
+        let (value, key) = (record.value(), record.key());
+        let outgoing = Outgoing {
+            meta: record.meta,
+            key: key.as_deref(),
+            value: &value,
+            extra_header_bytes: HEADERS_BYTES,
+            traced: ctx.tracing.takes(record.meta.id),
+        };
+        client.push(ctx.now, 0, &outgoing, &mut self.letters_out);
+        self.flush_letters(ctx);
+    }
+
+    /// Goes on with workers whose dead letter was acknowledged, or could not be written.
+    pub fn letters_settled(&mut self, ctx: &mut Ctx<'_>) {
+        let acked = std::mem::take(&mut self.letters_out.acked);
+        let unsent = std::mem::take(&mut self.letters_out.unsent);
+        for batch in &acked {
+            for record in records(&batch.batch) {
+                let Some(letter) = self.take_letter(record.meta.id) else { continue };
+                let Some(work) = self.release(ctx, letter.instance, letter.worker) else { continue };
+                self.counts.dead_lettered += 1;
+                let words = format!("failed {}, dead-lettered", times(work.attempts));
+                let reason = Reason { code: "attempts", detail: Some(words.into()) };
+                self.end_with(ctx, &work, ObligationEnd::DeadLettered, HopKind::Processed, reason);
+                self.resume(ctx, letter.instance);
+            }
+        }
+        for letter in unsent {
+            if let Some(letter) = self.take_letter(letter.event.id) {
+                self.give_up(ctx, letter.instance, letter.worker, "dead-letter", "its dead letter could not be written, skipped");
+                self.resume(ctx, letter.instance);
+            }
+        }
+        self.flush_letters(ctx);
+    }
+
+    fn resume(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.serve(ctx, index);
+        self.fetch_and_drain(ctx, index);
+    }
+
+    fn take_letter(&mut self, event: EventId) -> Option<PendingLetter> {
+        let at = self.letters.iter().position(|letter| letter.event == event)?;
+        Some(self.letters.remove(at))
+    }
+
+    /// Frees a worker; its record needs no more work.
+    fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) -> Option<Work> {
+        let instance = &mut self.instances[index];
+        let work = instance.workers[number as usize].work.take()?;
+        instance.free.push(number);
+        instance.busy -= 1;
+        let record = &work.record;
+        instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        self.station.finish(ctx.now);
+        Some(work)
+    }
+
+    fn end_with(&self, ctx: &mut Ctx<'_>, work: &Work, end: ObligationEnd, kind: HopKind, reason: Reason) {
+        let words = reason.detail.as_deref().unwrap_or(reason.code).to_owned();
+        self.hop(ctx, &work.record, kind, work.begun, words);
+        let ended = self.ended(ctx, &work.record, end);
+        ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
+    }
+
+    pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, end: ObligationEnd) -> Ended {
+        Ended {
+            component: ctx.me,
+            group: self.group_of(record.client),
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            event: record.meta,
+            end,
+        }
+    }
+
+    fn member(&self, index: usize) -> String {
+        format!("{}#{}", self.group_name, index + 1)
+    }
+}
+
+fn times(attempts: u32) -> String {
+    match attempts {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
+/// Rounded to what a person reads.
+fn shown(span: SimDuration) -> String {
+    format!("{:.1} ms", span.as_ms_f64())
+}
