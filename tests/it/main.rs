@@ -2,4 +2,5 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
+mod gateway;
 mod tidy;

@@ -124,7 +124,7 @@ fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<D
         for (name, values) in &route.headers {
             if name.is_empty() || values.iter().any(String::is_empty) {
                 let message = format!("the header `{name}` has no value to match");
-                out.push(Diagnostic::error("gateway-header", format!("{path}.headers"), message).with_hint("write `version=v1`"));
+                out.push(Diagnostic::error("gateway-header", format!("{path}.headers"), message).with_hint("write `version: v1`"));
             }
         }
     }

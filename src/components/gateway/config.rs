@@ -42,9 +42,10 @@ fn route(row: &Params<'_>) -> RouteSpec {
     }
 }
 
-/// `version=v1|v2`; a regular expression keeps its bars.
+/// `version: v1|v2`; a regular expression keeps its bars.
 fn header(word: &str) -> (String, Vec<String>) {
-    let (name, values) = word.split_once('=').unwrap_or((word, ""));
+    let (name, values) = word.split_once([':', '=']).unwrap_or((word, ""));
+    let values = values.trim();
     let values = if values.starts_with("~*") { vec![values.to_owned()] } else { values.split('|').map(str::to_owned).collect() };
     (name.trim().to_ascii_lowercase(), values)
 }

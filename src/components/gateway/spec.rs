@@ -27,7 +27,7 @@ const ROUTE: &[ParamSpec] = &[
         "Headers",
         ParamType::Words,
         Absent,
-        "`version=v1`, several values as `version=v1|v2`, a regular expression as `version=~*v[12]`; all must match",
+        "`version: v1`, several values as `version: v1|v2`, a regular expression as `version: ~*v[12]`; all must match",
     )
     .key("headers"),
     ParamSpec::new(
