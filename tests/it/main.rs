@@ -3,4 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
 mod gateway;
+#[cfg(feature = "gui")]
+mod panels;
 mod tidy;
