@@ -1,0 +1,169 @@
+//! Everything a person can ask of the application: one enum for menus, shortcuts, buttons and tests.
+
+use std::path::PathBuf;
+
+use crate::event::EventId;
+use crate::model::{Edit, Endpoint};
+use crate::run::Pace;
+
+/// What is selected on the canvas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A component by id.
+    Component(String),
+    /// A link by its ends.
+    Link(Endpoint, Endpoint),
+    /// A frame by index.
+    Frame(usize),
+    /// A note by index.
+    Note(usize),
+}
+
+/// How a click changes the selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectMode {
+    /// Only this.
+    Replace,
+    /// This too, or no longer.
+    Toggle,
+    /// This too.
+    Add,
+}
+
+/// Which theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// What the desktop says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// Which tab of the side stands in front.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SideTab {
+    /// Parameters of what is selected.
+    #[default]
+    Inspector,
+    /// One event.
+    Event,
+    /// Rejected, lost, repeated events.
+    Incidents,
+    /// The ledger.
+    Ledger,
+    /// What must hold.
+    Expectations,
+    /// Diagnostics.
+    Problems,
+}
+
+/// A wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// An empty design.
+    New,
+    /// Asks for a file (a dialog), then opens it.
+    Open,
+    /// Opens this file.
+    OpenPath(PathBuf),
+    /// Opens the starter project.
+    OpenStarter,
+    /// Saves to the file it came from, or asks for one.
+    Save,
+    /// Asks for a file, then saves there.
+    SaveAs,
+    /// Saves there.
+    SaveTo(PathBuf),
+    /// Ends the program, after asking where something would be lost.
+    Quit,
+    /// The answer to "save before …?".
+    Answer(Answer),
+    /// Closes whatever message or dialog is in front.
+    Dismiss,
+    /// One change, one undo step.
+    Edit(Edit),
+    /// Several changes, one undo step.
+    Edits(Vec<Edit>),
+    /// Changes while a field or a card is held; all of one key are one undo step.
+    EditLive(String, Vec<Edit>),
+    /// Back.
+    Undo,
+    /// Forth.
+    Redo,
+    /// Selects.
+    Select(Pick, SelectMode),
+    /// Selects exactly these.
+    SelectOnly(Vec<Pick>),
+    /// Selects every component.
+    SelectAll,
+    /// Nothing is selected.
+    SelectNone,
+    /// Deletes what is selected.
+    DeleteSelection,
+    /// Copies of what is selected, a little aside.
+    Duplicate,
+    /// Puts what is selected on the clipboard of the program.
+    Copy,
+    /// Places what was copied.
+    Paste,
+    /// A new component of a kind at a place; the newly placed one is selected.
+    Place { kind: String, position: [f32; 2] },
+    /// Moves every card by the automatic layout.
+    Arrange,
+    /// Starts a run, or goes on with it.
+    Play,
+    /// Holds.
+    Pause,
+    /// Play or pause, whatever fits.
+    PlayOrPause,
+    /// To the next visible hop.
+    StepEvent,
+    /// One virtual second.
+    StepSecond,
+    /// One turn of the kernel.
+    StepKernel,
+    /// Ends the run here.
+    Stop,
+    /// Forgets the finished run, so that the design can be edited.
+    CloseRun,
+    /// Another pace.
+    SetPace(Pace),
+    /// Another scenario for the next run.
+    SetScenario(String),
+    /// Another seed for the next run; none is the project's.
+    SetSeed(u64),
+    /// Shows one event.
+    Inspect(Option<EventId>),
+    /// A live change of a parameter while a run goes.
+    SetLive { component: String, param: String, value: String },
+    /// Another theme.
+    SetTheme(ThemeChoice),
+    /// Another tab of the side.
+    ShowTab(SideTab),
+    /// Cards stand on the grid, or anywhere.
+    ToggleSnap,
+    /// Shows or hides the charts.
+    ToggleCharts,
+    /// Fits the design into the canvas.
+    Fit,
+    /// Writes the design or the report in another format to a file that is asked for.
+    Export(String),
+    /// Writes it there.
+    ExportTo(String, PathBuf),
+    /// Opens a small window: `shortcuts`, `about`.
+    ShowDialog(&'static str),
+}
+
+/// Answers to "there are unsaved changes".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Save, then go on.
+    Save,
+    /// Go on without saving.
+    Discard,
+    /// Stay.
+    Cancel,
+}

@@ -1,0 +1,88 @@
+//! Background jobs: file dialogs that must not hold the window up.
+//!
+//! In: a wish for a dialog. Out, some frames later: the path that was chosen. A small tokio runtime drives
+//! the portal's conversation; the simulation never runs here.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// What a chosen path is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogFor {
+    /// Open it.
+    Open,
+    /// Save there.
+    Save,
+    /// Export there, in this format.
+    Export(String),
+}
+
+/// Jobs under way.
+pub struct Jobs {
+    done: Receiver<(DialogFor, Option<PathBuf>)>,
+    #[cfg_attr(not(feature = "gui"), expect(dead_code, reason = "only a window has dialogs"))]
+    sender: Sender<(DialogFor, Option<PathBuf>)>,
+    runtime: Option<tokio::runtime::Runtime>,
+    open: usize,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        let (sender, done) = channel();
+        Self { done, sender, runtime: None, open: 0 }
+    }
+}
+
+impl Jobs {
+    /// Whether a dialog is open.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.open > 0
+    }
+    /// What was chosen since the last look.
+    pub fn poll(&mut self) -> Vec<(DialogFor, PathBuf)> {
+        let mut chosen = Vec::new();
+        while let Ok((wish, path)) = self.done.try_recv() {
+            self.open = self.open.saturating_sub(1);
+            chosen.extend(path.map(|path| (wish, path)));
+        }
+        chosen
+    }
+    /// Opens a native dialog; `wake` is called when it is answered.
+    ///
+    /// # Errors
+    /// In words, when no dialog can be shown here.
+    #[cfg(feature = "gui")]
+    pub fn ask(&mut self, wish: DialogFor, file_name: &str, wake: Box<dyn Fn() + Send>) -> Result<(), String> {
+        if self.runtime.is_none() {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+            self.runtime = Some(runtime.map_err(|error| format!("no dialog can be shown: {error}"))?);
+        }
+        let runtime = self.runtime.as_ref().expect("it was just made");
+        let (extension, name) = match &wish {
+            DialogFor::Open | DialogFor::Save => ("ron", "Eventyard project"),
+            DialogFor::Export(format) => (crate::export::extension(format), "Export"),
+        };
+        let extensions: &[&str] = if wish == DialogFor::Open { &["ron", "json"] } else { &[extension] };
+        let dialog = rfd::AsyncFileDialog::new().add_filter(name, extensions).set_file_name(file_name);
+        let sender = self.sender.clone();
+        let saving = wish != DialogFor::Open;
+        self.open += 1;
+        runtime.spawn(async move {
+            let handle = if saving { dialog.save_file().await } else { dialog.pick_file().await };
+            // The window may have closed meanwhile: then nobody waits.
+            let _ = sender.send((wish, handle.map(|handle| handle.path().to_path_buf())));
+            wake();
+        });
+        Ok(())
+    }
+    /// There are no dialogs without a window.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "gui"))]
+    pub fn ask(&mut self, _wish: DialogFor, _file_name: &str, _wake: Box<dyn Fn() + Send>) -> Result<(), String> {
+        let _ = &self.runtime;
+        Err("this build has no dialogs".to_owned())
+    }
+}
