@@ -10,6 +10,7 @@
 //! 0 `units` `event` `random` `predicate` `diagnostics` · 1 `engine` `machines` `model` ·
 //! 2 `components` `metrics` · 3 `project` `compile` · 4 `run` · 5 `export` · 6 `app` · 7 `gui` `cli`.
 
+pub mod app;
 pub mod compile;
 pub mod components;
 pub mod diagnostics;
@@ -22,6 +23,7 @@ pub mod machines;
 pub mod metrics;
 pub mod model;
 pub mod predicate;
+pub mod project;
 pub mod random;
 pub mod run;
 pub mod units;

@@ -1,0 +1,66 @@
+//! Painting what carries no events: grid, frames, notes, the empty canvas.
+
+use egui::{Align2, Painter, Rect, Stroke, StrokeKind, Ui, pos2};
+
+use super::camera::Camera;
+use super::scene::Scene;
+use crate::app::{AppState, Pick};
+use crate::gui::theme::{self, Tokens, icon, widgets};
+
+/// Distance of grid points in world units.
+pub(super) const GRID: f32 = 20.0;
+
+pub(super) fn grid(painter: &Painter, tokens: &Tokens, camera: &Camera, rect: Rect, snap: bool) {
+    if !snap {
+        return;
+    }
+    // Far away only every fourth point is drawn, and none when they would blur.
+    let step = if camera.zoom < 0.5 { GRID * 4.0 } else { GRID };
+    let spacing = step * camera.zoom;
+    if spacing < 12.0 {
+        return;
+    }
+    let first = camera.to_world(rect.min);
+    let start = camera.to_screen(pos2((first.x / step).floor() * step, (first.y / step).floor() * step));
+    let columns = (rect.width() / spacing) as usize + 2;
+    let rows = (rect.height() / spacing) as usize + 2;
+    for row in 0..rows {
+        for column in 0..columns {
+            let at = start + egui::vec2(column as f32 * spacing, row as f32 * spacing);
+            painter.rect_filled(Rect::from_center_size(at, egui::vec2(1.4, 1.4)), 0.0, tokens.grid);
+        }
+    }
+}
+
+pub(super) fn frames(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &AppState) {
+    for (index, (rect, frame)) in scene.frames.iter().zip(&app.project().layout.frames).enumerate() {
+        let selected = app.is_selected(&Pick::Frame(index));
+        let stroke = if selected { Stroke::new(2.0, tokens.selection) } else { Stroke::new(1.0, tokens.border_strong) };
+        painter.rect(*rect, 10.0, tokens.frame.gamma_multiply(0.6), stroke, StrokeKind::Inside);
+        painter.text(rect.min + egui::vec2(12.0, 8.0), Align2::LEFT_TOP, &frame.label, theme::font_strong(12.5), tokens.text_muted);
+    }
+}
+
+pub(super) fn notes(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &AppState) {
+    for (index, (rect, note)) in scene.notes.iter().zip(&app.project().layout.notes).enumerate() {
+        let selected = app.is_selected(&Pick::Note(index));
+        let stroke = if selected { Stroke::new(2.0, tokens.selection) } else { Stroke::new(1.0, tokens.border) };
+        painter.rect(*rect, 6.0, tokens.note, stroke, StrokeKind::Inside);
+        let inner = rect.shrink(10.0);
+        let zoom = rect.width() / note.size[0].max(1.0);
+        let galley = painter.layout(note.text.clone(), theme::font((12.5 * zoom).round().max(1.0)), tokens.text, inner.width());
+        painter.with_clip_rect(inner.intersect(painter.clip_rect())).galley(inner.min, galley, tokens.text);
+    }
+}
+
+pub(super) fn empty(ui: &mut Ui, rect: Rect) {
+    let area = Rect::from_center_size(rect.center(), egui::vec2(420.0, 160.0));
+    widgets::within(ui, area, |ui| {
+        widgets::empty_state(
+            ui,
+            icon::COMPONENT,
+            "An empty canvas",
+            "Drag a component from the palette, or double-click one. Then drag from port to port to connect, and press Run.",
+        );
+    });
+}

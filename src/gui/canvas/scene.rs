@@ -1,0 +1,321 @@
+//! The drawing laid out on the screen for one frame: card rectangles, port positions, wire curves.
+
+use std::collections::BTreeMap;
+
+use egui::{Pos2, Rect, pos2, vec2};
+
+use super::camera::Camera;
+use super::tokens::Curve;
+use crate::app::AppState;
+use crate::components::{self, PortSpec, PortType};
+use crate::metrics::CardView;
+use crate::model::{Component, Endpoint, Project};
+
+/// Width of every card in world units.
+pub const CARD_WIDTH: f32 = 220.0;
+const HEAD_HEIGHT: f32 = 50.0;
+const ROW_HEIGHT: f32 = 20.0;
+const FIGURES_HEIGHT: f32 = 42.0;
+const PADDING: f32 = 8.0;
+
+/// Everything on the screen.
+#[derive(Debug, Default)]
+pub struct Scene {
+    /// In drawing order: the last lies on top.
+    pub cards: Vec<Card>,
+    /// In file order.
+    pub wires: Vec<Wire>,
+    /// Frames' rectangles.
+    pub frames: Vec<Rect>,
+    /// Notes' rectangles.
+    pub notes: Vec<Rect>,
+    index: BTreeMap<String, usize>,
+}
+
+/// One card.
+#[derive(Debug)]
+pub struct Card {
+    /// Component id.
+    pub id: String,
+    /// Kind id.
+    pub kind: String,
+    /// On the screen.
+    pub rect: Rect,
+    /// Its ports.
+    pub ports: Vec<Port>,
+    /// What it shows while running.
+    pub figures: Option<CardView>,
+    /// Height of the figures' strip on the screen.
+    pub figures_height: f32,
+    /// Problems that concern it.
+    pub problems: usize,
+    /// Whether it can be seen.
+    pub visible: bool,
+}
+
+/// One port.
+#[derive(Debug, Clone)]
+pub struct Port {
+    /// Name.
+    pub name: String,
+    /// Its spec.
+    pub spec: PortSpec,
+    /// Centre of its dot where links end (left), or begin when it only gives (right).
+    pub at: Pos2,
+    /// Second dot of a port that both takes and gives: links begin here.
+    pub at_right: Option<Pos2>,
+}
+
+/// One wire.
+#[derive(Debug)]
+pub struct Wire {
+    /// Place in the project's links.
+    pub index: usize,
+    /// Ends.
+    pub from: Endpoint,
+    /// Ends.
+    pub to: Endpoint,
+    /// On the screen.
+    pub curve: Curve,
+    /// A schema look-up.
+    pub is_reference: bool,
+}
+
+/// What the pointer is on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hit {
+    /// A port's dot: where a link begins or ends.
+    Port(Endpoint),
+    /// A card.
+    Card(String),
+    /// A wire.
+    Wire(Endpoint, Endpoint),
+    /// A note.
+    Note(usize),
+    /// A frame's edge or label.
+    Frame(usize),
+    /// Nothing.
+    Empty,
+}
+
+/// What a gesture moves for the time being, in world units.
+#[derive(Clone, Debug, Default)]
+pub struct Offsets {
+    /// Component ids.
+    pub components: Vec<String>,
+    /// Frames.
+    pub frames: Vec<usize>,
+    /// Notes.
+    pub notes: Vec<usize>,
+    /// By how much.
+    pub by: egui::Vec2,
+}
+
+/// A card's height in world units.
+#[must_use]
+pub fn card_height(component: &Component) -> f32 {
+    let ports = ports_of(component);
+    HEAD_HEIGHT + rows(&ports) as f32 * ROW_HEIGHT + PADDING + FIGURES_HEIGHT
+}
+
+fn ports_of(component: &Component) -> Vec<PortSpec> {
+    components::by_id(&component.kind).map(|kind| kind.ports(component)).unwrap_or_default()
+}
+
+/// Ports that take stand left, ports that give right; topics take a row of their own.
+fn rows(ports: &[PortSpec]) -> usize {
+    let topics = ports.iter().filter(|port| port.ty == PortType::Topic).count();
+    let left = ports.iter().filter(|port| port.takes() && port.ty != PortType::Topic).count();
+    let right = ports.iter().filter(|port| port.gives() && port.ty != PortType::Topic).count();
+    (topics + left.max(right)).max(1)
+}
+
+impl Scene {
+    /// Around everything that is drawn, in world units.
+    #[must_use]
+    pub fn world_bounds(project: &Project) -> Rect {
+        let mut bounds = Rect::NOTHING;
+        for (id, component) in &project.components {
+            let [x, y] = position_of(project, id);
+            bounds = bounds.union(Rect::from_min_size(pos2(x, y), vec2(CARD_WIDTH, card_height(component))));
+        }
+        let boxes = project.layout.frames.iter().map(|f| (f.position, f.size)).chain(project.layout.notes.iter().map(|n| (n.position, n.size)));
+        for (position, size) in boxes {
+            bounds = bounds.union(Rect::from_min_size(pos2(position[0], position[1]), vec2(size[0], size[1])));
+        }
+        bounds
+    }
+
+    /// Lays the design out for one frame.
+    #[must_use]
+    pub fn lay_out(app: &AppState, camera: &Camera, view: Rect, moved: &Offsets) -> Self {
+        let project = app.project();
+        let mut scene = Self::default();
+        let mut problems: BTreeMap<&str, usize> = BTreeMap::new();
+        for diagnostic in app.document.diagnostics() {
+            if let Some(rest) = diagnostic.path.strip_prefix("components.") {
+                *problems.entry(rest.split('.').next().unwrap_or_default()).or_default() += 1;
+            }
+        }
+        for (id, component) in &project.components {
+            let [mut x, mut y] = position_of(project, id);
+            if moved.components.contains(id) {
+                x += moved.by.x;
+                y += moved.by.y;
+            }
+            let rect = camera.rect([x, y], [CARD_WIDTH, card_height(component)]);
+            let figures = app.running.as_ref().and_then(|running| running.view().cards.get(running.component_ix(id)?.index()).cloned());
+            scene.index.insert(id.clone(), scene.cards.len());
+            scene.cards.push(Card {
+                id: id.clone(),
+                kind: component.kind.clone(),
+                rect,
+                ports: place_ports(component, rect, camera.zoom),
+                figures,
+                figures_height: FIGURES_HEIGHT * camera.zoom,
+                problems: problems.get(id.as_str()).copied().unwrap_or(0),
+                visible: view.expand(40.0).intersects(rect),
+            });
+        }
+        scene.lay_wires(project, camera.zoom);
+        let shift = |is_moved: bool, [x, y]: [f32; 2]| if is_moved { [x + moved.by.x, y + moved.by.y] } else { [x, y] };
+        let frames = project.layout.frames.iter().enumerate();
+        scene.frames = frames.map(|(index, frame)| camera.rect(shift(moved.frames.contains(&index), frame.position), frame.size)).collect();
+        let notes = project.layout.notes.iter().enumerate();
+        scene.notes = notes.map(|(index, note)| camera.rect(shift(moved.notes.contains(&index), note.position), note.size)).collect();
+        scene
+    }
+
+    fn lay_wires(&mut self, project: &Project, zoom: f32) {
+        for (index, link) in project.links.iter().enumerate() {
+            let (Some(from), Some(to)) = (self.port(&link.from), self.port(&link.to)) else { continue };
+            let (start, end) = (from.at_right.unwrap_or(from.at), to.at);
+            let is_reference = to.spec.ty == PortType::Schemas;
+            self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), curve: curve(start, end, zoom), is_reference });
+        }
+    }
+
+    /// A port by its name.
+    #[must_use]
+    pub fn port(&self, end: &Endpoint) -> Option<&Port> {
+        self.card(&end.component)?.ports.iter().find(|port| port.name == end.port)
+    }
+    /// A card by its id.
+    #[must_use]
+    pub fn card(&self, id: &str) -> Option<&Card> {
+        self.cards.get(*self.index.get(id)?)
+    }
+    /// The curve of a running link, if the drawing still has it.
+    #[must_use]
+    pub fn curve_of_run_link(&self, app: &AppState, link: crate::units::LinkIx) -> Option<Curve> {
+        // Links do not change while a run is on, so numbers are file order.
+        app.running.as_ref()?;
+        self.wires.iter().find(|wire| wire.index == link.index()).map(|wire| wire.curve)
+    }
+
+    /// What is under the pointer: ports, cards (last drawn first), wires, notes, frames.
+    #[must_use]
+    pub fn hit(&self, at: Pos2) -> Hit {
+        const PORT_REACH: f32 = 11.0;
+        const WIRE_REACH: f32 = 7.0;
+        for card in self.cards.iter().rev().filter(|card| card.visible) {
+            for port in &card.ports {
+                let dots = [Some(port.at), port.at_right];
+                if dots.into_iter().flatten().any(|dot| dot.distance(at) <= PORT_REACH) {
+                    return Hit::Port(Endpoint { component: card.id.clone(), port: port.name.clone() });
+                }
+            }
+        }
+        if let Some(card) = self.cards.iter().rev().find(|card| card.rect.contains(at)) {
+            return Hit::Card(card.id.clone());
+        }
+        let near = self.wires.iter().rev().find(|wire| distance_to(&wire.curve, at) <= WIRE_REACH);
+        if let Some(wire) = near {
+            return Hit::Wire(wire.from.clone(), wire.to.clone());
+        }
+        if let Some(index) = self.notes.iter().rposition(|rect| rect.contains(at)) {
+            return Hit::Note(index);
+        }
+        let on_edge = |rect: &Rect| rect.expand(4.0).contains(at) && (!rect.shrink(8.0).contains(at) || at.y < rect.min.y + 26.0);
+        self.frames.iter().rposition(on_edge).map_or(Hit::Empty, Hit::Frame)
+    }
+}
+
+impl Card {
+    /// For screen readers and tests: kind, id, and what it shows.
+    #[must_use]
+    pub fn label(&self, app: &AppState) -> String {
+        let kind = components::by_id(&self.kind).map_or(self.kind.as_str(), |kind| kind.spec().title);
+        let mut label = format!("{kind} {}", self.id);
+        if let Some(figures) = &self.figures {
+            label.push_str(&format!(", {:.0} per second", figures.rate_per_s));
+            if !figures.queue_label.is_empty() {
+                label.push_str(&format!(", {} {:.0}", figures.queue_label, figures.queue));
+            }
+        }
+        if self.problems > 0 && !app.is_locked() {
+            label.push_str(&format!(", {} problem{}", self.problems, if self.problems == 1 { "" } else { "s" }));
+        }
+        label
+    }
+}
+
+/// Where a card stands; a component without a position stands at the origin until it is arranged.
+#[must_use]
+pub fn position_of(project: &Project, id: &str) -> [f32; 2] {
+    project.layout.positions.get(id).copied().unwrap_or_default()
+}
+
+fn place_ports(component: &Component, rect: Rect, zoom: f32) -> Vec<Port> {
+    let first = rect.min.y + (HEAD_HEIGHT + ROW_HEIGHT / 2.0) * zoom;
+    let row = |index: usize| first + index as f32 * ROW_HEIGHT * zoom;
+    let (mut left, mut right) = (0, 0);
+    let mut ports = Vec::new();
+    for spec in ports_of(component) {
+        let name = spec.name.clone();
+        let (at, at_right) = if spec.ty == PortType::Topic {
+            let y = row(left.max(right));
+            left = left.max(right) + 1;
+            right = left;
+            (pos2(rect.min.x, y), Some(pos2(rect.max.x, y)))
+        } else if spec.takes() {
+            left += 1;
+            (pos2(rect.min.x, row(left - 1)), None)
+        } else {
+            right += 1;
+            (pos2(rect.max.x, row(right - 1)), None)
+        };
+        ports.push(Port { name, spec, at, at_right });
+    }
+    ports
+}
+
+/// A wire's Bézier: leaves to the right, arrives from the left.
+#[must_use]
+pub fn curve(start: Pos2, end: Pos2, zoom: f32) -> Curve {
+    let reach = ((end.x - start.x).abs() * 0.5).max(40.0 * zoom).min(260.0 * zoom);
+    [start, start + vec2(reach, 0.0), end - vec2(reach, 0.0), end]
+}
+
+/// A point on a curve, 0 at its start.
+#[must_use]
+pub fn point_on(curve: &Curve, along: f32) -> Pos2 {
+    let [a, b, c, d] = curve.map(Pos2::to_vec2);
+    let back = 1.0 - along;
+    (a * (back * back * back) + b * (3.0 * back * back * along) + c * (3.0 * back * along * along) + d * (along * along * along)).to_pos2()
+}
+
+fn distance_to(curve: &Curve, at: Pos2) -> f32 {
+    const PIECES: usize = 24;
+    if !Rect::from_points(curve).expand(8.0).contains(at) {
+        return f32::INFINITY;
+    }
+    let points: Vec<Pos2> = (0..=PIECES).map(|piece| point_on(curve, piece as f32 / PIECES as f32)).collect();
+    points.windows(2).map(|pair| distance_to_piece(pair[0], pair[1], at)).fold(f32::INFINITY, f32::min)
+}
+
+fn distance_to_piece(a: Pos2, b: Pos2, at: Pos2) -> f32 {
+    let along = b - a;
+    let share = ((at - a).dot(along) / along.length_sq().max(1e-6)).clamp(0.0, 1.0);
+    (a + along * share).distance(at)
+}

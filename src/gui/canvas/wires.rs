@@ -1,0 +1,47 @@
+//! Painting wires: curves with arrows, dashed look-ups, width and dashes by rate while running.
+
+use egui::epaint::CubicBezierShape;
+use egui::{Color32, Painter, Pos2, Shape, Stroke};
+
+use super::camera::Camera;
+use super::scene::{Scene, Wire, point_on};
+use super::tokens;
+use crate::app::{AppState, Pick};
+use crate::gui::theme::Tokens;
+
+pub(super) fn paint(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &AppState, camera: &Camera, time_s: f64) {
+    for wire in &scene.wires {
+        let selected = app.is_selected(&Pick::Link(wire.from.clone(), wire.to.clone()));
+        let running = app.running.as_ref().and_then(|running| running.view().links.get(wire.index).cloned());
+        let rate = running.as_ref().map_or(0.0, |link| link.rate_per_s);
+        let colour = match (selected, wire.is_reference) {
+            (true, _) => tokens.selection,
+            (false, true) => tokens.wire_reference,
+            (false, false) => tokens.wire,
+        };
+        let (flow_width, _) = tokens::flow_look(rate, camera.zoom);
+        let width = if selected { 2.5 } else { (1.6 * camera.zoom.clamp(0.6, 1.4)).max(flow_width.min(4.0)) };
+        if wire.is_reference {
+            dashed(painter, wire, Stroke::new(width.min(1.6), colour));
+        } else {
+            painter.add(CubicBezierShape::from_points_stroke(wire.curve, false, Color32::TRANSPARENT, Stroke::new(width, colour)));
+            if rate > 0.0 && app.is_locked() {
+                tokens::paint_flow(painter, wire.curve, colour, rate, camera.zoom, time_s);
+            }
+        }
+        arrow(painter, wire, colour, camera.zoom);
+    }
+}
+
+fn dashed(painter: &Painter, wire: &Wire, stroke: Stroke) {
+    const PIECES: usize = 32;
+    let points: Vec<Pos2> = (0..=PIECES).map(|piece| point_on(&wire.curve, piece as f32 / PIECES as f32)).collect();
+    painter.extend(Shape::dashed_line(&points, stroke, 5.0, 4.0));
+}
+
+fn arrow(painter: &Painter, wire: &Wire, colour: Color32, zoom: f32) {
+    let size = 6.0 * zoom.clamp(0.5, 1.3);
+    let tip = wire.curve[3] - egui::vec2(5.0 * zoom, 0.0);
+    let points = vec![tip, tip + egui::vec2(-size * 1.4, -size * 0.7), tip + egui::vec2(-size * 1.4, size * 0.7)];
+    painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+}

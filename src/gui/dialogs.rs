@@ -1,0 +1,112 @@
+//! What stands in front of everything: questions, a broken file's problems, help, about.
+
+use egui::{Align, Layout, Ui};
+
+use super::theme::{self, Tone, icon, widgets};
+use super::theme::widgets::ButtonWords;
+use super::shortcuts;
+use crate::app::{Answer, AppState, Command};
+
+pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
+    if let Some(broken) = &app.broken {
+        modal(ui, "broken", 640.0, |ui| {
+            let name = broken.path.display().to_string();
+            widgets::section_header(ui, icon::ERROR, "This file cannot be opened", |_| {});
+            ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{name}: {} problems. The open design is unchanged.", broken.problems.len())));
+            egui::ScrollArea::vertical().max_height(380.0).show(ui, |ui| {
+                for problem in &broken.problems {
+                    let place = problem.place.map(|place| format!("line {}, column {}", place.line, place.column)).unwrap_or_default();
+                    ui.add_space(theme::space::XS);
+                    ui.horizontal_wrapped(|ui| {
+                        widgets::badge(ui, &problem.code, Tone::Error);
+                        ui.label(theme::muted(theme::tokens(ui.ctx()), place));
+                    });
+                    ui.label(&problem.message);
+                    if let Some(hint) = &problem.hint {
+                        ui.label(theme::muted(theme::tokens(ui.ctx()), hint));
+                    }
+                }
+            });
+            buttons(ui, |ui| {
+                if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
+                    commands.push(Command::Dismiss);
+                }
+            });
+        });
+    } else if app.pending.is_some() {
+        modal(ui, "unsaved", 420.0, |ui| {
+            widgets::section_header(ui, icon::SAVE, "Save your changes?", |_| {});
+            ui.label(format!("“{}” has changes that are not saved.", app.project().name));
+            buttons(ui, |ui| {
+                for (label, answer) in [("Save", Answer::Save), ("Discard", Answer::Discard), ("Cancel", Answer::Cancel)] {
+                    let words = ButtonWords::new(label);
+                    let response = if answer == Answer::Save { widgets::primary_button(ui, "", words) } else { widgets::text_button(ui, "", words) };
+                    if response.clicked() {
+                        commands.push(Command::Answer(answer));
+                    }
+                }
+            });
+        });
+    } else if let Some(which) = app.dialog {
+        modal(ui, "help", 460.0, |ui| {
+            if which == "shortcuts" {
+                shortcuts_ui(ui);
+            } else {
+                about_ui(ui);
+            }
+            buttons(ui, |ui| {
+                if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
+                    commands.push(Command::Dismiss);
+                }
+            });
+        });
+    }
+}
+
+fn modal(ui: &Ui, id: &str, width: f32, content: impl FnOnce(&mut Ui)) {
+    egui::Modal::new(egui::Id::new(id)).show(ui.ctx(), |ui| {
+        ui.set_width(width);
+        content(ui);
+    });
+}
+
+fn buttons(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    ui.add_space(theme::space::M);
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 32.0), Layout::right_to_left(Align::Center), content);
+}
+
+fn shortcuts_ui(ui: &mut Ui) {
+    widgets::section_header(ui, icon::HELP, "Keyboard and pointer", |_| {});
+    let pointer = [
+        ("Wheel, pinch", "Zoom at the pointer"),
+        ("Middle or right drag, Space+drag", "Pan"),
+        ("Drag on empty", "Select in a box"),
+        ("Shift+click", "Add to the selection"),
+        ("Drag from port to port", "Connect"),
+        ("Esc", "Give up a gesture"),
+        ("Arrows", "Move selected cards"),
+    ];
+    egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+        egui::Grid::new("shortcuts").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
+            for (keys, words) in shortcuts::words(ui.ctx()) {
+                ui.monospace(keys);
+                ui.label(words);
+                ui.end_row();
+            }
+            for (keys, words) in pointer {
+                ui.monospace(keys);
+                ui.label(words);
+                ui.end_row();
+            }
+        });
+    });
+}
+
+fn about_ui(ui: &mut Ui) {
+    widgets::section_header(ui, icon::INFO, "Eventyard", |_| {});
+    ui.label(format!("Version {}", env!("CARGO_PKG_VERSION")));
+    ui.add_space(theme::space::S);
+    ui.label("Design event-driven systems, run them as real simulations, check the numbers. Nothing is pretended but time and distance.");
+    ui.add_space(theme::space::S);
+    ui.label(theme::muted(theme::tokens(ui.ctx()), "Apache-2.0. Fonts: Inter and JetBrains Mono (OFL). Icons: Phosphor (MIT)."));
+}

@@ -1,0 +1,164 @@
+//! The window itself: one frame after another.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Frame, Margin, Ui};
+
+use super::canvas::Canvas;
+use super::{dialogs, menu, palette, panels, shortcuts, side, status, theme};
+use crate::app::{AppState, Command, Document, ThemeChoice};
+use crate::project;
+
+const SIDE_WIDTH: f32 = 340.0;
+const PALETTE_WIDTH: f32 = 176.0;
+const CHARTS_HEIGHT: f32 = 250.0;
+
+/// The application in its window; tests drive it without one.
+pub struct Window {
+    /// The state.
+    pub app: AppState,
+    canvas: Canvas,
+    themed: Option<ThemeChoice>,
+    title: String,
+    asked_to_close: bool,
+}
+
+/// Opens the window on a file, or on the starter, and returns when it is closed.
+///
+/// # Errors
+/// In words, when no window can be made (no display, no OpenGL).
+pub fn open(file: Option<PathBuf>) -> Result<(), String> {
+    let (preferences, warnings) = project::Preferences::load();
+    let size = preferences.window_size.unwrap_or([1440.0, 900.0]);
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Eventyard")
+        .with_app_id("eventyard")
+        .with_inner_size(size)
+        .with_min_inner_size([960.0, 600.0])
+        .with_icon(theme_icon());
+    let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..eframe::NativeOptions::default() };
+    let make: eframe::AppCreator<'_> = Box::new(move |creation| {
+        let ctx = creation.egui_ctx.clone();
+        let mut window = Window::new(&ctx);
+        window.app.use_preferences(preferences);
+        for warning in warnings {
+            window.app.notice(warning.to_string(), true);
+        }
+        if let Some(file) = file {
+            window.app.apply(Command::OpenPath(file));
+        }
+        Ok(Box::new(window))
+    });
+    eframe::run_native("eventyard", options, make).map_err(|error| error.to_string())
+}
+
+fn theme_icon() -> egui::IconData {
+    let png = include_bytes!("../../assets/icon.png");
+    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
+}
+
+impl Window {
+    /// A window on the starter project.
+    #[must_use]
+    pub fn new(ctx: &egui::Context) -> Self {
+        Self::with_document(ctx, Document::loaded(project::starter()))
+    }
+    /// A window on a document.
+    #[must_use]
+    pub fn with_document(ctx: &egui::Context, document: Document) -> Self {
+        let waker = ctx.clone();
+        let app = AppState::new(document, Arc::new(move || waker.request_repaint()));
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        Self { app, canvas: Canvas::default(), themed: None, title: String::new(), asked_to_close: false }
+    }
+
+    /// One frame: look at what came, draw, carry out what was asked for.
+    pub fn frame(&mut self, ui: &mut Ui) {
+        self.app.poll();
+        self.keep_theme(ui.ctx());
+        let mut commands = Vec::new();
+        self.draw(ui, &mut commands);
+        shortcuts::take(ui.ctx(), &self.app, &mut commands);
+        for command in commands {
+            self.app.apply(command);
+        }
+        self.keep_title(ui.ctx());
+        self.keep_open(ui.ctx());
+    }
+
+    fn draw(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let tokens = theme::tokens(ui.ctx());
+        let bar = |margin: Margin| Frame::new().fill(tokens.surface).inner_margin(margin);
+        egui::Panel::top("menu").frame(bar(Margin::symmetric(8, 2))).show(ui, |ui| menu::ui(ui, &self.app, commands));
+        egui::Panel::top("transport")
+            .frame(bar(Margin::symmetric(12, 6)))
+            .show(ui, |ui| panels::transport::transport_ui(ui, &self.app, commands));
+        egui::Panel::bottom("status")
+            .frame(bar(Margin::symmetric(12, 3)))
+            .show(ui, |ui| status::ui(ui, &self.app, self.canvas.camera.zoom, commands));
+        egui::Panel::left("palette")
+            .default_size(PALETTE_WIDTH)
+            .size_range(150.0..=260.0)
+            .frame(bar(Margin::symmetric(10, 10)))
+            .show(ui, |ui| palette::ui(ui, &self.app, &self.canvas, commands));
+        egui::Panel::right("side")
+            .default_size(SIDE_WIDTH)
+            .size_range(280.0..=560.0)
+            .frame(bar(Margin::symmetric(12, 8)))
+            .show(ui, |ui| side::ui(ui, &self.app, commands));
+        if self.app.charts {
+            egui::Panel::bottom("charts")
+                .default_size(CHARTS_HEIGHT)
+                .size_range(140.0..=520.0)
+                .resizable(true)
+                .frame(bar(Margin::symmetric(12, 8)))
+                .show(ui, |ui| panels::charts::charts_ui(ui, &self.app, commands));
+        }
+        egui::CentralPanel::default().frame(Frame::new().fill(tokens.canvas)).show(ui, |ui| self.canvas.ui(ui, &self.app, commands));
+        dialogs::ui(ui, &self.app, commands);
+    }
+
+    fn keep_theme(&mut self, ctx: &egui::Context) {
+        if self.themed != Some(self.app.theme) {
+            self.themed = Some(self.app.theme);
+            let preference = match self.app.theme {
+                ThemeChoice::System => egui::ThemePreference::System,
+                ThemeChoice::Light => egui::ThemePreference::Light,
+                ThemeChoice::Dark => egui::ThemePreference::Dark,
+            };
+            theme::apply(ctx, preference);
+        }
+    }
+
+    fn keep_title(&mut self, ctx: &egui::Context) {
+        let title = self.app.title();
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// The window's close button asks like the menu does.
+    fn keep_open(&mut self, ctx: &egui::Context) {
+        if self.app.quit {
+            if !self.asked_to_close {
+                self.asked_to_close = true;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+        } else if ctx.input(|input| input.viewport().close_requested()) {
+            self.app.apply(Command::Quit);
+            if self.app.quit {
+                self.asked_to_close = true;
+            } else {
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            }
+        }
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.frame(ui);
+    }
+}

@@ -1,0 +1,36 @@
+//! The side: tabs over inspector, event, incidents, ledger, expectations, problems.
+
+use egui::Ui;
+
+use super::theme::{self, widgets};
+use super::{inspector, panels};
+use crate::app::{AppState, Command, SideTab};
+
+const TABS: &[(SideTab, &str)] = &[
+    (SideTab::Inspector, "Inspector"),
+    (SideTab::Event, "Event"),
+    (SideTab::Incidents, "Incidents"),
+    (SideTab::Ledger, "Ledger"),
+    (SideTab::Expectations, "Expect"),
+    (SideTab::Problems, "Problems"),
+];
+
+pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for (tab, label) in TABS {
+            if widgets::pill(ui, label, app.tab == *tab).clicked() {
+                commands.push(Command::ShowTab(*tab));
+            }
+        }
+    });
+    ui.add_space(theme::space::S);
+    egui::ScrollArea::vertical().id_salt(("side", app.tab as usize)).auto_shrink(false).show(ui, |ui| match app.tab {
+        SideTab::Inspector => inspector::inspector_ui(ui, app, commands),
+        SideTab::Event => panels::event_story::event_story_ui(ui, app, commands),
+        SideTab::Incidents => panels::incidents::incidents_ui(ui, app, commands),
+        SideTab::Ledger => panels::ledger::ledger_ui(ui, app, commands),
+        SideTab::Expectations => panels::expectations::expectations_ui(ui, app, commands),
+        SideTab::Problems => panels::problems::problems_ui(ui, app, commands),
+    });
+}
