@@ -157,7 +157,7 @@ impl Document {
     /// # Errors
     /// What the file system says; the document stays changed.
     pub fn save_to(&mut self, path: &Path) -> Result<(), FileError> {
-        let text = project::save_file(path, &self.project, &self.text)?;
+        let text = project::save_file(path, &self.project, Some(self.text.as_str()).filter(|text| !text.is_empty()))?;
         self.text = text;
         self.path = Some(path.to_path_buf());
         self.saved = Arc::clone(&self.project);

@@ -358,9 +358,9 @@ impl AppState {
             }
             _ => export::project_text(self.project(), format),
         };
-        let written = text.ok_or_else(|| format!("there is no format `{format}`")).and_then(|text| {
-            export::write_file(path, &text).map_err(|error| error.to_string())
-        });
+        let written = text
+            .ok_or_else(|| format!("there is no format `{format}`"))
+            .and_then(|text| export::write_file(path, &text).map_err(|error| error.to_string()));
         match written {
             Ok(()) => self.notice(format!("Exported {}", path.display()), false),
             Err(words) => self.notice(format!("Not exported: {words}"), true),
@@ -368,7 +368,8 @@ impl AppState {
     }
 
     fn ask(&mut self, wish: DialogFor) {
-        let stem = self.document.path().and_then(Path::file_stem).map_or_else(|| "design".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        let stem =
+            self.document.path().and_then(Path::file_stem).map_or_else(|| "design".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let name = match &wish {
             DialogFor::Open => String::new(),
             DialogFor::Save => format!("{stem}.ron"),

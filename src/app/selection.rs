@@ -50,7 +50,7 @@ impl AppState {
             Command::Paste => self.paste(self.copied.clone()),
             Command::Place { kind, position } => self.place(kind, *position),
             Command::Arrange => {
-                let positions = crate::model::layout::arrange(self.project(), &|_| [220.0, 120.0]);
+                let positions = crate::model::arrange(self.project(), &|_| [220.0, 120.0]);
                 self.apply(Command::Edits(positions.into_iter().map(|(id, position)| Edit::Move { id, position }).collect()));
                 self.fit_requests += 1;
             }
@@ -84,10 +84,14 @@ impl AppState {
         }
         // Links first: a component takes its links along. Higher indices first: removing moves the rest.
         let removed: Vec<String> = self.selected_components().map(str::to_owned).collect();
-        edits.retain(|edit| !matches!(edit, Edit::RemoveLink { from, to } if removed.contains(&from.component) || removed.contains(&to.component)));
+        edits.retain(
+            |edit| !matches!(edit, Edit::RemoveLink { from, to } if removed.contains(&from.component) || removed.contains(&to.component)),
+        );
         edits.extend(removed.into_iter().map(|id| Edit::RemoveComponent { id }));
         indexed.sort_unstable_by(|a, b| b.cmp(a));
-        edits.extend(indexed.into_iter().map(|(index, is_frame)| if is_frame { Edit::RemoveFrame { index } } else { Edit::RemoveNote { index } }));
+        edits.extend(
+            indexed.into_iter().map(|(index, is_frame)| if is_frame { Edit::RemoveFrame { index } } else { Edit::RemoveNote { index } }),
+        );
         if !edits.is_empty() {
             self.apply(Command::Edits(edits));
         }

@@ -90,3 +90,9 @@ pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests;
+
+/// The file name extension of the format called `name`.
+#[must_use]
+pub fn extension(name: &str) -> &'static str {
+    ALL.iter().find(|exporter| exporter.name == name).map_or("txt", |exporter| exporter.extension)
+}

@@ -2,9 +2,9 @@
 
 use egui::{Align, Layout, Ui};
 
-use super::theme::{self, Tone, icon, widgets};
-use super::theme::widgets::ButtonWords;
 use super::shortcuts;
+use super::theme::widgets::ButtonWords;
+use super::theme::{self, Tone, icon, widgets};
 use crate::app::{Answer, AppState, Command};
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -12,7 +12,10 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         modal(ui, "broken", 640.0, |ui| {
             let name = broken.path.display().to_string();
             widgets::section_header(ui, icon::ERROR, "This file cannot be opened", |_| {});
-            ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{name}: {} problems. The open design is unchanged.", broken.problems.len())));
+            ui.label(theme::muted(
+                theme::tokens(ui.ctx()),
+                format!("{name}: {} problems. The open design is unchanged.", broken.problems.len()),
+            ));
             egui::ScrollArea::vertical().max_height(380.0).show(ui, |ui| {
                 for problem in &broken.problems {
                     let place = problem.place.map(|place| format!("line {}, column {}", place.line, place.column)).unwrap_or_default();
@@ -40,7 +43,8 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
             buttons(ui, |ui| {
                 for (label, answer) in [("Save", Answer::Save), ("Discard", Answer::Discard), ("Cancel", Answer::Cancel)] {
                     let words = ButtonWords::new(label);
-                    let response = if answer == Answer::Save { widgets::primary_button(ui, "", words) } else { widgets::text_button(ui, "", words) };
+                    let response =
+                        if answer == Answer::Save { widgets::primary_button(ui, "", words) } else { widgets::text_button(ui, "", words) };
                     if response.clicked() {
                         commands.push(Command::Answer(answer));
                     }

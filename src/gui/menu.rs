@@ -99,7 +99,8 @@ fn connect(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
                         continue;
                     }
                     any = true;
-                    let end = |component: &str, port: &str| crate::model::Endpoint { component: component.to_owned(), port: port.to_owned() };
+                    let end =
+                        |component: &str, port: &str| crate::model::Endpoint { component: component.to_owned(), port: port.to_owned() };
                     let link = crate::model::Link { from: end(id, &from.name), to: end(other, &to.name), ..crate::model::Link::default() };
                     let label = format!("{} → {other}.{}", from.name, to.name);
                     item(ui, &label, "", !app.is_locked(), Command::Edit(crate::model::Edit::AddLink { link }), commands);

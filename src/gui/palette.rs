@@ -36,7 +36,15 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, canvas: &Canvas, commands: &mut Ve
     });
 }
 
-fn row(ui: &mut Ui, app: &AppState, canvas: &Canvas, (id, title, help): (&str, &str, &str), glyph: &str, colour: egui::Color32, commands: &mut Vec<Command>) {
+fn row(
+    ui: &mut Ui,
+    app: &AppState,
+    canvas: &Canvas,
+    (id, title, help): (&str, &str, &str),
+    glyph: &str,
+    colour: egui::Color32,
+    commands: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW_HEIGHT), Sense::click_and_drag());
     let label = format!("Add {title}");

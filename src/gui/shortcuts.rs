@@ -68,7 +68,8 @@ pub(super) fn take(ctx: &Context, app: &AppState, commands: &mut Vec<Command>) {
 /// Arrows move the selected cards by a grid step.
 fn nudge(ctx: &Context, app: &AppState, commands: &mut Vec<Command>) {
     const STEP: f32 = 20.0;
-    let arrows = [(Key::ArrowLeft, [-STEP, 0.0]), (Key::ArrowRight, [STEP, 0.0]), (Key::ArrowUp, [0.0, -STEP]), (Key::ArrowDown, [0.0, STEP])];
+    let arrows =
+        [(Key::ArrowLeft, [-STEP, 0.0]), (Key::ArrowRight, [STEP, 0.0]), (Key::ArrowUp, [0.0, -STEP]), (Key::ArrowDown, [0.0, STEP])];
     for (key, [dx, dy]) in arrows {
         if app.selected_components().next().is_none() || !ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
             continue;

@@ -16,7 +16,13 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, zoom: f32, commands: &mut Vec<Comm
             (0, w) => format!("{w} warning{}", if w == 1 { "" } else { "s" }),
             (e, w) => format!("{e} error{}, {w} warning{}", if e == 1 { "" } else { "s" }, if w == 1 { "" } else { "s" }),
         };
-        let tone = if errors > 0 { Tone::Error } else if warnings > 0 { Tone::Warn } else { Tone::Ok };
+        let tone = if errors > 0 {
+            Tone::Error
+        } else if warnings > 0 {
+            Tone::Warn
+        } else {
+            Tone::Ok
+        };
         let text = egui::RichText::new(format!("{}  {words}", icon::PROBLEMS)).small().color(tokens.tone(tone));
         if ui.add(egui::Button::new(text).frame(false)).clicked() {
             commands.push(Command::ShowTab(SideTab::Problems));

@@ -39,9 +39,9 @@ pub use files::{FileError, load_file, save_file};
 pub use limits::{DEPTH_MAX, FILE_BYTES_MAX, NODES_MAX, PROBLEMS_MAX, SCHEMA_BYTES_MAX, TEXT_BYTES_MAX};
 pub use migrate::FORMAT;
 pub use places::PlaceIndex;
-pub use starter::starter;
 pub use preferences::{Preferences, RECENT_MAX, Theme, config_dir};
 pub use recovery::{Recovery, drop_recovery, find_recovery, recovery_path, write_recovery};
+pub use starter::starter;
 
 use crate::diagnostics::{Diagnostic, Place, Severity, has_errors};
 use crate::model::Project;

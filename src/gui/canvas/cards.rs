@@ -58,7 +58,7 @@ fn head(painter: &Painter, tokens: &Tokens, card: &Card, app: &AppState, camera:
     let subtitle = profile.map_or_else(|| kind_title.to_owned(), |profile| format!("{kind_title} · {profile}"));
     let left = card.rect.min.x + 50.0 * zoom;
     let room = card.rect.max.x - left - if card.problems > 0 { 30.0 } else { 10.0 } * zoom;
-    let mut line = |text: &str, y: f32, font: egui::FontId, colour: Color32| {
+    let line = |text: &str, y: f32, font: egui::FontId, colour: Color32| {
         let galley = clipped.layout_job(one_line(text, font, colour, room));
         clipped.galley(pos2(left, card.rect.min.y + y * zoom), galley, colour);
     };
@@ -84,7 +84,13 @@ fn figures_strip(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camer
     let clipped = painter.with_clip_rect(strip.intersect(painter.clip_rect()));
     let Some(view) = &card.figures else {
         let words = components::by_id(&card.kind).map_or("", |kind| kind.spec().category);
-        clipped.text(strip.left_center() + vec2(12.0 * zoom, 0.0), Align2::LEFT_CENTER, words, theme::font(camera.font_size(10.5)), tokens.text_faint);
+        clipped.text(
+            strip.left_center() + vec2(12.0 * zoom, 0.0),
+            Align2::LEFT_CENTER,
+            words,
+            theme::font(camera.font_size(10.5)),
+            tokens.text_faint,
+        );
         return;
     };
     let small = theme::font(camera.font_size(9.5));
@@ -99,9 +105,16 @@ fn figures_strip(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camer
         column(88.0, view.queue_label, &figures::number(view.queue), tokens.text);
     }
     if let Some(busy) = view.utilisation_ratio {
-        let colour = if busy > 0.95 { tokens.error } else if busy > 0.8 { tokens.warn } else { tokens.text };
+        let colour = if busy > 0.95 {
+            tokens.error
+        } else if busy > 0.8 {
+            tokens.warn
+        } else {
+            tokens.text
+        };
         column(152.0, "busy", &format!("{:.0} %", busy * 100.0), colour);
-        let track = Rect::from_min_size(pos2(strip.min.x + 12.0 * zoom, strip.max.y - 5.0 * zoom), vec2(strip.width() - 24.0 * zoom, 2.5 * zoom));
+        let track =
+            Rect::from_min_size(pos2(strip.min.x + 12.0 * zoom, strip.max.y - 5.0 * zoom), vec2(strip.width() - 24.0 * zoom, 2.5 * zoom));
         clipped.rect_filled(track, 2.0, tokens.surface_sunken);
         let full = Rect::from_min_size(track.min, vec2(track.width() * busy.clamp(0.0, 1.0) as f32, track.height()));
         clipped.rect_filled(full, 2.0, if busy > 0.8 { colour } else { tokens.accent });

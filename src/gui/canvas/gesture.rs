@@ -209,7 +209,8 @@ fn speech(painter: &Painter, tokens: &Tokens, at: Pos2, words: &str) {
     let size = galley.size() + Vec2::new(20.0, 14.0);
     let room = painter.clip_rect();
     let corner = at + Vec2::new(16.0, 16.0);
-    let corner = egui::pos2(corner.x.min(room.max.x - size.x - 4.0).max(room.min.x), corner.y.min(room.max.y - size.y - 4.0).max(room.min.y));
+    let corner =
+        egui::pos2(corner.x.min(room.max.x - size.x - 4.0).max(room.min.x), corner.y.min(room.max.y - size.y - 4.0).max(room.min.y));
     let rect = Rect::from_min_size(corner, size);
     painter.rect(rect, 6.0, tokens.error_soft, Stroke::new(1.0, tokens.error), StrokeKind::Inside);
     painter.galley(Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min, galley, tokens.error);

@@ -139,7 +139,8 @@ impl Scene {
             let [x, y] = position_of(project, id);
             bounds = bounds.union(Rect::from_min_size(pos2(x, y), vec2(CARD_WIDTH, card_height(component))));
         }
-        let boxes = project.layout.frames.iter().map(|f| (f.position, f.size)).chain(project.layout.notes.iter().map(|n| (n.position, n.size)));
+        let boxes =
+            project.layout.frames.iter().map(|f| (f.position, f.size)).chain(project.layout.notes.iter().map(|n| (n.position, n.size)));
         for (position, size) in boxes {
             bounds = bounds.union(Rect::from_min_size(pos2(position[0], position[1]), vec2(size[0], size[1])));
         }

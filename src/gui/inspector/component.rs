@@ -39,7 +39,10 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
             ui.add_space(theme::space::S);
             widgets::subheading(ui, group);
         }
-        let live = matches!(param.ty, ParamType::DurationDist | ParamType::Arrival | ParamType::Keys | ParamType::Ratio { .. } | ParamType::Duration { .. });
+        let live = matches!(
+            param.ty,
+            ParamType::DurationDist | ParamType::Arrival | ParamType::Keys | ParamType::Ratio { .. } | ParamType::Duration { .. }
+        );
         parameter(ui, app, id, component, kind, param, free || live, commands);
     }
 }
@@ -48,7 +51,8 @@ fn problems(ui: &mut Ui, app: &AppState, id: &str) {
     let prefix = format!("components.{id}");
     for diagnostic in app.document.diagnostics() {
         if diagnostic.path == prefix || diagnostic.path.starts_with(&format!("{prefix}.")) {
-            let words = diagnostic.hint.as_ref().map_or_else(|| diagnostic.message.clone(), |hint| format!("{}\n{hint}", diagnostic.message));
+            let words =
+                diagnostic.hint.as_ref().map_or_else(|| diagnostic.message.clone(), |hint| format!("{}\n{hint}", diagnostic.message));
             let tone = if diagnostic.severity == crate::diagnostics::Severity::Error { Tone::Error } else { Tone::Warn };
             widgets::notice(ui, icon::WARNING, &words, tone);
             ui.add_space(theme::space::XS);
@@ -62,7 +66,8 @@ fn identity(ui: &mut Ui, id: &str, component: &Component, kind: &dyn Kind, free:
     let memory = ui.id().with(("rename", id));
     let held: String = ui.data(|data| data.get_temp(memory)).unwrap_or_else(|| id.to_owned());
     let mut text = held;
-    let response = ui.add_enabled(free, egui::TextEdit::singleline(&mut text).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
+    let response =
+        ui.add_enabled(free, egui::TextEdit::singleline(&mut text).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(free, id, &text, "");
         info.label = Some(format!("Id of {id}"));
@@ -116,7 +121,16 @@ fn identity(ui: &mut Ui, id: &str, component: &Component, kind: &dyn Kind, free:
 }
 
 #[expect(clippy::too_many_arguments, reason = "one field's whole context")]
-fn parameter(ui: &mut Ui, app: &AppState, id: &str, component: &Component, kind: &dyn Kind, param: &ParamSpec, enabled: bool, commands: &mut Vec<Command>) {
+fn parameter(
+    ui: &mut Ui,
+    app: &AppState,
+    id: &str,
+    component: &Component,
+    kind: &dyn Kind,
+    param: &ParamSpec,
+    enabled: bool,
+    commands: &mut Vec<Command>,
+) {
     let value = component.params.get(param.name);
     let profile = component.profile.as_deref().or_else(|| kind.spec().profiles.first().copied());
     let change = match param.ty {

@@ -28,7 +28,9 @@ pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if value.is_some() && enabled {
                 let label = format!("Reset {} of {owner}", spec.label);
-                let button = ui.add(egui::Button::new(egui::RichText::new(icon::RESET).size(12.0)).frame(false)).on_hover_text("Back to the default");
+                let button = ui
+                    .add(egui::Button::new(egui::RichText::new(icon::RESET).size(12.0)).frame(false))
+                    .on_hover_text("Back to the default");
                 button.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
                 if button.clicked() {
                     change = Change::Reset;
@@ -42,7 +44,8 @@ pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<
     match spec.ty {
         ParamType::Bool => {
             let mut on = shown.as_deref().unwrap_or(default) == "true";
-            let response = ui.add_enabled(enabled, egui::Checkbox::new(&mut on, if on { "On" } else { "Off" }));
+            let words = if on { "On" } else { "Off" };
+            let response = ui.add_enabled(enabled, egui::Checkbox::new(&mut on, words));
             response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Checkbox, enabled, on, &label));
             if response.changed() {
                 change = Change::Set(Value::Bool(on));
@@ -52,13 +55,16 @@ pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<
             let current = shown.clone().unwrap_or_else(|| default.to_owned());
             let mut picked = None;
             ui.add_enabled_ui(enabled, |ui| {
-                let response = widgets::combo(ui.id().with((owner, spec.name))).selected_text(&current).width(ui.available_width()).show_ui(ui, |ui| {
-                    for word in words {
-                        if ui.selectable_label(current == *word, *word).clicked() {
-                            picked = Some((*word).to_owned());
+                let response = widgets::combo(ui.id().with((owner, spec.name)))
+                    .selected_text(&current)
+                    .width(ui.available_width())
+                    .show_ui(ui, |ui| {
+                        for word in words {
+                            if ui.selectable_label(current == *word, *word).clicked() {
+                                picked = Some((*word).to_owned());
+                            }
                         }
-                    }
-                });
+                    });
                 response.response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, &label));
             });
             if let Some(word) = picked {
@@ -66,7 +72,9 @@ pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<
             }
         }
         _ => {
-            if let Some(text) = text_field(ui, &label, shown.as_deref().unwrap_or_default(), default, spec.ty == ParamType::LongText, enabled) {
+            if let Some(text) =
+                text_field(ui, &label, shown.as_deref().unwrap_or_default(), default, spec.ty == ParamType::LongText, enabled)
+            {
                 change = if text.is_empty() { Change::Reset } else { Change::Set(typed(spec, text)) };
             }
         }
@@ -83,7 +91,8 @@ pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<
 pub(super) fn text_field(ui: &mut Ui, label: &str, shown: &str, placeholder: &str, long: bool, enabled: bool) -> Option<String> {
     let mut text = shown.to_owned();
     let edit = if long { TextEdit::multiline(&mut text).desired_rows(3) } else { TextEdit::singleline(&mut text) };
-    let response: Response = ui.add_enabled(enabled, edit.hint_text(placeholder).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
+    let response: Response =
+        ui.add_enabled(enabled, edit.hint_text(placeholder).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(enabled, shown, &text, placeholder);
         info.label = Some(label.to_owned());
@@ -97,7 +106,9 @@ fn typed(spec: &ParamSpec, text: String) -> Value {
     match spec.ty {
         ParamType::Count { .. } => text.parse().map_or(Value::Text(text), Value::Int),
         ParamType::Number { .. } => text.parse::<f64>().ok().filter(|number| number.is_finite()).map_or(Value::Text(text), Value::Float),
-        ParamType::Words => Value::List(text.split(',').map(|word| Value::Text(word.trim().to_owned())).filter(|word| *word != Value::Text(String::new())).collect()),
+        ParamType::Words => Value::List(
+            text.split(',').map(|word| Value::Text(word.trim().to_owned())).filter(|word| *word != Value::Text(String::new())).collect(),
+        ),
         _ => Value::Text(text),
     }
 }

@@ -5,8 +5,8 @@ use egui::Ui;
 use super::fields::{Change, field, text_field};
 use crate::app::{AppState, Command};
 use crate::components::LINK_PARAMS;
-use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::gui::theme::widgets::ButtonWords;
+use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::model::{Edit, Endpoint, Project};
 
 pub(super) fn link_ui(ui: &mut Ui, app: &AppState, from: &Endpoint, to: &Endpoint, commands: &mut Vec<Command>) {
@@ -105,7 +105,8 @@ pub(super) fn project_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command
     ui.label(theme::strong("Expectations, one a line").size(12.0)).on_hover_text("For example: p99(latency, \"billing\") < 200ms");
     if let Some(text) = text_field(ui, "Expectations of the design", &expect, "p99(latency) < 200ms", true, free) {
         expect = text;
-        commands.push(Command::EditLive("expect".to_owned(), vec![Edit::SetExpect { expect: expect.lines().map(str::to_owned).collect() }]));
+        commands
+            .push(Command::EditLive("expect".to_owned(), vec![Edit::SetExpect { expect: expect.lines().map(str::to_owned).collect() }]));
     }
     for diagnostic in app.document.diagnostics().iter().filter(|d| d.path.starts_with("expect")) {
         let words = diagnostic.hint.as_ref().map_or_else(|| diagnostic.message.clone(), |hint| format!("{} — {hint}", diagnostic.message));

@@ -4,8 +4,8 @@ use egui::Ui;
 use indexmap::IndexMap;
 
 use super::fields::{Change, field, text_field};
-use crate::gui::theme::{self, icon, widgets};
 use crate::gui::theme::widgets::ButtonWords;
+use crate::gui::theme::{self, icon, widgets};
 use crate::model::{ParamSpec, ParamType, Value};
 
 fn head(ui: &mut Ui, param: &ParamSpec, count: usize) {
@@ -16,7 +16,15 @@ fn head(ui: &mut Ui, param: &ParamSpec, count: usize) {
 }
 
 /// A list of rows.
-pub(super) fn rows(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static [ParamSpec], profile: Option<&str>, value: Option<&Value>, enabled: bool) -> Change {
+pub(super) fn rows(
+    ui: &mut Ui,
+    owner: &str,
+    param: &ParamSpec,
+    specs: &'static [ParamSpec],
+    profile: Option<&str>,
+    value: Option<&Value>,
+    enabled: bool,
+) -> Change {
     let mut list: Vec<Value> = value.and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
     head(ui, param, list.len());
     let mut changed = false;
@@ -46,7 +54,9 @@ pub(super) fn rows(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static 
         changed = true;
     }
     let label = format!("Add to {} of {owner}", param.label);
-    if widgets::text_button(ui, icon::ADD, ButtonWords::new(&label).unless((!enabled).then_some("The design is locked while a run is on"))).clicked() {
+    if widgets::text_button(ui, icon::ADD, ButtonWords::new(&label).unless((!enabled).then_some("The design is locked while a run is on")))
+        .clicked()
+    {
         list.push(Value::Map(required(specs)));
         changed = true;
     }
@@ -61,7 +71,15 @@ pub(super) fn rows(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static 
 }
 
 /// Named rows: the name is the key.
-pub(super) fn named(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static [ParamSpec], profile: Option<&str>, value: Option<&Value>, enabled: bool) -> Change {
+pub(super) fn named(
+    ui: &mut Ui,
+    owner: &str,
+    param: &ParamSpec,
+    specs: &'static [ParamSpec],
+    profile: Option<&str>,
+    value: Option<&Value>,
+    enabled: bool,
+) -> Change {
     let mut map: IndexMap<String, Value> = value.and_then(Value::as_map).cloned().unwrap_or_default();
     head(ui, param, map.len());
     let mut changed = false;
@@ -93,7 +111,9 @@ pub(super) fn named(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static
         changed = true;
     }
     let label = format!("Add to {} of {owner}", param.label);
-    if widgets::text_button(ui, icon::ADD, ButtonWords::new(&label).unless((!enabled).then_some("The design is locked while a run is on"))).clicked() {
+    if widgets::text_button(ui, icon::ADD, ButtonWords::new(&label).unless((!enabled).then_some("The design is locked while a run is on")))
+        .clicked()
+    {
         let stem = param.name.trim_end_matches('s');
         let name = (1..).map(|number| format!("{stem}-{number}")).find(|name| !map.contains_key(name));
         map.insert(name.expect("numbers do not run out"), Value::Map(required(specs)));
@@ -109,7 +129,14 @@ pub(super) fn named(ui: &mut Ui, owner: &str, param: &ParamSpec, specs: &'static
     }
 }
 
-fn row_fields(ui: &mut Ui, owner: &str, specs: &'static [ParamSpec], profile: Option<&str>, fields: &mut IndexMap<String, Value>, enabled: bool) -> bool {
+fn row_fields(
+    ui: &mut Ui,
+    owner: &str,
+    specs: &'static [ParamSpec],
+    profile: Option<&str>,
+    fields: &mut IndexMap<String, Value>,
+    enabled: bool,
+) -> bool {
     let mut changed = false;
     for spec in specs {
         match field(ui, owner, spec, profile, fields.get(spec.name), enabled) {

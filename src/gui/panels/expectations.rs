@@ -3,6 +3,7 @@
 use egui::{Label, RichText, ScrollArea, Ui};
 
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::metrics::{ExpectationState, ExpectationView};
 
@@ -12,6 +13,11 @@ const fn look(state: ExpectationState) -> (Tone, &'static str) {
         ExpectationState::Missed => (Tone::Error, "Missed"),
         ExpectationState::Pending => (Tone::Neutral, "Not yet judged"),
     }
+}
+
+/// The panel of what must hold.
+pub fn expectations_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
+    body(ui, state.view().map(|view| view.expectations.as_slice()), &state.project().expect);
 }
 
 /// Draws the list: from the run while there is one, otherwise as written in the design.

@@ -4,6 +4,7 @@ use egui::{Align, RichText, ScrollArea, Ui, Vec2};
 
 use super::event_story::status_words;
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::event::EventId;
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::metrics::{FlightStatus, INCIDENTS_MAX, Incident, RunView};
@@ -17,6 +18,22 @@ pub struct Names<'a> {
     pub component: &'a dyn Fn(ComponentIx) -> String,
     /// Event type names.
     pub event_type: &'a dyn Fn(EventTypeIx) -> String,
+}
+
+/// The panel of what went wrong.
+pub fn incidents_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) {
+    let running = state.running.as_ref();
+    let names = Names {
+        component: &|component| running.map_or_else(String::new, |running| running.component_id(component).to_owned()),
+        event_type: &|event_type| {
+            running.and_then(|running| running.event_types().get(event_type.index())).map_or_else(String::new, |name| name.to_string())
+        },
+    };
+    let view = running.map(|running| &**running.view());
+    let chosen = view.and_then(|view| view.inspected.as_ref()).map(|story| story.id);
+    if let Some(event) = body(ui, view, chosen, &names) {
+        commands.push(Command::Inspect(Some(event)));
+    }
 }
 
 /// Draws the list; gives the event that was clicked.

@@ -7,6 +7,7 @@ use egui::epaint::CornerRadius;
 use egui::{Align, Label, Rect, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo, WidgetType};
 
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::metrics::{Ledger, Obligations, ReasonCount, Submissions, Totals};
 
@@ -24,6 +25,12 @@ struct Term {
 
 const fn term(name: &'static str, count: u64, tone: Tone, help: &'static str) -> Term {
     Term { name, help, count, tone }
+}
+
+/// The panel of both balances.
+pub fn ledger_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
+    let view = state.view();
+    body(ui, view.and_then(|view| view.report.as_ref()).map(|report| &report.ledger), view.map(|view| &view.totals));
 }
 
 /// Draws the ledger of a finished run, or what is known so far.

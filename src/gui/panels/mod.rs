@@ -12,3 +12,11 @@ pub mod incidents;
 pub mod ledger;
 pub mod problems;
 pub mod transport;
+
+pub use charts::charts_ui;
+pub use event_story::event_story_ui;
+pub use expectations::expectations_ui;
+pub use incidents::incidents_ui;
+pub use ledger::ledger_ui;
+pub use problems::problems_ui;
+pub use transport::transport_ui;

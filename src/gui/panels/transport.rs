@@ -7,6 +7,7 @@ use egui::epaint::CornerRadius;
 use egui::{Align, Align2, Id, Layout, Rect, RichText, Sense, Slider, TextEdit, Ui, Vec2, WidgetInfo, WidgetType, pos2};
 
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::gui::theme::widgets::{self, ButtonWords};
 use crate::gui::theme::{self, Tone, icon, space};
 use crate::metrics::RunPhase;
@@ -80,6 +81,38 @@ pub enum TransportAction {
     SetScenario(String),
     /// Another seed for the next run.
     SetSeed(u64),
+}
+
+/// The bar over the state.
+pub fn transport_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) {
+    let blocked = state.blocked_because();
+    let project = state.project();
+    let scenarios: Vec<&str> = project.scenarios.keys().map(String::as_str).collect();
+    let bar = Transport {
+        run: state.view().map(|view| Progress {
+            phase: view.phase.clone(),
+            now_s: view.now.as_secs_f64(),
+            end_s: view.end.as_secs_f64(),
+            speed_ratio: view.speed_ratio,
+        }),
+        blocked_because: blocked.as_deref(),
+        scenario: state.scenario.as_deref().or(scenarios.first().copied()),
+        scenarios,
+        seed: state.seed.unwrap_or(project.seed),
+        pace: state.pace,
+    };
+    let mut actions = Vec::new();
+    body(ui, &bar, &mut actions);
+    commands.extend(actions.into_iter().map(|action| match action {
+        TransportAction::Play => Command::Play,
+        TransportAction::Pause => Command::Pause,
+        TransportAction::StepEvent => Command::StepEvent,
+        TransportAction::StepSecond => Command::StepSecond,
+        TransportAction::Stop => Command::Stop,
+        TransportAction::SetPace(pace) => Command::SetPace(pace),
+        TransportAction::SetScenario(name) => Command::SetScenario(name),
+        TransportAction::SetSeed(seed) => Command::SetSeed(seed),
+    }));
 }
 
 /// Draws the bar in one row.

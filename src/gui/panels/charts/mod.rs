@@ -12,6 +12,7 @@ use egui::{Id, ScrollArea, Ui, Vec2};
 
 use self::plot::{Chart, Shared, Trace, Unit};
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tokens, Tone, icon, space, widgets};
 use crate::metrics::{RunPhase, RunView};
 use crate::units::ComponentIx;
@@ -26,6 +27,14 @@ struct Look {
     selected_only: bool,
     linear_latency: bool,
     cursor_s: Option<f64>,
+}
+
+/// The charts panel.
+pub fn charts_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
+    let running = state.running.as_ref();
+    let selected = state.selected_component().and_then(|id| Some((running?.component_ix(id)?, id)));
+    let name_of = |component| running.map_or_else(String::new, |running| running.component_id(component).to_owned());
+    body(ui, running.map(|running| &**running.view()), selected, &name_of);
 }
 
 /// The charts panel over plain data: `selected` is the one selected component, `name_of` gives ids.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use egui::{Align, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, TextStyle, Ui};
 
 use super::figures;
+use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::metrics::{EventStory, FlightStatus, RunView};
 
@@ -25,6 +26,23 @@ pub enum StoryAction {
     Close,
 }
 
+/// The panel of the event that is inspected.
+pub fn event_story_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) {
+    match state.view() {
+        Some(view) => {
+            if body(ui, view) == Some(StoryAction::Close) {
+                commands.push(Command::Inspect(None));
+            }
+        }
+        None => nothing_ui(ui),
+    }
+}
+
+fn nothing_ui(ui: &mut Ui) {
+    widgets::section_header(ui, icon::EVENT, "Event", |_| {});
+    widgets::empty_state(ui, icon::EVENT, "No event chosen", "Click a token on a wire, or a line in Incidents");
+}
+
 /// Draws the panel. While "Follow" is off the story stands still at what it was.
 pub fn body(ui: &mut Ui, view: &RunView) -> Option<StoryAction> {
     let memory = Id::new("event-story-held");
@@ -35,8 +53,7 @@ pub fn body(ui: &mut Ui, view: &RunView) -> Option<StoryAction> {
         held = None;
     }
     let Some(story) = held.clone().or_else(|| live.clone()) else {
-        widgets::section_header(ui, icon::EVENT, "Event", |_| {});
-        widgets::empty_state(ui, icon::EVENT, "No event chosen", "Click a token on a wire, or a line in Incidents");
+        nothing_ui(ui);
         return None;
     };
     let mut action = None;
