@@ -134,6 +134,32 @@ fn readers_see_their_own_fields() {
     assert_eq!(reasons[0], "field a: the reader wants int, the writer has long");
 }
 
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads the samples")]
+fn schemas_of_the_samples_work() {
+    let library = SchemaLibrary::default();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("projects/schemas");
+    for entry in std::fs::read_dir(folder).expect("the samples' schemas are there") {
+        let path = entry.expect("readable").path();
+        let schema_type = if path.extension().is_some_and(|extension| extension == "avsc") { "AVRO" } else { "JSON" };
+        let text = std::fs::read_to_string(&path).expect("text");
+        let schema = library.compile(schema_type, &text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        schema.can_generate().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut rng = Stream::new(1, "codec", "samples");
+        for _ in 0..200 {
+            let mut payload = Vec::new();
+            schema.generate(&mut rng, SimTime::ZERO, &mut payload);
+            assert_eq!(schema.validate(&payload), Ok(()), "{}", path.display());
+        }
+        let mut payload = Vec::new();
+        schema.generate(&mut rng, SimTime::ZERO, &mut payload);
+        println!("{}: {} bytes, {}", path.display(), payload.len(), schema.to_json(&payload).expect("shows"));
+        for _ in 0..4 {
+            println!("  {}", schema.generate_invalid(&mut rng, SimTime::ZERO, &mut Vec::new()));
+        }
+    }
+}
+
 /// Prints nanoseconds; run it in release with `--ignored --nocapture`.
 #[test]
 #[ignore = "prints figures"]

@@ -243,9 +243,6 @@ fn shared(file: &str) -> Option<Vec<Json>> {
     serde_json::from_str(&text?).ok()
 }
 
-/// Cases whose verdict differs from ours, each with the reason.
-const DISAGREEMENTS: &[(&str, &str)] = &[];
-
 #[test]
 fn shared_cases_of_pairs_agree() {
     let mut wrong = Vec::new();
@@ -253,7 +250,8 @@ fn shared_cases_of_pairs_agree() {
         for case in shared(file).unwrap_or_default() {
             let name = case["name"].as_str().unwrap_or_default();
             let mode = case["mode"].as_str().unwrap_or_default();
-            let compile = |schema: &Json| AvroSchema::compile(&schema.to_string());
+            // Parsed only: among the cases are schemas that no value fits, which compiling refuses.
+            let parse = |schema: &Json| Parsed::parse(schema);
             let pairs: Vec<(&Json, &Json)> = match mode {
                 "CAN_READ" => vec![(&case["reader"], &case["writer"])],
                 "BACKWARD" if case.get("original").is_some() => vec![(&case["update"], &case["original"])],
@@ -264,12 +262,12 @@ fn shared_cases_of_pairs_agree() {
                     history.iter().rev().take(kept).map(|old| (&case["update"], old)).collect()
                 }
             };
-            let verdict = pairs.iter().try_for_each(|(reader, writer)| match (compile(reader), compile(writer)) {
-                (Ok(reader), Ok(writer)) => reader.can_read(&writer).map_err(|reasons| reasons.join("; ")),
+            let verdict = pairs.iter().try_for_each(|(reader, writer)| match (parse(reader), parse(writer)) {
+                (Ok(reader), Ok(writer)) => compatibility::can_read(&reader, &writer).map_err(|reasons| reasons.join("; ")),
                 (reader, writer) => Err(format!("{:?} {:?}", reader.err(), writer.err())),
             });
-            let known = DISAGREEMENTS.iter().any(|(known, _)| *known == name);
-            if (verdict.is_ok() == (case["compatible"] == true)) == known {
+            // No verdict differs: a case that does would have to be listed here with its reason.
+            if verdict.is_ok() != (case["compatible"] == true) {
                 wrong.push(format!("{file}, {name}, {mode}: {verdict:?}"));
             }
         }
