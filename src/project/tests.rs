@@ -1,5 +1,7 @@
 //! The file format's promises: nothing lost, everything reported, nothing that a hostile text can break.
 
+#![expect(clippy::disallowed_methods, reason = "tests prepare and look at files")]
+
 use std::fmt::Write as _;
 
 use indexmap::IndexMap;
