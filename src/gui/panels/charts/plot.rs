@@ -91,14 +91,16 @@ fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &
     let mut x = second.left();
     let mut words = Vec::new();
     let mut hidden = 0;
-    for trace in &chart.traces {
+    for (index, trace) in chart.traces.iter().enumerate() {
         let value = shared.cursor_s.map_or_else(|| trace.points.last().map(|p| p[1]), |x_s| series::at(trace.points, x_s));
         let value = value.map_or_else(|| "–".to_owned(), |value| figures::number(value * trace.scale));
         words.push(format!("{} {value} {}", trace.name, chart.unit.suffix()).trim_end().to_owned());
         let name = ui.painter().layout_no_wrap(trace.name.clone(), font(11.0), tokens.text_muted);
         let figure = ui.painter().layout_no_wrap(value, font_strong(11.0), tokens.text);
         let width = 14.0 + name.size().x + space::XS + figure.size().x;
-        if x + width > second.right() {
+        // All but the last leave room for "+1" behind them.
+        let room = if index + 1 == chart.traces.len() && hidden == 0 { 0.0 } else { 22.0 };
+        if hidden > 0 || x + width > second.right() - room {
             hidden += 1;
             continue;
         }

@@ -59,7 +59,7 @@ fn hop_ui(ui: &mut Ui, hop: &StoryHop, longest_ns: u64, is_last: bool, born: Sim
     };
     let words_colour = if tone == Tone::Neutral { tokens.text } else { tokens.tone(tone) };
     let inner = ui.horizontal_top(|ui| {
-        ui.add_space(RAIL_WIDTH - ui.spacing().item_spacing.x);
+        ui.add_space(RAIL_WIDTH);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 3.0;
             let (head, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 18.0), Sense::hover());
@@ -116,7 +116,7 @@ fn legend_ui(ui: &mut Ui) {
     let tokens = theme::tokens(ui.ctx());
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
-        ui.add_space(RAIL_WIDTH - ui.spacing().item_spacing.x);
+        ui.add_space(RAIL_WIDTH);
         for (colour, word) in [(tokens.series(1), "waiting"), (tokens.series(0), "working")] {
             let (rect, _) = ui.allocate_exact_size(Vec2::new(10.0, 10.0), Sense::hover());
             ui.painter().rect_filled(rect.shrink(1.0), CornerRadius::same(2), colour);
