@@ -25,12 +25,15 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         }
     });
     ui.add_space(theme::space::S);
-    egui::ScrollArea::vertical().id_salt(("side", app.tab as usize)).auto_shrink(false).show(ui, |ui| match app.tab {
-        SideTab::Inspector => inspector::inspector_ui(ui, app, commands),
+    // The panels of a run scroll by themselves under heads that stay.
+    match app.tab {
+        SideTab::Inspector => {
+            egui::ScrollArea::vertical().id_salt("side").auto_shrink(false).show(ui, |ui| inspector::inspector_ui(ui, app, commands));
+        }
         SideTab::Event => panels::event_story::event_story_ui(ui, app, commands),
         SideTab::Incidents => panels::incidents::incidents_ui(ui, app, commands),
         SideTab::Ledger => panels::ledger::ledger_ui(ui, app, commands),
         SideTab::Expectations => panels::expectations::expectations_ui(ui, app, commands),
         SideTab::Problems => panels::problems::problems_ui(ui, app, commands),
-    });
+    }
 }
