@@ -5,4 +5,5 @@
 mod gateway;
 #[cfg(feature = "gui")]
 mod panels;
+mod clients;
 mod tidy;

@@ -463,9 +463,13 @@ impl Cluster {
 impl Partition {
     /// Where this batch stands already, if it does; an error for a gap in the sequence.
     fn known(&self, client: ComponentIx, epoch: u32, batch_seq: u64) -> Result<Option<u64>, BrokerError> {
-        let Some(state) = self.producers.iter().find(|state| state.client == client) else { return Ok(None) };
-        if epoch != state.epoch {
-            return if epoch > state.epoch { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) };
+        let state = self.producers.iter().find(|state| state.client == client);
+        let Some(state) = state.filter(|state| epoch <= state.epoch) else {
+            // Links lose messages, not connections: a later batch must not open an epoch while its first one is retried.
+            return if batch_seq == 0 { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) };
+        };
+        if epoch < state.epoch {
+            return Err(BrokerError::OutOfOrderSequence);
         }
         if let Some((_, offset)) = state.batches.iter().find(|(seq, _)| *seq == batch_seq) {
             return Ok(Some(*offset));

@@ -1,0 +1,219 @@
+//! Producers and consumers against the real broker and registry: nothing is lost that should not be, whatever
+//! the links and instances do.
+
+use std::ops::ControlFlow;
+
+use eventyard::compile::{RunOptions, compile};
+use eventyard::metrics::Report;
+use eventyard::model::{Component, Endpoint, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::run::run_headless;
+use eventyard::units::{SimDuration, SimTime};
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
+
+fn values(json: Json) -> IndexMap<String, Value> {
+    serde_json::from_value(json).expect("parameters are plain data")
+}
+
+struct Design {
+    project: Project,
+    scenario: Scenario,
+}
+
+impl Design {
+    fn new(seconds: u64) -> Self {
+        let scenario = Scenario { length: Some(SimDuration::from_secs(seconds)), ..Scenario::default() };
+        Self { project: Project { name: "clients".to_owned(), seed: 7, ..Project::default() }, scenario }
+    }
+    /// A producer, a cluster with the topics `orders` and `dead`, and a group that reads `orders`, linked without delay.
+    fn line(seconds: u64, producer: Json, cluster: Json, consumer: Json) -> Self {
+        let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
+        let mut shop = json!({"brokers": 1, "initial_rebalance_delay": "0s", "request_service_time": "0s", "byte_service_time": "0s"});
+        for (key, value) in cluster.as_object().expect("a group of fields") {
+            if key == "partitions" {
+                topics["orders"]["partitions"] = value.clone();
+            } else {
+                shop[key] = value.clone();
+            }
+        }
+        shop["topics"] = topics;
+        let mut design = Self::new(seconds);
+        design.add("web", "producer", producer);
+        design.add("shop", "kafka", shop);
+        design.add("billing", "consumer", consumer);
+        design.link("web.out", "shop.orders", json!({"latency": "0s"}));
+        design.link("shop.orders", "billing.in", json!({"latency": "0s"}));
+        design
+    }
+    fn with_registry(mut self) -> Self {
+        let schema = SchemaSource { path: None, text: SCHEMA.into() };
+        self.project.schemas.insert("order".to_owned(), schema);
+        self.add("registry", "registry", json!({"subjects": {"orders-value": {"versions": ["order"]}}}));
+        self.link("web.schemas", "registry.in", json!({}));
+        self.link("billing.schemas", "registry.in", json!({}));
+        self
+    }
+    fn with_dead_letters(mut self) -> Self {
+        self.link("billing.dead_letters", "shop.dead", json!({}));
+        self
+    }
+    fn add(&mut self, id: &str, kind: &str, params: Json) {
+        let component = Component { kind: kind.to_owned(), params: values(params), ..Component::default() };
+        self.project.components.insert(id.to_owned(), component);
+    }
+    fn link(&mut self, from: &str, to: &str, params: Json) {
+        let end = |text: &str| Endpoint::parse(text).expect("component.port");
+        self.project.links.push(Link { from: end(from), to: end(to), params: values(params) });
+    }
+    fn fault(mut self, at_s: u64, component: &str, action: &str, params: Json) -> Self {
+        let at = SimTime::ZERO + SimDuration::from_secs(at_s);
+        let (component, action) = (component.to_owned(), action.to_owned());
+        self.scenario.faults.push(TimedFault { at, component, action, params: values(params) });
+        self
+    }
+    fn run(mut self) -> Report {
+        self.project.scenarios.insert("test".to_owned(), self.scenario);
+        let plan = compile(&self.project, &RunOptions::default())
+            .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+        let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("no component panics");
+        assert!(report.ledger.balanced, "{:#?}", report.ledger);
+        assert!(!report.remarks.iter().any(|remark| remark.contains("cannot be changed")), "{:?}", report.remarks);
+        report
+    }
+}
+
+fn figure(report: &Report, component: &str, name: &str) -> f64 {
+    *report.components[component].get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", report.components[component]))
+}
+
+#[test]
+fn every_event_is_delivered_once() {
+    let producer = json!({"load": "constant(500/s)", "keys": "uniform(50)", "max_events": 2000});
+    let consumer = json!({"instances": 2, "service_time": "exp(1ms)", "offset_reset": "earliest"});
+    let report = Design::line(10, producer, json!({}), consumer).run();
+    assert_eq!((report.ledger.submissions.created, report.ledger.submissions.accepted), (2000, 2000));
+    assert_eq!((report.ledger.obligations.created, report.ledger.obligations.delivered), (2000, 2000));
+    assert_eq!(report.ledger.obligations.duplicate_deliveries, 0);
+    assert_eq!(figure(&report, "billing", "processed_count"), 2000.0);
+    assert_eq!(figure(&report, "web", "accepted_count"), 2000.0);
+}
+
+#[test]
+fn lossy_links_delay_but_lose_nothing() {
+    let producer = json!({"load": "poisson(300/s)", "max_events": 1500, "request_timeout": "200ms", "delivery_timeout": "60s"});
+    let consumer = json!({
+        "instances": 2, "service_time": "1ms", "offset_reset": "earliest", "request_timeout": "300ms",
+        "session_timeout": "6s", "heartbeat_interval": "1s", "rebalance_timeout": "2s",
+    });
+    let mut design = Design::line(60, producer, json!({}), consumer);
+    for link in &mut design.project.links {
+        link.params = values(json!({"latency": "exp(5ms)", "loss": "5%"}));
+    }
+    let report = design.run();
+    assert_eq!(report.ledger.submissions.accepted, 1500);
+    assert_eq!(report.ledger.submissions.duplicate_appends, 0, "an idempotent producer's retries are recognised");
+    assert_eq!(report.ledger.obligations.delivered, 1500);
+    assert!(figure(&report, "web", "retried_count") > 0.0);
+}
+
+#[test]
+fn one_worker_waits_as_long_as_theory_says() {
+    let producer = json!({"load": "poisson(100/s)", "linger": "0s"});
+    let consumer = json!({"service_time": "exp(8ms)", "offset_reset": "earliest"});
+    let report = Design::line(2000, producer, json!({"partitions": 1}), consumer).run();
+    let created = report.ledger.obligations.created as f64;
+    // The queue of M/M/1: ρ / (μ − λ) = 0.8 / 25 s; the standard error at this length is about 2 %.
+    let wait_s = figure(&report, "billing", "waited_s") / created;
+    assert!((wait_s / 0.032 - 1.0).abs() < 0.1, "mean wait {wait_s} s");
+}
+
+#[test]
+fn several_workers_share_one_queue() {
+    let producer = json!({"load": "poisson(300/s)", "linger": "0s"});
+    let consumer = json!({"service_time": "exp(8ms)", "concurrency": 3, "offset_reset": "earliest", "poll_size": 1});
+    let report = Design::line(1000, producer, json!({"partitions": 1}), consumer).run();
+    let created = report.ledger.obligations.created as f64;
+    // Erlang C for 3 servers at a = 2.4: the share that waits is 0.6472, each on average 1 / (375 − 300) s.
+    let wait_s = figure(&report, "billing", "waited_s") / created;
+    assert!((wait_s / (0.6472 / 75.0) - 1.0).abs() < 0.1, "mean wait {wait_s} s");
+}
+
+#[test]
+fn failures_are_retried_then_dead_lettered() {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1000});
+    let consumer = json!({
+        "service_time": "1ms", "failure_ratio": "50%", "max_attempts": 2, "retry_backoff": "2ms", "offset_reset": "earliest",
+    });
+    let report = Design::line(30, producer, json!({}), consumer).with_dead_letters().run();
+    let obligations = &report.ledger.obligations;
+    assert_eq!(obligations.delivered + obligations.dead_lettered, 1000);
+    assert!((200..300).contains(&obligations.dead_lettered), "{obligations:?}");
+    assert!(figure(&report, "billing", "retried_count") > 400.0);
+}
+
+#[test]
+fn an_invalid_event_is_rejected_where_it_is_checked() {
+    let consumer = || json!({"service_time": "1ms", "offset_reset": "earliest"});
+    let producer = |validate: bool| {
+        json!({
+            "load": "constant(200/s)", "max_events": 1000, "invalid_ratio": "10%", "validate": validate,
+            "events": [{"type": "OrderPlaced", "schema": "orders-value", "topic": "orders"}],
+        })
+    };
+    let late = Design::line(20, producer(false), json!({}), consumer()).with_registry().run();
+    assert_eq!(late.ledger.submissions.accepted, 1000);
+    let rejected = late.ledger.obligations.rejected_at_consumer;
+    assert!((60..150).contains(&rejected), "{rejected}");
+    assert_eq!(late.ledger.obligations.delivered, 1000 - rejected);
+    let early = Design::line(20, producer(true), json!({}), consumer()).with_registry().run();
+    assert_eq!((early.ledger.submissions.rejected, early.ledger.obligations.delivered), (rejected, 1000 - rejected));
+}
+
+#[test]
+fn a_crash_repeats_or_loses_by_the_commit() {
+    let run = |commit: &str| {
+        let producer = json!({"load": "poisson(200/s)", "max_events": 2000});
+        let consumer = json!({
+            "instances": 2, "service_time": "exp(8ms)", "commit": commit, "offset_reset": "earliest",
+            "session_timeout": "6s", "heartbeat_interval": "1s", "rebalance_timeout": "3s",
+        });
+        let design = Design::line(60, producer, json!({}), consumer);
+        design.fault(5, "billing", "crash-instance", json!({})).fault(20, "billing", "start-instance", json!({})).run()
+    };
+    let auto = run("auto").ledger.obligations;
+    assert_eq!((auto.delivered, auto.lost), (2000, 0));
+    assert!(auto.duplicate_deliveries > 0, "{auto:?}");
+    let after = run("after").ledger.obligations;
+    assert_eq!((after.delivered, after.lost), (2000, 0));
+    assert!(after.duplicate_deliveries < auto.duplicate_deliveries, "{after:?} {auto:?}");
+    let before = run("before").ledger.obligations;
+    assert_eq!((before.delivered + before.lost, before.duplicate_deliveries), (2000, 0), "{before:?}");
+    assert!(before.lost > 0);
+}
+
+#[test]
+fn leaving_in_order_repeats_nothing() {
+    let producer = json!({"load": "poisson(200/s)", "max_events": 2000});
+    let consumer = json!({
+        "instances": 3, "service_time": "exp(8ms)", "offset_reset": "earliest", "rebalance_timeout": "3s",
+        "heartbeat_interval": "500ms", "session_timeout": "6s",
+    });
+    let design = Design::line(60, producer, json!({}), consumer);
+    let design = design.fault(3, "billing", "stop-instance", json!({})).fault(6, "billing", "stop-instance", json!({"instance": 1}));
+    let report = design.fault(9, "billing", "start-instance", json!({})).run();
+    let obligations = &report.ledger.obligations;
+    assert_eq!((obligations.delivered, obligations.duplicate_deliveries), (2000, 0), "{obligations:?}");
+    assert!(figure(&report, "billing", "rebalances_count") >= 3.0);
+}
+
+#[test]
+fn a_group_that_begins_at_latest_skips_what_was_before() {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1000});
+    let consumer = json!({"service_time": "1ms"});
+    let report = Design::line(20, producer, json!({"initial_rebalance_delay": "3s"}), consumer).run();
+    let obligations = &report.ledger.obligations;
+    assert_eq!(obligations.delivered + obligations.skipped, 1000);
+    assert!((290..310).contains(&obligations.skipped), "{obligations:?}");
+}
