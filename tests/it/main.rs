@@ -2,8 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
+mod clients;
 mod gateway;
 #[cfg(feature = "gui")]
 mod panels;
-mod clients;
 mod tidy;

@@ -6,6 +6,9 @@ use crate::event::RecordBatch;
 use crate::machines::broker::batch::BatchBuilder;
 use crate::units::{SimTime, TopicIx};
 
+/// Batches that a broker remembers for each producer and partition (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
+const IDEMPOTENT_SPAN_MAX: u64 = 5;
+
 /// A batch that takes records.
 #[derive(Clone, Debug)]
 pub(super) struct OpenBatch {
@@ -108,6 +111,12 @@ impl Partition {
         if !idempotent {
             return true;
         }
-        !self.epoch_over && first.seq.is_none_or(|seq| self.flying.first().is_none_or(|flying| seq < *flying))
+        // The broker remembers the last five batches: no number may run further ahead of one that is not acknowledged.
+        let oldest = self.flying.first();
+        let may = match first.seq {
+            Some(seq) => oldest.is_none_or(|oldest| seq < *oldest),
+            None => oldest.is_none_or(|oldest| self.next_seq - oldest < IDEMPOTENT_SPAN_MAX),
+        };
+        may && !self.epoch_over
     }
 }
