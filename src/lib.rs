@@ -11,6 +11,7 @@
 //! 2 `components` `metrics` · 3 `project` `compile` · 4 `run` · 5 `export` · 6 `app` · 7 `gui` `cli`.
 
 pub mod app;
+pub mod cli;
 pub mod compile;
 pub mod components;
 pub mod diagnostics;

@@ -8,8 +8,10 @@ pub mod support;
 
 mod dot;
 mod html;
+mod json;
 mod mermaid;
 mod report_json;
+mod ron;
 mod svg;
 
 use std::fs;
@@ -42,7 +44,8 @@ pub struct Exporter {
 }
 
 /// Every format, in the order of menus.
-pub const ALL: &[Exporter] = &[mermaid::EXPORTER, dot::EXPORTER, svg::EXPORTER, html::EXPORTER, report_json::EXPORTER];
+pub const ALL: &[Exporter] =
+    &[ron::EXPORTER, json::EXPORTER, mermaid::EXPORTER, dot::EXPORTER, svg::EXPORTER, html::EXPORTER, report_json::EXPORTER];
 
 /// Names of the formats that a design can be written in.
 #[must_use]

@@ -1,0 +1,129 @@
+//! What can be typed: commands, options, help. Data for clap, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::compile::WarmUp;
+use crate::units::SimDuration;
+
+const EXAMPLES: &str = "\
+Examples:
+  eventyard                                      the starter project in a window (or headless where there is no display)
+  eventyard open shop.ron                        a project in a window
+  eventyard check shop.ron                       every problem at once, with line, column and hint
+  eventyard run shop.ron                         its first scenario, then a summary
+  eventyard run shop.ron --scenario sale --for 10min --set billing.instances=4
+  eventyard run shop.ron --repeats 20 --json report.json --report report.html
+  eventyard export shop.ron --to mermaid
+
+Exit codes: 0 fine; 1 findings (problems in the project, an expectation missed); 2 wrong usage, or a file that
+cannot be read or written; 3 a failure of Eventyard itself (a ledger that does not balance, a panic).";
+
+const RUN_EXAMPLES: &str = "\
+Durations are of virtual time and carry a unit: 500ms, 30s, 5min, 2h.
+
+Examples:
+  eventyard run shop.ron --for 5min --seed 7
+  eventyard run shop.ron --set web.load='poisson(900/s)' --set shop.topics.orders.partitions=12
+  eventyard run shop.ron --repeats 30 --warm-up auto
+  eventyard run shop.ron --quiet --json - | jq .totals";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eventyard",
+    version,
+    about = "Design event-driven systems, run them as real simulations, and check the numbers",
+    after_help = EXAMPLES,
+    max_term_width = 110
+)]
+pub struct Cli {
+    /// What to do; nothing opens the starter project.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open a project in the window
+    Open {
+        /// The project (.ron or .json)
+        file: PathBuf,
+    },
+    /// Say everything that is wrong with projects, with code, place and hint
+    Check {
+        /// The projects
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Run a project without a window and sum it up
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Write a project in its standard form, comments kept
+    Fmt {
+        /// The project
+        file: PathBuf,
+        /// Change nothing; exit 1 when the file is not in its standard form
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write a project in another format
+    Export {
+        /// The project
+        file: PathBuf,
+        /// The format
+        #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::export::project_formats()))]
+        to: String,
+        /// Where to; standard output when absent
+        #[arg(short, long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The project (.ron or .json)
+    pub file: PathBuf,
+    /// Which scenario; the first of the project when absent
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Instead of the project's seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Instead of the scenario's length, in virtual time
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub length: Option<SimDuration>,
+    /// Another value for a parameter, after the scenario's own; may be repeated
+    #[arg(long, value_name = "COMPONENT.PARAM=VALUE")]
+    pub set: Vec<String>,
+    /// Independent repeats, spread over the cores; figures then carry 95 % intervals
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub repeats: u32,
+    /// Cut from the head of the figures: a duration, or `auto` (MSER-5)
+    #[arg(long = "warm-up", value_name = "DURATION|auto", value_parser = warm_up)]
+    pub warm_up: Option<WarmUp>,
+    /// Write the report as JSON; `-` is standard output
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+    /// Write the report as one self-contained HTML page
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Neither progress nor summary; missed expectations are still told
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+fn duration(text: &str) -> Result<SimDuration, String> {
+    let length: SimDuration = text.parse().map_err(|error: crate::units::UnitError| error.to_string())?;
+    if length.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(length) }
+}
+
+fn warm_up(text: &str) -> Result<WarmUp, String> {
+    if text == "auto" {
+        return Ok(WarmUp::Auto);
+    }
+    text.parse().map(WarmUp::Fixed).map_err(|error: crate::units::UnitError| format!("{error}, or `auto`"))
+}

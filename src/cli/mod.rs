@@ -1,0 +1,70 @@
+//! The command line: everything the program does but draw.
+//!
+//! In: arguments. Out: text, files, an exit code (0 fine, 1 findings, 2 usage or IO, 3 our own failure).
+//! Must not know: how a project is read or run; it asks `project`, `compile`, `run` and `export`.
+//! Start at [`main`]; [`args`] says what can be typed, [`End`] how a command ends.
+
+mod args;
+mod documents;
+mod exit;
+mod progress;
+mod run;
+mod set;
+mod summary;
+mod window;
+
+pub use exit::End;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::{Stop, tell};
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors too; they go to standard output and are fine.
+            let end = if error.use_stderr() { End::Usage } else { End::Fine };
+            let _ = error.print();
+            return end.into();
+        }
+    };
+    init_log();
+    // Components that fail inside a run are caught by the driver; whatever arrives here is ours.
+    let end = panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli))).unwrap_or_else(|_| {
+        tell("eventyard failed; this is a bug in Eventyard, please report it with the lines above and the project");
+        End::OurFailure
+    });
+    end.into()
+}
+
+fn dispatch(cli: Cli) -> End {
+    let result = match cli.command {
+        None => window::starter(),
+        Some(Command::Open { file }) => window::open(&file),
+        Some(Command::Check { files }) => documents::check(&files),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Fmt { file, check }) => documents::fmt(&file, check),
+        Some(Command::Export { file, to, out }) => documents::export(&file, &to, out.as_deref()),
+    };
+    result.unwrap_or_else(|Stop { words, end }| {
+        tell(&words);
+        end
+    })
+}
+
+/// `EVENTYARD_LOG=debug` shows what happens inside; silent otherwise.
+fn init_log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("EVENTYARD_LOG") {
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! A report as a table for a terminal: expectations first, then totals, components, ledger, remarks.
+
+use std::fmt::Write;
+
+use indexmap::IndexMap;
+
+use crate::export::support::{terms, text};
+use crate::metrics::{Ledger, Report};
+
+const WIDTH: usize = 110;
+/// More reasons than this are counted, not listed.
+const REASONS_SHOWN_MAX: usize = 12;
+
+/// The whole summary, ending in a line end.
+#[must_use]
+pub fn summary(report: &Report) -> String {
+    let mut out = String::new();
+    heading(report, &mut out);
+    expectations(report, &mut out);
+    if let Some(repeats) = &report.repeats {
+        let _ = writeln!(out, "\nFigures over {} repeats (mean ± half-width of the 95 % interval; repeats wanted for ±2 %)", repeats.count);
+        let width = repeats.figures.keys().map(|name| name.chars().count()).max().unwrap_or(0).min(60);
+        for (name, interval) in &repeats.figures {
+            let wanted =
+                if interval.repeats_for_2_percent > 0 { text::count(interval.repeats_for_2_percent.into()) } else { "–".to_owned() };
+            let spread = format!("{} ± {}", text::figure(name, interval.mean), text::number(interval.half_width));
+            let _ = writeln!(out, "  {name:width$}  {spread:32}  {wanted}");
+        }
+    }
+    let _ = writeln!(out, "\nTotals{}", if report.repeats.is_some() { " of the first repeat" } else { "" });
+    totals(&report.totals, &mut out);
+    if !report.components.is_empty() {
+        let _ = writeln!(out, "\nComponents");
+        let width = report.components.keys().map(|id| id.chars().count()).max().unwrap_or(0).min(30);
+        for (id, figures) in &report.components {
+            figures_of(id, width, figures, &mut out);
+        }
+    }
+    ledger(&report.ledger, &mut out);
+    remarks(report, &mut out);
+    out
+}
+
+fn heading(report: &Report, out: &mut String) {
+    let scenario = if report.scenario.is_empty() { "its own loads".to_owned() } else { format!("scenario {}", report.scenario) };
+    let warm_up = if report.warm_up_s > 0.0 { format!(" after a warm-up of {}", text::seconds(report.warm_up_s)) } else { String::new() };
+    let _ = writeln!(out, "{}: {scenario}, seed {}", report.project, report.seed);
+    let _ = writeln!(
+        out,
+        "{} of virtual time{warm_up} in {} ({} × real time, {} events/s, {} steps/s, peak {})",
+        text::seconds(report.virtual_s),
+        text::seconds(report.wall.run_s),
+        text::number(libm::round(report.virtual_s / report.wall.run_s.max(1e-9))),
+        text::number(libm::round(report.wall.events_per_s)),
+        text::number(libm::round(report.wall.steps_per_s)),
+        text::bytes(report.wall.peak_rss_bytes as f64),
+    );
+}
+
+fn expectations(report: &Report, out: &mut String) {
+    if report.expectations.is_empty() {
+        return;
+    }
+    let missed = report.expectations.iter().filter(|expectation| !expectation.met).count();
+    let verdict = if missed == 0 { "all met".to_owned() } else { format!("{missed} of {} missed", report.expectations.len()) };
+    let _ = writeln!(out, "\nExpectations: {verdict}");
+    let width = report.expectations.iter().map(|expectation| expectation.text.chars().count()).max().unwrap_or(0).min(70);
+    for expectation in &report.expectations {
+        let mark = if expectation.met { "met   " } else { "MISSED" };
+        let broke = expectation.broke_at_s.map(|at| format!(", first broken at {}", text::seconds(at))).unwrap_or_default();
+        let _ = writeln!(out, "  {mark}  {:width$}  {}{broke}", expectation.text, expectation.figure);
+    }
+}
+
+fn totals(figures: &IndexMap<String, f64>, out: &mut String) {
+    // Two columns: totals are many and short.
+    let cell = |(name, value): (&String, &f64)| format!("{:30} {:>18}", text::label(name), text::figure(name, *value));
+    let cells: Vec<String> = figures.iter().map(cell).collect();
+    let rows = cells.len().div_ceil(2);
+    for row in 0..rows {
+        let right = cells.get(rows + row).map(|cell| format!("    {cell}")).unwrap_or_default();
+        let _ = writeln!(out, "  {}{right}", cells[row]);
+    }
+}
+
+fn figures_of(id: &str, width: usize, figures: &IndexMap<String, f64>, out: &mut String) {
+    let indent = width + 4;
+    let mut line = format!("  {id:width$}  ");
+    let mut used = line.chars().count();
+    for (name, value) in figures {
+        let item = format!("{} {}", text::label(name), text::figure(name, *value));
+        let length = item.chars().count();
+        if used > indent && used + 2 + length > WIDTH {
+            let _ = writeln!(out, "{},", line.trim_end());
+            line = " ".repeat(indent);
+            used = indent;
+        } else if used > indent {
+            line.push_str(", ");
+            used += 2;
+        }
+        line.push_str(&item);
+        used += length;
+    }
+    let _ = writeln!(out, "{}", line.trim_end());
+}
+
+fn ledger(ledger: &Ledger, out: &mut String) {
+    let _ = writeln!(out, "\nLedger: {}", if ledger.balanced { "balanced" } else { "DOES NOT BALANCE: this is a bug in Eventyard" });
+    let submissions = balance(ledger.submissions.created, &terms::submissions(&ledger.submissions));
+    let _ = writeln!(out, "  submissions  {submissions}{}", beside("appended twice", ledger.submissions.duplicate_appends));
+    let obligations = balance(ledger.obligations.created, &terms::obligations(&ledger.obligations));
+    let _ = writeln!(out, "  obligations  {obligations}{}", beside("delivered twice", ledger.obligations.duplicate_deliveries));
+    for reason in ledger.reasons.iter().take(REASONS_SHOWN_MAX) {
+        let ty = if reason.event_type.is_empty() { String::new() } else { format!(" {}", reason.event_type) };
+        let detail = if reason.detail.is_empty() { String::new() } else { format!(": {}", text::shorten(&reason.detail, 80)) };
+        let end = reason.end.replace('_', " ");
+        let _ = writeln!(out, "  {}{ty} {end} at {} [{}]{detail}", text::count(reason.count), reason.at, reason.code);
+    }
+    if ledger.reasons.len() > REASONS_SHOWN_MAX {
+        let _ = writeln!(out, "  and {} more reasons: see --json or --report", ledger.reasons.len() - REASONS_SHOWN_MAX);
+    }
+}
+
+fn balance(created: u64, terms: &[(&'static str, u64)]) -> String {
+    let shown: Vec<String> = terms.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", text::count(*n))).collect();
+    format!("{} created = {}", text::count(created), if shown.is_empty() { "0".to_owned() } else { shown.join(" + ") })
+}
+
+fn beside(what: &str, n: u64) -> String {
+    if n == 0 { String::new() } else { format!("; {} {what}", text::count(n)) }
+}
+
+fn remarks(report: &Report, out: &mut String) {
+    let single = report.repeats.is_none() && !report.remarks.iter().any(|remark| remark.contains("interval"));
+    if report.remarks.is_empty() && !single {
+        return;
+    }
+    let _ = writeln!(out, "\nRemarks");
+    for remark in &report.remarks {
+        let _ = writeln!(out, "  {remark}");
+    }
+    if single {
+        let _ = writeln!(out, "  a single run: its figures carry no interval; see --repeats");
+    }
+}
