@@ -76,7 +76,13 @@ impl Window {
     /// One frame: look at what came, draw, carry out what was asked for.
     pub fn frame(&mut self, ui: &mut Ui) {
         self.app.poll();
+        let first = self.themed.is_none();
         self.keep_theme(ui.ctx());
+        if first {
+            // Fonts are there from the next frame on; nothing can be written before.
+            ui.ctx().request_repaint();
+            return;
+        }
         let mut commands = Vec::new();
         self.draw(ui, &mut commands);
         shortcuts::take(ui.ctx(), &self.app, &mut commands);
