@@ -11,11 +11,13 @@ use super::print;
 use super::read::PROJECT;
 use super::render::is_word;
 use super::tree::{Data, Document, Group, Item, Node, same};
+use crate::units::SimDuration;
 
 /// Gives `new` all that `old` has beside its values.
 pub(super) fn over(old: &Document, mut new: Node) -> Document {
     if let (Data::Group(old_root), Data::Group(new_root)) = (&old.root.data, &mut new.data) {
         keep_empty_sections(old_root, new_root);
+        keep_times(old_root, new_root);
     }
     node(&old.root, &mut new);
     Document { attributes: old.attributes.clone(), before: old.before.clone(), root: new, after: old.after.clone() }
@@ -36,6 +38,52 @@ fn keep_empty_sections(old: &Group, new: &mut Group) {
             new.items.insert(at, Item::field(*name, item.value.clone()));
         }
     }
+}
+
+/// The design holds a scenario's times as numbers; `60s` must not become `1min` because a card was moved.
+fn keep_times(old: &Group, new: &mut Group) {
+    let Some(old) = old.get("scenarios").and_then(|item| item.value.group()) else { return };
+    for (name, scenario) in new.items.iter_mut().filter(|item| named(item, "scenarios")).flat_map(entries) {
+        let Some(from) = old.get(&name).and_then(|item| item.value.group()) else { continue };
+        for item in &mut scenario.items {
+            if named(item, "faults") {
+                let faults = from.get("faults").and_then(|item| item.value.group());
+                let times: Vec<&str> =
+                    faults.iter().flat_map(|faults| &faults.items).filter_map(|it| it.value.group()?.text_of("at")).collect();
+                let Data::Group(list) = &mut item.value.data else { continue };
+                for fault in list.items.iter_mut().filter_map(|it| if let Data::Group(it) = &mut it.value.data { Some(it) } else { None }) {
+                    fault.items.iter_mut().filter(|item| named(item, "at")).for_each(|item| keep_time(&times, item));
+                }
+            } else if let Some(name) = ["length", "warm_up"].into_iter().find(|name| named(item, name)) {
+                keep_time(from.text_of(name).as_slice(), item);
+            }
+        }
+    }
+}
+
+/// Takes the spelling that says the same time, if the old text has one.
+fn keep_time(spellings: &[&str], item: &mut Item) {
+    if let Data::Text(text) = &mut item.value.data
+        && let Ok(time) = text.parse::<SimDuration>()
+        && let Some(spelling) = spellings.iter().find(|spelling| spelling.parse() == Ok(time))
+    {
+        *text = (*spelling).to_owned();
+    }
+}
+
+fn named(item: &Item, name: &str) -> bool {
+    item.key.as_ref().is_some_and(|key| key.text == name)
+}
+
+fn entries(section: &mut Item) -> Vec<(String, &mut Group)> {
+    let Data::Group(group) = &mut section.value.data else { return Vec::new() };
+    let mut found = Vec::new();
+    for item in &mut group.items {
+        if let (Some(key), Data::Group(entry)) = (&item.key, &mut item.value.data) {
+            found.push((key.text.clone(), entry));
+        }
+    }
+    found
 }
 
 fn node(old: &Node, new: &mut Node) {

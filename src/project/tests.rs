@@ -114,6 +114,16 @@ fn one_parameter_changes_one_line() {
 }
 
 #[test]
+fn times_stay_as_they_were_typed() {
+    let old = "(\n    format: 1,\n    name: \"a\",\n    seed: 1,\n    components: {},\n    links: [],\n    scenarios: {\"s\": (length: \"60s\", warm_up: \"0.5s\", faults: [(at: \"120s\", component: \"a\", action: \"set\")])},\n)\n";
+    let mut project = read(old).project;
+    project.name = "b".into();
+    assert_eq!(write_over(&project, old), old.replace("\"a\",\n    seed", "\"b\",\n    seed"));
+    project.scenarios["s"].length = Some(crate::units::SimDuration::from_secs(61));
+    assert!(write_over(&project, old).contains("(length: \"61s\", warm_up: \"0.5s\""));
+}
+
+#[test]
 fn a_rename_keeps_the_comments_of_what_is_renamed() {
     let text = edited(Edit::RenameComponent { id: "shop".into(), new_id: "store".into() });
     assert_eq!(comments(&text).len(), 12, "{text}");
