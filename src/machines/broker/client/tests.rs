@@ -1,1 +1,247 @@
-//! Properties of the client machines.
+//! Properties of the client machines, against a broker of a few lines that loses, refuses and answers late.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::sticky::murmur2;
+use super::*;
+use crate::event::{Acks, BrokerError, EventId, EventMeta, Outcome, ProduceReply, ProduceRequest, ProduceResult};
+use crate::machines::broker::batch::records;
+use crate::random::Stream;
+use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
+
+const PARTITIONS: u32 = 3;
+
+fn meta(seq: u64, now: SimTime) -> EventMeta {
+    EventMeta { id: EventId { producer: ComponentIx(0), seq }, born: now, root_born: now, ..EventMeta::default() }
+}
+
+/// What the broker does with a request.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Answered,
+    RequestLost,
+    AnswerLost,
+    Refused(BrokerError),
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Answered),
+        1 => Just(Fate::RequestLost),
+        1 => Just(Fate::AnswerLost),
+        1 => Just(Fate::Refused(BrokerError::NotEnoughReplicas)),
+        1 => Just(Fate::Refused(BrokerError::RecordTooLarge)),
+    ]
+}
+
+/// Logs by partition, with the last five batches of the producer as the broker keeps them.
+#[derive(Default)]
+struct ToyBroker {
+    logs: BTreeMap<u32, Vec<u64>>,
+    seen: BTreeMap<u32, (u32, Vec<u64>)>,
+}
+
+impl ToyBroker {
+    fn handle(&mut self, request: &ProduceRequest, refuse: Option<BrokerError>) -> ProduceReply {
+        let results = request.entries.iter().map(|entry| {
+            let base_offset = match refuse {
+                Some(error) => Err(error),
+                None => self.append(entry),
+            };
+            ProduceResult { topic: entry.topic, partition: entry.partition, base_offset }
+        });
+        ProduceReply { call: request.call, results: results.collect() }
+    }
+    fn append(&mut self, entry: &crate::event::ProduceEntry) -> Result<u64, BrokerError> {
+        let log = self.logs.entry(entry.partition).or_default();
+        if let Some(epoch) = entry.epoch {
+            let (known_epoch, seqs) = self.seen.entry(entry.partition).or_insert((epoch, Vec::new()));
+            if epoch > *known_epoch {
+                (*known_epoch, *seqs) = (epoch, Vec::new());
+            }
+            let last_five = &seqs[seqs.len().saturating_sub(5)..];
+            if last_five.contains(&entry.batch_seq) {
+                return Ok(0);
+            }
+            if epoch < *known_epoch || entry.batch_seq != seqs.last().map_or(0, |seq| seq + 1) {
+                return Err(BrokerError::OutOfOrderSequence);
+            }
+            seqs.push(entry.batch_seq);
+        }
+        log.extend(records(&entry.batch).map(|record| record.meta.id.seq));
+        Ok(0)
+    }
+}
+
+/// Runs a client to rest: `count` events at `gap`, answers after 1 to 40 ms.
+fn drive(cfg: ProducerConfig, count: u64, gap: SimDuration, fates: &[Fate]) -> (ProducerCounts, ToyBroker, Vec<(u64, Outcome)>, Vec<u64>) {
+    let in_flight_max = cfg.in_flight_max;
+    let mut client = ProducerClient::new(cfg, Stream::new(1, "test", "partitions"));
+    let topic = client.add_topic(TopicIx(0), PARTITIONS, 0);
+    let mut rng = Stream::new(2, "test", "delays");
+    let (mut broker, mut out) = (ToyBroker::default(), ClientOutput::default());
+    let (mut ended, mut acked) = (Vec::new(), Vec::new());
+    // Arrivals at the broker and answers at the client, by (instant, order).
+    let mut arriving: BTreeMap<(SimTime, u64), ProduceRequest> = BTreeMap::new();
+    let mut answers: BTreeMap<(SimTime, u64), ProduceReply> = BTreeMap::new();
+    let (mut pushed, mut sent, mut now) = (0, 0u64, SimTime::ZERO);
+    for _ in 0..200_000 {
+        let next_push = if pushed < count { SimTime::from_ns(gap.as_ns() * pushed) } else { SimTime::MAX };
+        let arrives = arriving.keys().next().map_or(SimTime::MAX, |key| key.0);
+        let answered = answers.keys().next().map_or(SimTime::MAX, |key| key.0);
+        let wake = client.next_wake(now).max(now);
+        let next = next_push.min(arrives).min(answered).min(wake);
+        if next == SimTime::MAX {
+            break;
+        }
+        now = next;
+        if next == answered {
+            let (_, reply) = answers.pop_first().expect("one is due");
+            client.on_reply(now, &reply, &mut out);
+        } else if next == arrives {
+            let ((_, number), request) = arriving.pop_first().expect("one is due");
+            let fate = fates[number as usize % fates.len()];
+            let refuse = if let Fate::Refused(error) = fate { Some(error) } else { None };
+            let reply = (!matches!(fate, Fate::RequestLost)).then(|| broker.handle(&request, refuse));
+            if let Some(reply) = reply.filter(|_| !matches!(fate, Fate::AnswerLost) && request.acks != Acks::None) {
+                answers.insert((now + SimDuration::from_us(1 + rng.below(20_000)), number), reply);
+            }
+        } else if next == next_push {
+            let key = (pushed % 3 != 0).then(|| (pushed % 7).to_be_bytes());
+            let outgoing = Outgoing {
+                meta: meta(pushed, now),
+                key: key.as_ref().map(|key| key.as_slice()),
+                value: &[0; 100],
+                extra_header_bytes: 50,
+                traced: false,
+            };
+            client.push(now, topic, &outgoing, &mut out);
+            pushed += 1;
+        } else {
+            client.on_wake(now, &mut out);
+        }
+        for (_, request) in out.requests.drain(..) {
+            let partitions: BTreeSet<u32> = request.entries.iter().map(|entry| entry.partition).collect();
+            assert_eq!(partitions.len(), request.entries.len(), "one batch of a partition in a request");
+            arriving.insert((now + SimDuration::from_us(1 + rng.below(20_000)), sent), request);
+            sent += 1;
+        }
+        assert!(client.in_flight() <= in_flight_max);
+        ended.extend(out.unsent.drain(..).map(|unsent| (unsent.event.id.seq, unsent.outcome)));
+        acked.extend(out.acked.drain(..).flat_map(|batch| records(&batch.batch).map(|record| record.meta.id.seq).collect::<Vec<_>>()));
+    }
+    assert_eq!(client.counts().buffered, 0, "the client comes to rest");
+    assert_eq!(client.next_wake(now), SimTime::MAX);
+    (client.counts(), broker, ended, acked)
+}
+
+fn config(idempotence: bool, in_flight_max: usize, buffer_bytes: u64, acks: Acks) -> ProducerConfig {
+    ProducerConfig {
+        acks,
+        batch_bytes: 1_000,
+        buffer_bytes,
+        max_block: SimDuration::from_ms(200),
+        request_timeout: SimDuration::from_ms(50),
+        delivery_timeout: SimDuration::from_ms(1_500),
+        retries_max: 6,
+        idempotence,
+        in_flight_max,
+        report_acks: true,
+        ..ProducerConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_event_ends_once(
+        fates in prop::collection::vec(fate(), 1..40),
+        idempotence: bool,
+        in_flight_max in 1usize..6,
+        buffer_bytes in prop_oneof![Just(3_000u64), Just(20_000), Just(1 << 20)],
+        acks in prop_oneof![Just(Acks::None), Just(Acks::Leader), Just(Acks::All)],
+        gap_us in 50u64..5_000,
+    ) {
+        let idempotence = idempotence && acks == Acks::All;
+        let count = 300;
+        let (counts, _, ended, acked) = drive(config(idempotence, in_flight_max, buffer_bytes, acks), count, SimDuration::from_us(gap_us), &fates);
+        let mut all: Vec<u64> = ended.iter().map(|(seq, _)| *seq).chain(acked.iter().copied()).collect();
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
+        prop_assert_eq!(counts.acked, acked.len() as u64);
+        prop_assert_eq!(counts.rejected + counts.dropped + counts.abandoned, ended.len() as u64);
+    }
+
+    #[test]
+    fn an_idempotent_client_keeps_order_and_repeats_nothing(
+        fates in prop::collection::vec(prop_oneof![4 => Just(Fate::Answered), 1 => Just(Fate::RequestLost), 1 => Just(Fate::AnswerLost)], 1..40),
+        gap_us in 50u64..5_000,
+    ) {
+        prop_assume!(fates.iter().any(|fate| matches!(fate, Fate::Answered)));
+        let patient = ProducerConfig {
+            retries_max: u32::MAX,
+            delivery_timeout: SimDuration::from_secs(10_000),
+            ..config(true, 5, 1 << 20, Acks::All)
+        };
+        let (counts, broker, ended, _) = drive(patient, 300, SimDuration::from_us(gap_us), &fates);
+        prop_assert!(ended.is_empty());
+        prop_assert_eq!(counts.acked, 300);
+        let mut all: Vec<u64> = Vec::new();
+        for log in broker.logs.values() {
+            prop_assert!(log.is_sorted(), "{:?}", log);
+            all.extend(log);
+        }
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..300).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn the_range_assignor_deals_each_partition_to_one_subscriber(
+        members in prop::collection::btree_map("[a-z]{1,3}[0-9]{0,2}", prop::collection::btree_set(0u32..4, 0..4), 0..8),
+        counts in prop::collection::vec(0u32..20, 4),
+    ) {
+        let members: Vec<(Arc<str>, Arc<[TopicIx]>)> =
+            members.into_iter().map(|(id, topics)| (id.into(), topics.into_iter().map(TopicIx).collect())).collect();
+        let topics: Vec<(TopicIx, u32)> = (0..).zip(&counts).map(|(topic, count)| (TopicIx(topic), *count)).collect();
+        let assigned = assign_range(&members, &topics);
+        for (topic, partitions) in topics {
+            let readers = members.iter().filter(|member| member.1.contains(&topic)).count();
+            let shares: Vec<usize> = assigned.iter().map(|(_, all)| all.iter().filter(|one| one.0 == topic).count()).filter(|n| *n > 0).collect();
+            let total: usize = shares.iter().sum();
+            prop_assert_eq!(total, if readers == 0 { 0 } else { partitions as usize });
+            prop_assert!(shares.is_sorted_by(|a, b| a >= b), "the first members take one more");
+            prop_assert!(shares.first().copied().unwrap_or(0) - shares.last().copied().unwrap_or(0) <= 1);
+        }
+    }
+}
+
+#[test]
+fn the_range_assignor_sorts_members_as_text() {
+    let member = |id: &str| (Arc::from(id), Arc::from([TopicIx(0)]));
+    let assigned = assign_range(&[member("m2"), member("m10")], &[(TopicIx(0), 3)]);
+    let expected = [("m10", vec![0, 1]), ("m2", vec![2])];
+    for ((id, partitions), (expected_id, expected)) in assigned.iter().zip(expected) {
+        assert_eq!(&**id, expected_id);
+        assert_eq!(partitions.iter().map(|partition| partition.1).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn murmur2_is_kafkas() {
+    let vectors: [(&[u8], i32); 6] = [
+        (b"21", -973_932_308),
+        (b"foobar", -790_332_482),
+        (b"a-little-bit-long-string", -985_981_536),
+        (b"a-little-bit-longer-string", -1_486_304_829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+        (b"abc", 479_470_107),
+    ];
+    for (bytes, hash) in vectors {
+        assert_eq!(murmur2(bytes), hash, "{}", String::from_utf8_lossy(bytes));
+    }
+    assert_eq!(murmur2(b""), 275_646_681);
+}
