@@ -276,12 +276,6 @@ impl Ledger {
         }
     }
 
-    /// One topic's and group's terms; none when the group is not attached.
-    pub fn lane(&self, topic: TopicIx, group: GroupIx) -> Option<report::Obligations> {
-        let topic = self.topics.get(topic.index())?;
-        topic.lanes.iter().find(|lane| lane.group == group).map(|lane| lane_terms(topic, lane))
-    }
-
     /// All obligations so far, by counters only (cheap enough for every sample).
     pub fn obligations_so_far(&self, matching: impl Fn(TopicIx, GroupIx) -> bool) -> report::Obligations {
         let mut all = report::Obligations::default();

@@ -19,7 +19,7 @@ mod tests;
 
 pub use handle::{RunCommand, RunHandle};
 pub use pace::Pace;
-pub use repeats::{repeat_seed, run_repeats};
+pub use repeats::{REPEATS_MAX, repeat_seed, run_repeats};
 pub use sim::Sim;
 pub use wall::peak_rss_bytes;
 

@@ -9,8 +9,8 @@ use super::{RunFailure, run_headless};
 use crate::compile::Plan;
 use crate::metrics::{Repeats, Report, stats};
 
-/// More repeats than this are refused by the command line.
-pub(crate) const REPEATS_MAX: u32 = 10_000;
+/// More repeats than this are not run.
+pub const REPEATS_MAX: u32 = 10_000;
 
 /// The seed of one repeat: SplitMix64 over the seed and the index; repeat 0 keeps the seed itself.
 #[must_use]
@@ -37,6 +37,7 @@ pub fn run_repeats(
     threads: usize,
     done: &mut dyn FnMut(u32),
 ) -> Result<Report, RunFailure> {
+    let count = count.min(REPEATS_MAX);
     let next = AtomicU32::new(0);
     let (sender, receiver) = mpsc::channel();
     let mut results: Vec<Option<Result<Report, RunFailure>>> = vec![None; count as usize];
