@@ -12,7 +12,7 @@ use crate::project;
 
 const SIDE_WIDTH: f32 = 340.0;
 const PALETTE_WIDTH: f32 = 176.0;
-const CHARTS_HEIGHT: f32 = 250.0;
+const CHARTS_HEIGHT: f32 = 256.0;
 
 /// The application in its window; tests drive it without one.
 pub struct Window {
@@ -103,11 +103,6 @@ impl Window {
         egui::Panel::bottom("status")
             .frame(bar(Margin::symmetric(12, 3)))
             .show(ui, |ui| status::ui(ui, &self.app, self.canvas.camera.zoom, commands));
-        egui::Panel::left("palette")
-            .default_size(PALETTE_WIDTH)
-            .size_range(150.0..=260.0)
-            .frame(bar(Margin::symmetric(10, 10)))
-            .show(ui, |ui| palette::ui(ui, &self.app, &self.canvas, commands));
         egui::Panel::right("side")
             .default_size(SIDE_WIDTH)
             .size_range(280.0..=560.0)
@@ -119,8 +114,17 @@ impl Window {
                 .size_range(140.0..=520.0)
                 .resizable(true)
                 .frame(bar(Margin::symmetric(12, 8)))
-                .show(ui, |ui| panels::charts::charts_ui(ui, &self.app, commands));
+                .show(ui, |ui| {
+                    // An empty panel keeps its height too.
+                    ui.take_available_height();
+                    panels::charts::charts_ui(ui, &self.app, commands);
+                });
         }
+        egui::Panel::left("palette")
+            .default_size(PALETTE_WIDTH)
+            .size_range(150.0..=260.0)
+            .frame(bar(Margin::symmetric(10, 10)))
+            .show(ui, |ui| palette::ui(ui, &self.app, &self.canvas, commands));
         egui::CentralPanel::default().frame(Frame::new().fill(tokens.canvas)).show(ui, |ui| self.canvas.ui(ui, &self.app, commands));
         dialogs::ui(ui, &self.app, commands);
     }

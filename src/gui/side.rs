@@ -28,7 +28,11 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     // The panels of a run scroll by themselves under heads that stay.
     match app.tab {
         SideTab::Inspector => {
-            egui::ScrollArea::vertical().id_salt("side").auto_shrink(false).show(ui, |ui| inspector::inspector_ui(ui, app, commands));
+            egui::ScrollArea::vertical().id_salt("side").auto_shrink(false).show(ui, |ui| {
+                // Beside the scroll bar, not under it.
+                ui.set_width((ui.available_width() - theme::space::S).max(0.0));
+                inspector::inspector_ui(ui, app, commands);
+            });
         }
         SideTab::Event => panels::event_story::event_story_ui(ui, app, commands),
         SideTab::Incidents => panels::incidents::incidents_ui(ui, app, commands),

@@ -45,6 +45,7 @@ pub struct TokenLayer {
     playing: bool,
     sampled_one_in: u64,
     in_flight: u64,
+    moving: bool,
     placed: Vec<(Pos2, f32, EventId)>,
 }
 
@@ -74,6 +75,8 @@ impl TokenLayer {
         let pace = self.pace;
         let (shown_now_s, playing) = (self.shown_now_s, self.playing);
         self.live.retain(|live| live.progress(shown_now_s, wall_s, pace, playing) < 1.0);
+        // A held run's tokens stand; only those that have arrived still finish their quarter of a second.
+        self.moving = self.live.iter().any(|live| playing || live.flight.end.as_secs_f64() <= shown_now_s);
     }
     fn take_in(&mut self, view: &RunView, wall_s: f64) {
         self.sampled_one_in = view.sampled_one_in.max(1);
@@ -106,7 +109,7 @@ impl TokenLayer {
     /// Whether the next frame should follow soon for motion's sake.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        !self.live.is_empty() && (self.playing || self.live.iter().any(|live| !live.is_slow(self.pace)))
+        self.moving
     }
     /// `1 of 240` where tokens are a sample; none where every event has its token.
     #[must_use]

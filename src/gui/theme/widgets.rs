@@ -173,9 +173,11 @@ pub fn pill(ui: &mut Ui, label: &str, selected: bool) -> Response {
         if selected { strong(label).size(12.0).color(tokens.accent) } else { RichText::new(label).size(12.0).color(tokens.text_muted) };
     let fill = if selected { tokens.accent_soft } else { Color32::TRANSPARENT };
     let response = ui.scope(|ui| {
-        ui.spacing_mut().button_padding = Vec2::new(10.0, 3.0);
+        ui.spacing_mut().button_padding = Vec2::new(7.0, 3.0);
         ui.spacing_mut().interact_size.y = 24.0;
-        ui.add(Button::new(text).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12)))
+        ui.add(
+            Button::new(text).wrap_mode(egui::TextWrapMode::Extend).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12)),
+        )
     });
     let response = response.inner;
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, selected, label));

@@ -17,9 +17,9 @@ use crate::gui::theme::{self, Tokens, Tone, icon, space, widgets};
 use crate::metrics::{RunPhase, RunView};
 use crate::units::ComponentIx;
 
-const FIGURES_WIDTH: f32 = 216.0;
-const CHART_WIDTH_MIN: f32 = 250.0;
-const CHART_HEIGHT_MIN: f32 = 132.0;
+const FIGURES_WIDTH: f32 = 196.0;
+const CHART_WIDTH_MIN: f32 = 168.0;
+const CHART_HEIGHT_MIN: f32 = 124.0;
 
 /// What the panel remembers between frames; it belongs to the view, not to the document.
 #[derive(Clone, Copy, Debug, Default)]
