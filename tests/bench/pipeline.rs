@@ -1,3 +1,100 @@
-//! Benchmarks of the pipeline: figures are printed, never asserted.
+//! The whole way of an event: `cargo bench --bench pipeline [-- FILTER]`.
+//!
+//! `pipeline.ron` as it stands, with empty messages, 20 million messages for the memory, and with the
+//! window's snapshots 60 times a second against none. Figures are printed, nothing is asserted.
+#![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock and a file")]
 
-fn main() {}
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use eventyard::compile::{Plan, RunOptions, compile};
+use eventyard::engine::TraceSampling;
+use eventyard::metrics::{Report, RunPhase};
+use eventyard::model::{Project, Value};
+use eventyard::project::load_file;
+use eventyard::run::{Pace, RunHandle, run_headless};
+use eventyard::units::SimDuration;
+
+fn main() {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
+    let project = load_file(Path::new("tests/bench/pipeline.ron")).expect("the bench's project is there").project;
+    let cases: [(&str, fn(&Project)); 4] = [("events", events), ("empty", empty), ("window", window), ("memory", memory)];
+    for (name, case) in cases {
+        if name.contains(&filter) {
+            case(&project);
+        }
+    }
+}
+
+fn plan(project: &Project, length_s: u64) -> Plan {
+    let options = RunOptions {
+        length: Some(SimDuration::from_secs(length_s)),
+        // Token sampling off.
+        tracing: Some(TraceSampling { one_in: 0 }),
+        ..RunOptions::default()
+    };
+    compile(project, &options).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+fn run(plan: Plan) -> Report {
+    let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs");
+    assert!(report.ledger.balanced, "the ledger balances");
+    report
+}
+
+fn per_s(report: &Report) -> f64 {
+    report.totals["delivered_count"] / report.wall.run_s
+}
+
+/// Real 150-byte Avro events, checked at both ends.
+fn events(project: &Project) {
+    let mut best = 0.0f64;
+    for round in 0..5 {
+        let report = run(plan(project, 10));
+        best = best.max(per_s(&report));
+        let steps = report.engine.steps as f64 / report.totals["delivered_count"];
+        println!("events, round {round}: {:.0} messages/s, {steps:.2} steps a message", per_s(&report));
+    }
+    println!("events: best {best:.0} messages/s (wanted: at least 600,000)");
+}
+
+/// The same shape with empty payloads and no schema.
+fn empty(project: &Project) {
+    let mut project = project.clone();
+    let row = [("type", "Empty"), ("topic", "events"), ("size", "0B")].map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let source = &mut project.components["source"];
+    source.params.insert("events".to_owned(), Value::List(vec![Value::Map(row.into_iter().collect())]));
+    source.params.insert("keys".to_owned(), Value::from("none"));
+    source.params.insert("validate".to_owned(), Value::Bool(false));
+    project.components["group"].params.insert("validate".to_owned(), Value::Bool(false));
+    let mut best = 0.0f64;
+    for _ in 0..5 {
+        best = best.max(per_s(&run(plan(&project, 10))));
+    }
+    println!("empty: best {best:.0} messages/s (wanted: at least 3,000,000)");
+}
+
+/// At unlimited speed, snapshots taken and thrown away, against headless in turns.
+fn window(project: &Project) {
+    let (mut bare, mut watched) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..5 {
+        let began = Instant::now();
+        run(plan(project, 10));
+        bare = bare.min(began.elapsed().as_secs_f64());
+        let began = Instant::now();
+        let handle = RunHandle::start(plan(project, 10), Pace::Unlimited, false, Box::new(|| ()));
+        while !matches!(handle.view().phase, RunPhase::Finished | RunPhase::Failed(_)) {
+            std::thread::sleep(std::time::Duration::from_millis(16));
+        }
+        watched = watched.min(began.elapsed().as_secs_f64());
+    }
+    println!("window: {:.1} % slower with snapshots (wanted: at most 10 %)", (watched / bare - 1.0) * 100.0);
+}
+
+/// 20 million messages through 64 MiB of retention.
+fn memory(project: &Project) {
+    let report = run(plan(project, 84));
+    let mib = report.wall.peak_rss_bytes as f64 / f64::from(1 << 20);
+    println!("memory: {:.1} million messages, peak {mib:.0} MiB (wanted: at most 600)", report.totals["delivered_count"] / 1e6);
+}
