@@ -12,7 +12,7 @@ use super::series::{SeriesSet, interval_for};
 use super::trace::Traces;
 use super::view::{Flight, FlightStatus};
 use crate::engine::{Figure, FigureKind, Figures, Process};
-use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Placed, Reason};
+use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, Reason};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
 
@@ -183,7 +183,7 @@ impl Recorder {
     fn rare(&mut self, now: SimTime, fact: Fact) {
         match fact {
             Fact::Settled(settled) => {
-                if self.ledger.settled(now, &settled) == Entry::First {
+                if self.ledger.settled(now, &settled) == Entry::First && settled.outcome != Outcome::Accepted {
                     self.seen[settled.at.index()].trouble[0] += 1;
                 }
             }
