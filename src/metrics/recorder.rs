@@ -12,7 +12,7 @@ use super::series::{SeriesSet, interval_for};
 use super::trace::Traces;
 use super::view::{Flight, FlightStatus};
 use crate::engine::{Figure, FigureKind, Figures, Process};
-use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, Reason};
+use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, Reason, SchemaFound};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
 
@@ -266,8 +266,19 @@ impl Recorder {
                     self.traces.flight(flight(&record.meta, status));
                 }
             }
+            Message::SchemaReply(reply) => {
+                if let Ok(found) = &reply.result {
+                    self.traces.schema(found);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The schema that a registry of this run handed out under this id.
+    #[must_use]
+    pub fn schema(&self, id: u32) -> Option<&SchemaFound> {
+        self.traces.schemas.get(&id)
     }
 
     /// A message arrived.

@@ -3,17 +3,19 @@
 //! Followed are a hash-chosen sample and every event that was rejected, lost or repeated (from the moment
 //! that it was). All of it is bounded; nothing here is read by a run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use indexmap::IndexMap;
 
 use super::view::{FLIGHTS_MAX, Flight, FlightStatus, INCIDENTS_MAX, Incident};
-use crate::event::{EventId, EventMeta, Hop, HopKind};
+use crate::event::{EventId, EventMeta, Hop, HopKind, SchemaFound};
 use crate::units::SimTime;
 
 /// Events whose story is kept; the oldest go first.
 const STORIES_MAX: usize = 20_000;
+/// Schemas remembered for decoding; payloads of further ones are shown as bytes.
+const SCHEMAS_MAX: usize = 10_000;
 /// Hops kept of one event.
 const HOPS_MAX: usize = 64;
 /// Flights remembered; the view shows those in the air.
@@ -35,6 +37,8 @@ pub(crate) struct Traces {
     stories: IndexMap<EventId, Story, ahash::RandomState>,
     flights: VecDeque<Flight>,
     incidents: VecDeque<Incident>,
+    /// Schemas that registries handed out, by id: what payloads are decoded with for a person.
+    pub schemas: BTreeMap<u32, SchemaFound>,
     /// Grows with every visible hop: what "step one event" waits for.
     pub visible: u64,
 }
@@ -78,6 +82,12 @@ impl Traces {
             self.incidents.pop_front();
         }
         self.incidents.push_back(incident);
+    }
+    /// A registry hands a schema out.
+    pub fn schema(&mut self, found: &SchemaFound) {
+        if self.schemas.len() < SCHEMAS_MAX {
+            self.schemas.entry(found.id).or_insert_with(|| found.clone());
+        }
     }
     /// A token sets off.
     pub fn flight(&mut self, flight: Flight) {

@@ -2,6 +2,7 @@
 
 use super::sim::Sim;
 use crate::event::EventId;
+use crate::machines::codec;
 use crate::metrics::{EventStory, RunPhase, RunView};
 use crate::units::SimTime;
 
@@ -16,8 +17,25 @@ pub(super) fn tell(sim: &Sim, event: EventId) -> Option<EventStory> {
     sim.recorder().story(event, &|payload| decode(sim, payload))
 }
 
-fn decode(_sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
-    (hex(payload), None)
+/// Pretty JSON by the schema that the wire format names; else text; else bytes with the reason.
+fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
+    let undecoded = |why: &str| match std::str::from_utf8(payload) {
+        Ok(text) if !text.is_empty() && !text.contains('\0') => text.to_owned(),
+        _ if payload.is_empty() => "empty".to_owned(),
+        _ => format!("{why}\n{}", hex(payload)),
+    };
+    let (id, body) = match codec::unframe(payload) {
+        Ok(parts) => parts,
+        Err(reason) => return (undecoded(reason.detail.as_deref().unwrap_or(reason.code)), None),
+    };
+    let Some(found) = sim.recorder().schema(id) else { return (undecoded(&format!("schema {id} is not known here")), None) };
+    let name = format!("{} v{} (id {id}, {})", found.subject, found.version, found.schema_type);
+    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.to_json(body));
+    let text = match decoded {
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
+        Err(why) => undecoded(&format!("cannot be decoded: {why}")),
+    };
+    (text, Some(name))
 }
 
 /// Hexadecimal in rows of sixteen, at most [`SHOWN_BYTES_MAX`].
