@@ -1,1 +1,33 @@
-//! Properties of the consumer.
+//! What the consumer's checks say. Its behaviour is tested in whole runs, in `tests/it/clients.rs`.
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Component, Endpoint, Link, Project};
+
+fn codes(consumer: Json) -> Vec<(String, String)> {
+    let mut project = Project::default();
+    for (id, kind, params) in
+        [("shop", "kafka", json!({"topics": {"orders": {"partitions": 2}}, "brokers": 1})), ("billing", "consumer", consumer)]
+    {
+        let params = serde_json::from_value(params).expect("parameters are plain data");
+        project.components.insert(id.to_owned(), Component { kind: kind.to_owned(), params, ..Component::default() });
+    }
+    let end = |text| Endpoint::parse(text).expect("component.port");
+    project.links.push(Link { from: end("shop.orders"), to: end("billing.in"), ..Link::default() });
+    let found = crate::compile::check(&project).into_iter().filter(|diagnostic| diagnostic.path.starts_with("components.billing"));
+    found.map(|diagnostic| (diagnostic.code, diagnostic.path)).collect()
+}
+
+#[test]
+fn checks_name_the_place() {
+    let one = |code: &str, path: &str| vec![(code.to_owned(), path.to_owned())];
+    assert_eq!(codes(json!({})), []);
+    assert_eq!(codes(json!({"instances": 3})), one("instances-idle", "components.billing.instances"));
+    assert_eq!(codes(json!({"on_failure": "dead_letter"})), one("link-missing", "components.billing.on_failure"));
+    assert_eq!(codes(json!({"heartbeat_interval": "1min"})), one("setting-contradiction", "components.billing.heartbeat_interval"));
+    assert_eq!(
+        codes(json!({"commit": "after", "auto_commit_interval": "1s"})),
+        one("setting-unused", "components.billing.auto_commit_interval")
+    );
+    assert_eq!(codes(json!({"reader_version": 2})), one("setting-unused", "components.billing.reader_version"));
+}
