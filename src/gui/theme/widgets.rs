@@ -296,8 +296,9 @@ pub fn figure_row(ui: &mut Ui, name: &str, value: &str, unit: &str, tone: Tone) 
     if !ui.is_rect_visible(rect) {
         return;
     }
-    let (left, right) = rect.split_left_right_at_fraction(0.62);
-    line_in(ui, left, name, font(12.0), tokens.text_muted, Align::LEFT);
     let colour = if tone == Tone::Neutral { tokens.text } else { tokens.tone(tone) };
-    line_in(ui, right, &figure, font_strong(12.0), colour, Align::RIGHT);
+    let galley = ui.painter().layout_no_wrap(figure, font_strong(12.0), colour);
+    let figure_x = rect.right() - galley.size().x;
+    ui.painter().galley(egui::pos2(figure_x, rect.center().y - galley.size().y / 2.0), galley, colour);
+    line_in(ui, rect.with_max_x(figure_x - space::XS), name, font(12.0), tokens.text_muted, Align::LEFT);
 }
