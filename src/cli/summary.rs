@@ -83,11 +83,19 @@ fn totals(figures: &IndexMap<String, f64>, out: &mut String) {
     }
 }
 
+/// Whether a figure of a component belongs into a summary: what happened, without what did not and without
+/// the sums that other figures are made of. Everything is in the JSON report.
+fn tells_something(name: &str, value: f64) -> bool {
+    const SUMS: [&str; 7] = ["queue_s", "busy_s", "waited_s", "littles_area_s", "littles_sojourn_s", "arrived_count", "served_count"];
+    let detail = name.starts_with("partition_") || name.starts_with("polls_") || name.ends_with("_p999") || name == "in_service";
+    value != 0.0 && !detail && !SUMS.contains(&name)
+}
+
 fn figures_of(id: &str, width: usize, figures: &IndexMap<String, f64>, out: &mut String) {
     let indent = width + 4;
     let mut line = format!("  {id:width$}  ");
     let mut used = line.chars().count();
-    for (name, value) in figures {
+    for (name, value) in figures.iter().filter(|(name, value)| tells_something(name, **value)) {
         let item = format!("{} {}", text::label(name), text::figure(name, *value));
         let length = item.chars().count();
         if used > indent && used + 2 + length > WIDTH {

@@ -7,4 +7,5 @@ mod determinism;
 mod gateway;
 #[cfg(feature = "gui")]
 mod panels;
+mod samples;
 mod tidy;

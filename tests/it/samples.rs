@@ -1,0 +1,111 @@
+//! Every sample project: sound, checked clean, balanced, the same twice, and true to what it says of itself.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use eventyard::compile::{self, RunOptions};
+use eventyard::diagnostics::Severity;
+use eventyard::export;
+use eventyard::metrics::{Report, Wall};
+use eventyard::project::{self, Loaded};
+use eventyard::run::run_headless;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn samples() -> Vec<(String, Loaded)> {
+    let folder = root().join("projects");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the sample projects can be read")
+        .map(|entry| entry.expect("the sample projects can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 5, "the sample projects are there: {files:?}");
+    files.iter().map(|file| (file.file_stem().expect("it has a name").to_string_lossy().into_owned(), load(file))).collect()
+}
+
+fn load(file: &Path) -> Loaded {
+    project::load_file(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn run(loaded: &Loaded, scenario: &str) -> Report {
+    let options = RunOptions { scenario: Some(scenario.to_owned()), ..RunOptions::default() };
+    let plan = compile::compile(&loaded.project, &options).unwrap_or_else(|problems| panic!("{scenario}: {problems:?}"));
+    let mut report = run_headless(plan, &mut |_| ControlFlow::Continue(())).unwrap_or_else(|failure| panic!("{scenario}: {failure}"));
+    report.wall = Wall::default();
+    report
+}
+
+#[test]
+fn samples_are_sound_and_in_standard_form() {
+    for (name, loaded) in samples() {
+        let mut problems = loaded.diagnostics.clone();
+        problems.extend(compile::check(&loaded.project));
+        problems.retain(|problem| problem.severity != Severity::Note);
+        assert!(problems.is_empty(), "{name}: {problems:#?}");
+        assert_eq!(project::fmt(&loaded.text).as_deref(), Ok(loaded.text.as_str()), "{name}: `eventyard fmt` would change it");
+        assert!(loaded.project.aim.len() > 100, "{name} says what it shows");
+        assert!(
+            loaded.project.components.keys().all(|id| loaded.project.layout.positions.contains_key(id)),
+            "{name}: every card has its place"
+        );
+    }
+}
+
+#[test]
+fn samples_show_what_they_say() {
+    for (name, loaded) in samples() {
+        let scenarios = &loaded.project.scenarios;
+        assert!(scenarios.len() >= 2, "{name} has a default scenario and a variant");
+        assert!(
+            scenarios[0].misses.is_empty() && !scenarios[1].misses.is_empty(),
+            "{name}: the default meets everything, the variant does not"
+        );
+        for (scenario, about) in scenarios {
+            let report = run(&loaded, scenario);
+            assert!(report.ledger.balanced, "{name}, {scenario}: the ledger balances: {:?}", report.ledger);
+            let missed: Vec<&str> = report.expectations.iter().filter(|e| !e.met).map(|e| e.text.as_str()).collect();
+            let mut wanted: Vec<&str> = about.misses.iter().map(String::as_str).collect();
+            wanted.sort_by_key(|text| report.expectations.iter().position(|e| e.text == *text));
+            let figures: Vec<(&str, &str)> = report.expectations.iter().map(|e| (e.text.as_str(), e.figure.as_str())).collect();
+            assert_eq!(missed, wanted, "{name}, {scenario}: missed, and wanted to be missed; figures: {figures:#?}");
+        }
+    }
+}
+
+#[test]
+fn samples_run_twice_to_the_same_bytes() {
+    for (name, loaded) in samples() {
+        let scenario = loaded.project.scenarios.keys().next().expect("a sample has scenarios").clone();
+        let reports = [run(&loaded, &scenario), run(&loaded, &scenario)].map(|report| export::report_json(&report));
+        assert!(reports[0] == reports[1], "{name}: two runs differ");
+    }
+}
+
+#[test]
+fn samples_keep_their_meaning_through_every_format_that_reads_back() {
+    for (name, loaded) in samples() {
+        for format in ["ron", "json"] {
+            let text = export::project_text(&loaded.project, format).expect("both are formats of designs");
+            let back = project::read_in(&text, Some(&root().join("projects")));
+            assert!(back.diagnostics.is_empty(), "{name} as {format}: {:?}", back.diagnostics);
+            assert_eq!(back.project, loaded.project, "{name} as {format}");
+        }
+    }
+}
+
+#[test]
+fn the_built_in_starter_is_the_sample() {
+    let file = load(&root().join("projects/order-flow.ron"));
+    assert_eq!(project::starter().project, file.project);
+}
+
+#[test]
+fn the_benchmark_design_is_sound() {
+    let loaded = load(&root().join("tests/bench/pipeline.ron"));
+    let options = RunOptions { length: Some("200ms".parse().expect("a duration")), ..RunOptions::default() };
+    assert_eq!(loaded.diagnostics, []);
+    assert!(compile::compile(&loaded.project, &options).is_ok());
+}
