@@ -21,7 +21,7 @@ pub enum Input {
 /// the calendar and the network is a checkpoint.
 ///
 /// A process never asks a clock. `ctx.now` is the instant; everything it wants done goes through `ctx`.
-pub trait Process: Send {
+pub trait Process: Send + Sync {
     /// Called once, at time zero, in the plan's order.
     fn start(&mut self, ctx: &mut Ctx<'_>);
     /// A message has arrived at one of its link ends.

@@ -213,6 +213,7 @@ impl Ledger {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one batch, whose obligations end, where and how")]
     fn end_batch(
         &mut self,
         now: SimTime,

@@ -244,17 +244,9 @@ impl Recorder {
             |event: &EventMeta, status| Flight { link, backwards, event: event.id, event_type: event.event_type, start, end, status };
         let status = if lost { FlightStatus::Lost } else { FlightStatus::Normal };
         match message {
-            Message::Http(request) => {
-                if self.options_trace(request.event) || lost {
-                    self.traces.flight(flight(&request.event, status));
-                }
-            }
+            Message::Http(request) if lost || self.is_followed(request.event) => self.traces.flight(flight(&request.event, status)),
             Message::HttpReply(reply) if reply.status >= 400 => self.traces.flight(flight(&reply.event, FlightStatus::Rejected)),
-            Message::HttpReply(reply) => {
-                if self.options_trace(reply.event) || lost {
-                    self.traces.flight(flight(&reply.event, status));
-                }
-            }
+            Message::HttpReply(reply) if lost || self.is_followed(reply.event) => self.traces.flight(flight(&reply.event, status)),
             Message::Produce(request) => {
                 for record in request.entries.iter().filter_map(|entry| entry.batch.traced.as_deref()).flatten() {
                     self.traces.flight(flight(&record.meta, status));
@@ -289,7 +281,7 @@ impl Recorder {
         seen.bytes += bytes;
     }
 
-    fn options_trace(&self, event: EventMeta) -> bool {
+    fn is_followed(&self, event: EventMeta) -> bool {
         self.traces.story(event.id).is_some()
     }
 

@@ -60,7 +60,7 @@ fn provenance(project: &Project, overrides: &BTreeMap<String, String>) -> Proven
 fn costs(id: &str, specs: &'static [ParamSpec], params: &Params<'_>, out: &mut BTreeMap<String, String>) -> bool {
     let mut assumed = false;
     for spec in specs {
-        let source = match spec.from_file(params) {
+        let source = match source_of(spec, params) {
             Some(source) => source,
             None => continue,
         };
@@ -75,16 +75,14 @@ fn costs(id: &str, specs: &'static [ParamSpec], params: &Params<'_>, out: &mut B
 /// Resolved defaults listed in a report; further ones are left out.
 const DEFAULTS_MAX: usize = 2_000;
 
-impl ParamSpec {
-    /// For a parameter that is a cost: whether its value is given, measured, documented or assumed.
-    fn from_file(&self, params: &Params<'_>) -> Option<&'static str> {
-        match self.provenance {
-            Source::Choice => None,
-            _ if params.is_given(self.name) => Some("given"),
-            Source::Documented(_) => Some("documented"),
-            Source::Measured(_) => Some("measured"),
-            Source::Assumed => Some("assumed"),
-        }
+/// For a parameter that is a cost: whether its value is given, measured, documented or assumed.
+fn source_of(spec: &ParamSpec, params: &Params<'_>) -> Option<&'static str> {
+    match spec.provenance {
+        Source::Choice => None,
+        _ if params.is_given(spec.name) => Some("given"),
+        Source::Documented(_) => Some("documented"),
+        Source::Measured(_) => Some("measured"),
+        Source::Assumed => Some("assumed"),
     }
 }
 

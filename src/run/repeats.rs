@@ -30,6 +30,7 @@ pub fn repeat_seed(seed: u64, index: u32) -> u64 {
 ///
 /// # Errors
 /// The first failure in index order.
+#[expect(clippy::disallowed_methods, reason = "repeats spread over the cores; each run stays on one thread")]
 pub fn run_repeats(
     plan: &(dyn Fn(u64) -> Plan + Sync),
     seed: u64,

@@ -18,7 +18,8 @@ const LENGTH: SimDuration = SimDuration::from_secs(12);
 
 fn samples() -> Vec<(PathBuf, Project)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder).expect("there are samples").filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(&folder).expect("there are samples").filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "ron"));
     paths.sort();
     assert!(paths.len() >= 5, "the samples are in {}", folder.display());
@@ -85,7 +86,9 @@ fn a_checkpoint_goes_on_like_the_run_itself() {
         }
         assert_eq!(sim.steps(), checkpoint.steps(), "{}", path.display());
         let expected = run(&project);
-        let report = |sim: &Sim| serde_json::to_string(&sim.recorder().report(eventyard::metrics::ReportHead::default()).components).expect("plain data");
+        let report = |sim: &Sim| {
+            serde_json::to_string(&sim.recorder().report(eventyard::metrics::ReportHead::default()).components).expect("plain data")
+        };
         assert_eq!(report(&sim), report(&checkpoint), "{}", path.display());
         assert_eq!(serde_json::to_string(&expected.components).expect("plain data"), report(&sim), "{}", path.display());
     }
@@ -106,7 +109,8 @@ fn a_stranger_moves_no_number() {
         let before = run(&project);
         let mut more = project.clone();
         let stranger = Component { kind: "kafka".to_owned(), ..Component::default() };
-        apply(&mut more, Edit::AddComponent { id: "stranger".to_owned(), component: stranger, position: [0.0, 0.0] }).expect("the id is free");
+        apply(&mut more, Edit::AddComponent { id: "stranger".to_owned(), component: stranger, position: [0.0, 0.0] })
+            .expect("the id is free");
         // First in the file: every number of the plan shifts.
         let last = more.components.len() - 1;
         more.components.move_index(last, 0);

@@ -321,9 +321,9 @@ impl Process for KafkaSim {
         let Input::Set { param, value } = input else { return Err("a Kafka cluster takes only changes of its cost model".to_owned()) };
         let text = value.to_field_text();
         match param.as_str() {
-            "request_service_time" => self.request_time = text.parse().map_err(|error| format!("{error}"))?,
+            "request_service_time" => self.request_time = text.parse().map_err(|error: String| error)?,
             "byte_service_time" => self.kib_time = text.parse().map_err(|error: crate::units::UnitError| error.to_string())?,
-            "replication_latency" => self.replication_latency = text.parse().map_err(|error| format!("{error}"))?,
+            "replication_latency" => self.replication_latency = text.parse().map_err(|error: String| error)?,
             other => {
                 return Err(format!(
                     "`{other}` cannot change while it runs; `request_service_time`, `byte_service_time` and `replication_latency` can"

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(number(0.0), "0");
         assert_eq!(number(299.8), "299.8");
         assert_eq!(number(300.0), "300");
-        assert_eq!(number(3.14159), "3.14");
+        assert_eq!(number(3.456_7), "3.46");
         assert_eq!(number(12_345.6), "12,346");
         assert_eq!(number(f64::NAN), "–");
         assert_eq!(whole(1_000_000), "1,000,000");

@@ -156,7 +156,6 @@ pub fn primary_button(ui: &mut Ui, icon: &str, words: ButtonWords<'_>) -> Respon
 }
 
 /// A drop-down with this window's quiet caret.
-#[must_use]
 pub fn combo(id: impl egui::AsId) -> egui::ComboBox {
     egui::ComboBox::from_id_salt(id).icon(|ui, rect, visuals, _is_open| {
         let middle = rect.center();
@@ -224,7 +223,6 @@ pub fn empty_state(ui: &mut Ui, icon: &str, headline: &str, hint: &str) {
 }
 
 /// A tile: raised ground, hairline, rounded.
-#[must_use]
 pub fn tile_frame(ui: &Ui) -> Frame {
     let tokens = tokens(ui.ctx());
     Frame::new()

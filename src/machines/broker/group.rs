@@ -104,10 +104,13 @@ impl<C: Copy> Group<C> {
                 Ok(()) => self.sync(now, to, member, assignments, out),
             },
             GroupCall::Heartbeat { generation } => {
-                let result = self.known(now, member, generation).and_then(|()| match self.phase {
-                    Phase::Preparing => Err(BrokerError::RebalanceInProgress),
-                    _ => Ok(GroupResult::Done),
-                });
+                let rejoin = self.phase == Phase::Preparing;
+                let known = self.known(now, member, generation);
+                let result = match known {
+                    Err(error) => Err(error),
+                    Ok(()) if rejoin => Err(BrokerError::RebalanceInProgress),
+                    Ok(()) => Ok(GroupResult::Done),
+                };
                 answer(out, to, result);
             }
             GroupCall::Leave => {
