@@ -14,6 +14,7 @@ mod summary;
 mod window;
 
 pub use exit::End;
+pub use window::OpenWindow;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -23,9 +24,9 @@ use clap::Parser;
 use args::{Cli, Command};
 use exit::{Stop, tell};
 
-/// Runs the command that the process was started with.
+/// Runs the command that the process was started with; `window` opens the window where one is built in.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(window: Option<OpenWindow>) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -37,17 +38,17 @@ pub fn main() -> ExitCode {
     };
     init_log();
     // Components that fail inside a run are caught by the driver; whatever arrives here is ours.
-    let end = panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli))).unwrap_or_else(|_| {
+    let end = panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli, window))).unwrap_or_else(|_| {
         tell("eventyard failed; this is a bug in Eventyard, please report it with the lines above and the project");
         End::OurFailure
     });
     end.into()
 }
 
-fn dispatch(cli: Cli) -> End {
+fn dispatch(cli: Cli, window: Option<OpenWindow>) -> End {
     let result = match cli.command {
-        None => window::starter(),
-        Some(Command::Open { file }) => window::open(&file),
+        None => window::starter(window),
+        Some(Command::Open { file }) => window::open(&file, window),
         Some(Command::Check { files }) => documents::check(&files),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Fmt { file, check }) => documents::fmt(&file, check),

@@ -1,10 +1,13 @@
 //! Opening the window, and what happens where there is no display.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::documents;
 use super::exit::{End, Stop, tell};
 use super::run;
+
+/// Opens the window on a file, or on the starter, and returns when it is closed; or says why there is none.
+pub type OpenWindow = fn(Option<PathBuf>) -> Result<(), String>;
 
 const NO_DISPLAY: &str = "no display: running the starter headless; see --help";
 
@@ -12,12 +15,12 @@ const NO_DISPLAY: &str = "no display: running the starter headless; see --help";
 ///
 /// # Errors
 /// Whatever the headless run meets.
-pub fn starter() -> Result<End, Stop> {
-    if display_is_usable() {
+pub fn starter(window: Option<OpenWindow>) -> Result<End, Stop> {
+    if let Some(show) = window.filter(|_| display_is_usable()) {
         match show(None) {
-            Ok(end) => return Ok(end),
+            Ok(()) => return Ok(End::Fine),
             // A display that answers but gives no window (no OpenGL, say) is as good as none.
-            Err(stop) => tell(&stop.words),
+            Err(why) => tell(&format!("the window could not open: {why}")),
         }
     }
     tell(NO_DISPLAY);
@@ -28,32 +31,20 @@ pub fn starter() -> Result<End, Stop> {
 ///
 /// # Errors
 /// No display, or a file that cannot be read.
-pub fn open(file: &Path) -> Result<End, Stop> {
-    if !display_is_usable() {
+pub fn open(file: &Path, window: Option<OpenWindow>) -> Result<End, Stop> {
+    let Some(show) = window.filter(|_| display_is_usable()) else {
         return Err(Stop::usage(format!(
             "no display: the window cannot open here; `eventyard run {}` runs the project without one",
             file.display()
         )));
-    }
+    };
     documents::readable(file)?;
-    show(Some(file))
+    show(Some(file.to_path_buf())).map(|()| End::Fine).map_err(|why| Stop::usage(format!("the window could not open: {why}")))
 }
 
-#[cfg(feature = "gui")]
-fn show(file: Option<&Path>) -> Result<End, Stop> {
-    crate::gui::open(file.map(Path::to_path_buf))
-        .map(|()| End::Fine)
-        .map_err(|error| Stop::usage(format!("the window could not open: {error}")))
-}
-
-#[cfg(not(feature = "gui"))]
-fn show(_file: Option<&Path>) -> Result<End, Stop> {
-    Err(Stop::usage("this build has no window (feature `gui`)"))
-}
-
-/// Whether a window could be shown: built in, and a display server that answers.
+/// Whether a display server answers.
 fn display_is_usable() -> bool {
-    cfg!(feature = "gui") && (cfg!(not(all(unix, not(target_os = "macos")))) || unix::wayland_answers() || unix::x11_answers())
+    cfg!(not(all(unix, not(target_os = "macos")))) || unix::wayland_answers() || unix::x11_answers()
 }
 
 #[cfg(not(unix))]
