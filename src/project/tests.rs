@@ -146,6 +146,21 @@ fn formatting_keeps_comments_and_meaning_and_settles_at_once() {
 }
 
 #[test]
+fn the_samples_are_sound() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");
+    for entry in std::fs::read_dir(folder).expect("the samples are there") {
+        let path = entry.expect("the samples are there").path();
+        if path.extension().is_some_and(|extension| extension == "ron") {
+            let loaded = load_file(&path).expect("a sample can be read");
+            assert!(loaded.diagnostics.is_empty(), "{}: {:#?}", path.display(), loaded.diagnostics);
+            let once = fmt(&loaded.text).expect("a sample is sound");
+            assert_eq!(write(&read(&once).project), write(&read(&loaded.text).project));
+            assert_eq!(fmt(&once).expect("its own output is sound"), once);
+        }
+    }
+}
+
+#[test]
 fn json_says_the_same() {
     let json = to_json(&sample());
     let back = read(&json);
