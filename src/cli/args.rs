@@ -9,16 +9,19 @@ use crate::units::SimDuration;
 
 const EXAMPLES: &str = "\
 Examples:
-  eventyard                                      the starter project in a window (or headless where there is no display)
-  eventyard open shop.ron                        a project in a window
-  eventyard check shop.ron                       every problem at once, with line, column and hint
-  eventyard run shop.ron                         its first scenario, then a summary
+  eventyard                     the starter project in a window, or headless where there is no display
+  eventyard open shop.ron       a project in a window
+  eventyard check shop.ron      every problem at once, with line, column and hint
+  eventyard run shop.ron        its first scenario, then a summary
   eventyard run shop.ron --scenario sale --for 10min --set billing.instances=4
   eventyard run shop.ron --repeats 20 --json report.json --report report.html
   eventyard export shop.ron --to mermaid
 
-Exit codes: 0 fine; 1 findings (problems in the project, an expectation missed); 2 wrong usage, or a file that
-cannot be read or written; 3 a failure of Eventyard itself (a ledger that does not balance, a panic).";
+Exit codes:
+  0  fine
+  1  findings: problems in the project, an expectation missed
+  2  wrong usage, or a file that cannot be read or written
+  3  a failure of Eventyard itself: a ledger that does not balance, a panic";
 
 const RUN_EXAMPLES: &str = "\
 Durations are of virtual time and carry a unit: 500ms, 30s, 5min, 2h.

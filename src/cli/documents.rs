@@ -71,10 +71,9 @@ fn load(file: &Path) -> Result<Loaded, Stop> {
 /// Everything that is wrong with a project: what its reader said, then what its design says.
 fn problems(loaded: &Loaded) -> Vec<Diagnostic> {
     let mut all = loaded.diagnostics.clone();
-    // Half a project would only be blamed for what could not be read.
-    if loaded.is_sound() {
-        all.extend(loaded.locate(compile::check(&loaded.project)));
-    }
+    // Of a broken file too: what could be read of it is judged, and `locate` leaves out what has been said.
+    all.extend(loaded.locate(compile::check(&loaded.project)));
+    all.sort_by_key(|problem| problem.place);
     all
 }
 
@@ -113,7 +112,7 @@ pub fn fmt(file: &Path, only_check: bool) -> Result<End, Stop> {
         tell(&format!("{}: not in its standard form; `eventyard fmt` writes it", file.display()));
         return Ok(End::Findings);
     }
-    write(file, &formatted)?;
+    project::write_atomic(file, formatted.as_bytes()).map_err(|error| Stop::usage(error.to_string()))?;
     Ok(End::Fine)
 }
 

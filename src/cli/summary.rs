@@ -20,7 +20,7 @@ pub fn summary(report: &Report) -> String {
     if let Some(repeats) = &report.repeats {
         let _ = writeln!(out, "\nFigures over {} repeats (mean ± half-width of the 95 % interval; repeats wanted for ±2 %)", repeats.count);
         let width = repeats.figures.keys().map(|name| name.chars().count()).max().unwrap_or(0).min(60);
-        for (name, interval) in &repeats.figures {
+        for (name, interval) in repeats.figures.iter().filter(|(_, interval)| interval.mean != 0.0) {
             let wanted =
                 if interval.repeats_for_2_percent > 0 { text::count(interval.repeats_for_2_percent.into()) } else { "–".to_owned() };
             let spread = format!("{} ± {}", text::figure(name, interval.mean), text::number(interval.half_width));

@@ -85,7 +85,11 @@ impl fmt::Display for Diagnostic {
         if let Some(place) = self.place {
             write!(f, "{}:{}: ", place.line, place.column)?;
         }
-        write!(f, "{severity}[{}] {}: {}", self.code, self.path, self.message)?;
+        write!(f, "{severity}[{}]", self.code)?;
+        if !self.path.is_empty() {
+            write!(f, " {}", self.path)?;
+        }
+        write!(f, ": {}", self.message)?;
         if let Some(hint) = &self.hint {
             write!(f, " (hint: {hint})")?;
         }

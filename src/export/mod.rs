@@ -74,21 +74,13 @@ pub fn report_json(report: &Report) -> String {
     report_json::text(report)
 }
 
-/// Writes an exported text. The file appears whole or not at all.
+/// Writes an exported text.
 ///
 /// # Errors
 /// Whatever the file system says.
 #[expect(clippy::disallowed_methods, reason = "exports are files; this is the one place that writes them")]
 pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    // A device or a pipe cannot be replaced by a rename.
-    if path.exists() && !path.is_file() {
-        return fs::write(path, text);
-    }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    fs::write(path, text)
 }
 
 #[cfg(test)]

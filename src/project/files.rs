@@ -118,8 +118,11 @@ pub(super) fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileEr
 }
 
 /// Writes all of the bytes or none.
+///
+/// # Errors
+/// When the file cannot be written; an older one is then as it was.
 #[expect(clippy::disallowed_methods, reason = "this room owns the project's files")]
-pub(super) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
     // Through a symbolic link: the link stays, its target is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

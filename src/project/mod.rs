@@ -35,7 +35,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use files::{FileError, load_file, save_file};
+pub use files::{FileError, load_file, save_file, write_atomic};
 pub use limits::{DEPTH_MAX, FILE_BYTES_MAX, NODES_MAX, PROBLEMS_MAX, SCHEMA_BYTES_MAX, TEXT_BYTES_MAX};
 pub use migrate::FORMAT;
 pub use places::PlaceIndex;

@@ -71,15 +71,27 @@ pub fn line_chart(title: &str, unit: &str, end_s: f64, lines: &[Line<'_>]) -> St
         second += step_s;
     }
     for (line, colour) in shown.iter().zip(SERIES_COLOURS) {
-        let mut path = String::new();
-        for (i, p) in line.points.iter().filter(finite).enumerate() {
-            let _ = write!(path, "{}{:.1} {:.1}", if i == 0 { 'M' } else { 'L' }, x(p[0]), y(p[1]));
-        }
+        let path = path_of(line.points.iter().filter(finite).copied(), &x, &y);
         let _ = write!(out, "<path class=\"line\" style=\"stroke:{colour}\" d=\"{path}\"/>");
     }
     legend(shown, lines.len() - shown.len(), &mut out);
     out.push_str("</svg></figure>\n");
     out
+}
+
+/// Points joined by lines. Where nothing was observed for a while there is a gap, not a slope.
+fn path_of(points: impl Iterator<Item = [f64; 2]> + Clone, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) -> String {
+    const GAP_STEPS: f64 = 5.5;
+    let step =
+        points.clone().zip(points.clone().skip(1)).map(|(a, b)| b[0] - a[0]).filter(|step| *step > 0.0).fold(f64::INFINITY, f64::min);
+    let mut path = String::new();
+    let mut last_s = f64::NEG_INFINITY;
+    for [second, value] in points {
+        let verb = if second - last_s > GAP_STEPS * step || path.is_empty() { 'M' } else { 'L' };
+        let _ = write!(path, "{verb}{:.1} {:.1}", x(second), y(value));
+        last_s = second;
+    }
+    path
 }
 
 fn legend(lines: &[Line<'_>], left_out: usize, out: &mut String) {

@@ -18,6 +18,6 @@ pub const CSS_DRAWING: &str = "\
 .ey-card{fill:var(--surface);stroke:var(--strong)}.ey-stripe{fill:var(--muted)}\
 .ey-k-producer{fill:var(--s0)}.ey-k-gateway{fill:var(--s3)}.ey-k-kafka{fill:var(--s1)}.ey-k-registry{fill:var(--s5)}.ey-k-consumer{fill:var(--s2)}\
 .ey-title{font-size:14px;font-weight:600;fill:var(--text)}.ey-kind,.ey-row{fill:var(--muted)}.ey-port{fill:var(--surface);stroke:var(--muted);stroke-width:1.5}\
-.ey-wire{fill:none;stroke:var(--wire);stroke-width:1.6}.ey-ref{stroke-dasharray:5 4}.ey-arrow{fill:var(--wire)}\
+.ey-wire{fill:none;stroke:var(--wire);stroke-width:1.6}.ey-ref{stroke-dasharray:5 4;stroke-opacity:.55}.ey-arrow{fill:var(--wire)}\
 .ey-frame{fill:var(--sunken);stroke:var(--border)}.ey-label{font-size:13px;font-weight:600;fill:var(--muted)}\
 .ey-note{fill:var(--note);stroke:var(--border);stroke-dasharray:2 3}.ey-note-text{fill:var(--text)}";
