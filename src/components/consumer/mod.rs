@@ -74,7 +74,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
         let Some(group) = ctx.groups.iter().find(|group| group.cluster == topic.cluster && *group.name == *name) else { continue };
         let cluster_topics = ctx.topics.iter().filter(|other| other.cluster == topic.cluster);
         let config = ConsumerConfig {
-            client_id: Arc::from(ctx.id),
+            client_id: Arc::from(ctx.key),
             group: group.group,
             topics: vec![(topic.topic, facts.end.0)],
             cluster_topics: cluster_topics.map(|topic| (topic.topic, topic.partitions)).collect(),

@@ -53,7 +53,7 @@ impl Upstream {
             pending: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             repeated: Vec::new(),
             wake_at: SimTime::MAX,
-            id_bytes: ctx.project.components.keys().map(String::len).collect(),
+            id_bytes: ctx.project.components.iter().map(|(id, component)| component.stream_key(id).len()).collect(),
         }
     }
     /// Requests that wait.

@@ -74,7 +74,7 @@ impl EventKinds {
                 target: named.map_or(fallback, |topic| Target::Topic(topic.1)),
                 method: text("method", "POST"),
                 path: text("path", "/events"),
-                extra_header_bytes: header_bytes(ctx.id, &name),
+                extra_header_bytes: header_bytes(ctx.key, &name),
                 name: Arc::from(name),
             });
         }
