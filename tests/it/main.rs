@@ -9,3 +9,5 @@ mod gateway;
 mod panels;
 mod samples;
 mod tidy;
+#[cfg(feature = "gui")]
+mod window;
