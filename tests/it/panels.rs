@@ -175,7 +175,7 @@ fn an_event_shows_itself_and_can_be_closed() {
         assert!(harness.query_all_by_label(label).next().is_some(), "no `{label}`");
     }
     harness.get_by_label("billing: rejected: field amount is text, schema wants double");
-    assert!(harness.query_all_by_label("waited 21ms, worked 5ms").next().is_some());
+    assert!(harness.query_all_by_label("waited 21 ms, worked 5 ms").next().is_some());
     harness.get_by_label("Close event").click();
     harness.run_steps(2);
     drop(harness);

@@ -1,5 +1,7 @@
 //! Figures as people read them: few digits, separated thousands, a unit that fits.
 
+use crate::units::SimDuration;
+
 /// A plain figure: two decimals below ten, one below a thousand, whole thousands separated beyond.
 #[must_use]
 pub fn number(value: f64) -> String {
@@ -35,6 +37,13 @@ pub fn latency(ms: f64) -> (String, &'static str) {
     } else {
         (number(ms), "ms")
     }
+}
+
+/// A span in the unit that reads best: `70.5 ms`, `12 µs`, `1.5 s`.
+#[must_use]
+pub fn span(span: SimDuration) -> String {
+    let (figure, unit) = latency(span.as_ms_f64());
+    format!("{figure} {unit}")
 }
 
 /// Virtual seconds on a clock: `0:12.345`, `1:02:03.4`.
@@ -94,6 +103,7 @@ mod tests {
         assert_eq!(latency(0.05), ("50".to_owned(), "µs"));
         assert_eq!(latency(12.34), ("12.3".to_owned(), "ms"));
         assert_eq!(latency(61_000.0), ("61".to_owned(), "s"));
+        assert_eq!(span(SimDuration::from_ns(70_532_826)), "70.5 ms");
         assert_eq!(clock(62.5), "1:02.500");
         assert_eq!(clock(3_723.45), "1:02:03.4");
         assert_eq!(factor(0.0001), "0.0001×");

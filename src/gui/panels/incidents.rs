@@ -1,5 +1,7 @@
 //! Rejected, lost and duplicate events, newest first; a click opens the event itself.
 
+use std::sync::Arc;
+
 use egui::{Align, RichText, ScrollArea, Ui, Vec2};
 
 use super::event_story::status_words;
@@ -38,12 +40,28 @@ pub fn incidents_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) 
 
 /// Draws the list; gives the event that was clicked.
 pub fn body(ui: &mut Ui, view: Option<&RunView>, chosen: Option<EventId>, names: &Names<'_>) -> Option<EventId> {
-    let incidents = view.map_or(&[][..], |view| &view.incidents);
+    // A list that moves under the pointer cannot be clicked: it stands still while the pointer is on it.
+    let memory = egui::Id::new("incidents-held");
+    let held: Option<Arc<Vec<Incident>>> = ui.data(|data| data.get_temp(memory));
+    let live = view.map_or(&[][..], |view| &view.incidents);
+    let incidents = held.as_deref().map_or(live, Vec::as_slice);
     widgets::section_header(ui, icon::INCIDENTS, "Incidents", |ui| {
-        if incidents.len() >= INCIDENTS_MAX {
-            ui.label(theme::muted(theme::tokens(ui.ctx()), format!("the first kinds and the last {INCIDENTS_MAX}")));
-        }
+        let words = match (&held, incidents.len() >= INCIDENTS_MAX) {
+            (Some(_), _) => "held while you point at it".to_owned(),
+            (None, true) => format!("the last {INCIDENTS_MAX}"),
+            (None, false) => String::new(),
+        };
+        ui.label(theme::muted(theme::tokens(ui.ctx()), words));
     });
+    let pointed_at = !live.is_empty() && ui.rect_contains_pointer(ui.available_rect_before_wrap());
+    if pointed_at != held.is_some() {
+        ui.data_mut(|data| match pointed_at {
+            true => {
+                data.insert_temp(memory, Arc::new(live.to_vec()));
+            }
+            false => data.remove::<Arc<Vec<Incident>>>(memory),
+        });
+    }
     if incidents.is_empty() {
         let (headline, hint) = if view.is_some() {
             ("No incident so far", "No event was rejected, lost or processed twice")

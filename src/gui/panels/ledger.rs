@@ -53,7 +53,10 @@ pub fn body(ui: &mut Ui, ledger: Option<&Ledger>, totals: Option<&Totals>) {
             ScrollArea::vertical().id_salt("ledger").auto_shrink([false, false]).show(ui, |ui| {
                 widgets::notice(ui, icon::INFO, "The books are closed at the end of the run; this is the count so far", Tone::Neutral);
                 ui.add_space(space::XS);
-                column_ui(ui, "So far", totals.produced, "events produced", None, &so_far(totals), &[]);
+                let (submissions, obligations, beside) = so_far(totals);
+                column_ui(ui, "Submissions", Some(totals.produced), "so far", None, &submissions, &[]);
+                ui.add_space(space::S);
+                column_ui(ui, "Obligations", None, "so far", None, &obligations, &beside);
             });
         }
         (None, None) => {
@@ -62,16 +65,18 @@ pub fn body(ui: &mut Ui, ledger: Option<&Ledger>, totals: Option<&Totals>) {
     }
 }
 
-fn so_far(totals: &Totals) -> Vec<Term> {
-    vec![
+fn so_far(totals: &Totals) -> (Vec<Term>, Vec<Term>, Vec<Term>) {
+    let submissions = vec![
         term("Accepted", totals.accepted, Tone::Ok, "Submissions that stand in a log or were taken by their target"),
         term("Rejected", totals.rejected, Tone::Error, "Submissions refused"),
+    ];
+    let obligations = vec![
         term("Delivered", totals.delivered, Tone::Ok, "Obligations that ended well"),
         term("Dead-lettered", totals.dead_lettered, Tone::Warn, "Written to a dead-letter topic"),
         term("Lost", totals.lost, Tone::Error, "Lost, dropped, abandoned or expired"),
         term("In flight", totals.in_flight, Tone::Neutral, "Obligations not ended yet"),
-        term("Duplicates", totals.duplicates, Tone::Warn, "Second and later processings"),
-    ]
+    ];
+    (submissions, obligations, vec![term("Duplicates", totals.duplicates, Tone::Warn, "Second and later processings")])
 }
 
 fn submissions(of: &Submissions) -> (Vec<Term>, Vec<Term>) {
@@ -105,11 +110,11 @@ fn columns_ui(ui: &mut Ui, ledger: &Ledger) {
     let (obl, obl_beside) = obligations(&ledger.obligations);
     let left = |ui: &mut Ui| {
         let of = &ledger.submissions;
-        column_ui(ui, "Submissions", of.created, "event × first durable target", Some(of.balanced), &sub, &sub_beside);
+        column_ui(ui, "Submissions", Some(of.created), "event × first durable target", Some(of.balanced), &sub, &sub_beside);
     };
     let right = |ui: &mut Ui| {
         let of = &ledger.obligations;
-        column_ui(ui, "Obligations", of.created, "event × topic × group", Some(of.balanced), &obl, &obl_beside);
+        column_ui(ui, "Obligations", Some(of.created), "event × topic × group", Some(of.balanced), &obl, &obl_beside);
     };
     if ui.available_width() >= SIDE_BY_SIDE_WIDTH {
         ui.columns(2, |columns| {
@@ -123,7 +128,7 @@ fn columns_ui(ui: &mut Ui, ledger: &Ledger) {
     }
 }
 
-fn column_ui(ui: &mut Ui, name: &str, created: u64, what: &str, balanced: Option<bool>, ends: &[Term], beside: &[Term]) {
+fn column_ui(ui: &mut Ui, name: &str, created: Option<u64>, what: &str, balanced: Option<bool>, ends: &[Term], beside: &[Term]) {
     let tokens = theme::tokens(ui.ctx());
     widgets::tile_frame(ui).show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -132,16 +137,18 @@ fn column_ui(ui: &mut Ui, name: &str, created: u64, what: &str, balanced: Option
             ui.label(theme::title(name));
             ui.add(Label::new(theme::muted(tokens, what)).truncate());
         });
-        term_ui(ui, &term("Created", created, Tone::Neutral, "All of them"), None);
-        line(ui);
+        if let Some(created) = created {
+            term_ui(ui, &term("Created", created, Tone::Neutral, "All of them"), None);
+            line(ui);
+        }
         // A term of nothing is noise unless it is one of the ends that everybody looks for.
         for (index, end) in ends.iter().enumerate() {
             if end.count > 0 || index == 0 {
-                term_ui(ui, end, Some(created));
+                term_ui(ui, end, created);
             }
         }
-        line(ui);
         if let Some(balanced) = balanced {
+            line(ui);
             let sum: u64 = ends.iter().map(|end| end.count).sum();
             let (mark, tone) = if balanced { (icon::MET, Tone::Ok) } else { (icon::ERROR, Tone::Error) };
             ui.horizontal(|ui| {

@@ -168,8 +168,8 @@ pub fn combo(id: impl egui::AsId) -> egui::ComboBox {
 /// One pill of a row of choices; `selected` fills it.
 pub fn pill(ui: &mut Ui, label: &str, selected: bool) -> Response {
     let tokens = tokens(ui.ctx());
-    let text =
-        if selected { strong(label).size(12.0).color(tokens.accent) } else { RichText::new(label).size(12.0).color(tokens.text_muted) };
+    // One weight for both: a choice must not move its neighbours.
+    let text = RichText::new(label).size(12.0).color(if selected { tokens.accent } else { tokens.text_muted });
     let fill = if selected { tokens.accent_soft } else { Color32::TRANSPARENT };
     let response = ui.scope(|ui| {
         ui.spacing_mut().button_padding = Vec2::new(7.0, 3.0);
@@ -258,7 +258,7 @@ pub fn click_row(ui: &mut Ui, label: &str, selected: bool, content: impl FnOnce(
     });
     let id = ui.next_auto_id();
     ui.skip_ahead_auto_ids(1);
-    let response = ui.interact(inner.response.rect, id.with(label), Sense::click());
+    let response = ui.interact(inner.response.rect, id.with("row"), Sense::click());
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, selected, label));
     let fill = match (selected, response.hovered() || response.has_focus()) {
         (true, _) => tokens.accent_soft,

@@ -18,7 +18,7 @@ use crate::metrics::{RunPhase, RunView};
 use crate::units::ComponentIx;
 
 const FIGURES_WIDTH: f32 = 196.0;
-const CHART_WIDTH_MIN: f32 = 168.0;
+const CHART_WIDTH_MIN: f32 = 150.0;
 const CHART_HEIGHT_MIN: f32 = 124.0;
 
 /// What the panel remembers between frames; it belongs to the view, not to the document.

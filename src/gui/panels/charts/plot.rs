@@ -7,7 +7,9 @@ use super::series;
 use crate::gui::panels::figures;
 use crate::gui::theme::{self, Tokens, font, font_strong, space, widgets};
 
-const HEAD_HEIGHT: f32 = 36.0;
+const LINE_HEIGHT: f32 = 17.0;
+/// In narrower charts a legend of more than two lines takes a second row.
+const NARROW: f32 = 236.0;
 const Y_AXIS_WIDTH: f32 = 40.0;
 
 /// What the y axis counts.
@@ -66,7 +68,8 @@ pub(super) struct Shared {
 pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2) -> Option<f64> {
     let tokens = theme::tokens(ui.ctx());
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let head = Rect::from_min_size(rect.min, Vec2::new(size.x, HEAD_HEIGHT));
+    let rows = if size.x < NARROW && chart.traces.len() > 2 { 3.0 } else { 2.0 };
+    let head = Rect::from_min_size(rect.min, Vec2::new(size.x, LINE_HEIGHT * rows));
     let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), rect.max);
     head_ui(ui, chart, shared, head, tokens);
     if chart.traces.iter().all(|trace| trace.points.is_empty()) {
@@ -79,7 +82,8 @@ pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2) -
 }
 
 fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &Tokens) {
-    let (first, second) = rect.split_top_bottom_at_fraction(0.5);
+    let (first, legend) = rect.split_top_bottom_at_y(rect.top() + LINE_HEIGHT);
+    let (mut second, mut third) = legend.split_top_bottom_at_y(legend.top() + LINE_HEIGHT);
     let title = match chart.unit {
         Unit::Count => chart.title.to_owned(),
         unit => format!("{}, {}", chart.title, if unit == Unit::PerSecond { "1/s" } else { unit.suffix() }),
@@ -100,6 +104,11 @@ fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &
         let width = 14.0 + name.size().x + space::XS + figure.size().x;
         // All but the last leave room for "+1" behind them.
         let room = if index + 1 == chart.traces.len() && hidden == 0 { 0.0 } else { 22.0 };
+        if x + width > second.right() - room && third.height() > 1.0 {
+            second = third;
+            third = Rect::NOTHING;
+            x = second.left();
+        }
         if hidden > 0 || x + width > second.right() - room {
             hidden += 1;
             continue;
@@ -109,7 +118,7 @@ fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &
         let name_width = name.size().x;
         ui.painter().galley(pos2(x + 14.0, y), name, tokens.text_muted);
         ui.painter().galley(pos2(x + 14.0 + name_width + space::XS, y), figure, tokens.text);
-        x += width + space::M;
+        x += width + space::S;
     }
     if hidden > 0 {
         let text = format!("+{hidden}");

@@ -143,7 +143,13 @@ fn payload_ui(ui: &mut Ui, story: &EventStory) {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             let shown = cut(&story.payload, PAYLOAD_CHARS_MAX);
-            let mut job = json::coloured(shown, TextStyle::Monospace.resolve(ui.style()), tokens);
+            let is_json = shown.starts_with(['{', '[', '"']);
+            let mut job = if is_json {
+                json::coloured(shown, TextStyle::Monospace.resolve(ui.style()), tokens)
+            } else {
+                // Bytes in hexadecimal: sixteen of them fit on a line.
+                egui::text::LayoutJob::simple(shown.to_owned(), egui::FontId::monospace(10.0), tokens.text, 0.0)
+            };
             job.wrap.max_width = ui.available_width();
             ui.add(Label::new(job).selectable(true));
             if shown.len() < story.payload.len() {

@@ -4,6 +4,7 @@
 use egui::epaint::CornerRadius;
 use egui::{Align, Label, Rect, RichText, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetType, pos2};
 
+use crate::gui::panels::figures;
 use crate::gui::theme::{self, Tokens, Tone, font, font_strong, icon, space, widgets};
 use crate::metrics::{EventStory, FlightStatus, StoryHop};
 use crate::units::{SimDuration, SimTime};
@@ -17,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, story: &EventStory) {
     ui.horizontal(|ui| {
         widgets::subheading(ui, "Path so far");
         let tokens = theme::tokens(ui.ctx());
-        ui.label(theme::muted(tokens, format!("{} since its birth", end.since(story.born))));
+        ui.label(theme::muted(tokens, format!("{} since its birth", figures::span(end.since(story.born)))));
     });
     let longest_ns = story.hops.iter().map(|hop| (hop.waited + hop.worked).as_ns()).max().unwrap_or(0).max(1);
     let mut left_at: Option<SimTime> = None;
@@ -47,7 +48,7 @@ fn travel_ui(ui: &mut Ui, on_link: SimDuration) {
         3.0,
     ));
     let words = Rect::from_min_max(pos2(rect.left() + RAIL_WIDTH, rect.top()), rect.max);
-    widgets::line_in(ui, words, &format!("{on_link} on the link"), font(11.0), tokens.text_muted, Align::LEFT);
+    widgets::line_in(ui, words, &format!("{} on the link", figures::span(on_link)), font(11.0), tokens.text_muted, Align::LEFT);
 }
 
 fn hop_ui(ui: &mut Ui, hop: &StoryHop, longest_ns: u64, is_last: bool, born: SimTime) {
@@ -67,7 +68,7 @@ fn hop_ui(ui: &mut Ui, hop: &StoryHop, longest_ns: u64, is_last: bool, born: Sim
             response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &spoken));
             let (name, after) = head.split_left_right_at_fraction(0.62);
             widgets::line_in(ui, name, &hop.component, font_strong(13.0), tokens.text, Align::LEFT);
-            let after_birth = format!("+{}", hop.at.since(born));
+            let after_birth = format!("+{}", figures::span(hop.at.since(born)));
             widgets::line_in(ui, after, &after_birth, font(11.0), tokens.text_muted, Align::RIGHT);
             ui.add(Label::new(RichText::new(&hop.words).size(12.0).color(words_colour)).wrap());
             if let Some(place) = &hop.place {
@@ -107,7 +108,7 @@ fn bar_ui(ui: &mut Ui, hop: &StoryHop, longest_ns: u64, tokens: &Tokens) {
     ui.painter().rect_filled(rect, CornerRadius::same(3), tokens.surface_sunken);
     ui.painter().rect_filled(first, CornerRadius::same(3), tokens.series(1));
     ui.painter().rect_filled(second, CornerRadius::same(3), tokens.series(0));
-    let spoken = format!("waited {}, worked {}", hop.waited, hop.worked);
+    let spoken = format!("waited {}, worked {}", figures::span(hop.waited), figures::span(hop.worked));
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &spoken));
     ui.label(theme::muted(tokens, spoken));
 }
