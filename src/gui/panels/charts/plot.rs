@@ -103,8 +103,9 @@ fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &
         let figure = ui.painter().layout_no_wrap(value, font_strong(11.0), tokens.text);
         let width = 14.0 + name.size().x + space::XS + figure.size().x;
         // All but the last leave room for "+1" behind them.
-        let room = if index + 1 == chart.traces.len() && hidden == 0 { 0.0 } else { 22.0 };
-        if x + width > second.right() - room && third.height() > 1.0 {
+        let more_rows = third.height() > 1.0;
+        let room = if more_rows || (index + 1 == chart.traces.len() && hidden == 0) { 0.0 } else { 22.0 };
+        if x + width > second.right() - room && more_rows {
             second = third;
             third = Rect::NOTHING;
             x = second.left();
