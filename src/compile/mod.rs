@@ -101,6 +101,14 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
     let scenario_data = effective.scenarios.get(&scenario).cloned().unwrap_or_default();
     let length = options.length.or(scenario_data.length).unwrap_or(DEFAULT_LENGTH);
     let warm_up = options.warm_up.unwrap_or(WarmUp::Fixed(scenario_data.warm_up.unwrap_or(SimDuration::ZERO)));
+    let warm_up = match warm_up {
+        WarmUp::Fixed(span) if !span.is_zero() && span >= length => {
+            let message = format!("the warm-up of {span} is not shorter than the run of {length}; nothing is cut");
+            remarks.push(Diagnostic::warning("warm-up-long", "", message).with_hint("run longer, or set a shorter warm-up"));
+            WarmUp::Fixed(SimDuration::ZERO)
+        }
+        other => other,
+    };
     Ok(Plan {
         links: links(&effective, &names, seed),
         inputs: effective::inputs(&effective, &scenario_data),

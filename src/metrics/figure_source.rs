@@ -92,6 +92,10 @@ impl Source<'_> {
     }
 
     fn latencies(&self, metric: &str, target: Meaning) -> Option<Latencies> {
+        // Until the warm-up ends there is nothing to judge: it is cut from these figures.
+        if !self.recorder.warm {
+            return None;
+        }
         let mut all = Latencies::default();
         for lane in self.lanes(target) {
             match metric {

@@ -115,7 +115,7 @@ pub struct Recorder {
     /// (sample instant, obligations and submissions not ended), for the stationarity check.
     pub(crate) backlog: Vec<f64>,
     next_sample: SimTime,
-    warm: bool,
+    pub(crate) warm: bool,
     no_label: Arc<str>,
     figures: Figures,
 }

@@ -8,6 +8,7 @@ mod gateway;
 #[cfg(feature = "gui")]
 mod panels;
 mod samples;
+mod theory;
 mod tidy;
 #[cfg(feature = "gui")]
 mod window;

@@ -27,13 +27,8 @@ fn empty() -> Project {
     Project { name: "By hand".to_owned(), seed: 1, ..Project::default() }
 }
 
-fn app(harness: &Driven<'_>) -> &'static str {
-    let _ = harness;
-    "the window is made in the first frame"
-}
-
 fn project(harness: &Driven<'_>) -> Project {
-    Project::clone(harness.state().as_ref().expect(app(harness)).app.project())
+    Project::clone(harness.state().as_ref().expect("the window is made in the first frame").app.project())
 }
 
 fn apply(harness: &mut Driven<'_>, command: Command) {
@@ -153,8 +148,11 @@ fn a_broken_file_shows_every_problem_and_keeps_the_design() {
     let before = project(&harness);
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let file = folder.path().join("broken.ron");
-    std::fs::write(&file, "(format: 1, name: \"x\", nme: 3,\n components: {\"a\": (kind: 7), \"a\": (kind: \"producer\")},\n links: [(from: \"a.out\")])")
-        .expect("it can be written");
+    std::fs::write(
+        &file,
+        "(format: 1, name: \"x\", nme: 3,\n components: {\"a\": (kind: 7), \"a\": (kind: \"producer\")},\n links: [(from: \"a.out\")])",
+    )
+    .expect("it can be written");
     apply(&mut harness, Command::OpenPath(file));
     // The changed design is asked for first.
     click(&mut harness, "Discard");
