@@ -58,10 +58,6 @@ impl Camera {
         self.zoom = (room.x / bounds.width()).min(room.y / bounds.height()).clamp(ZOOM_MIN, 1.15);
         self.shift = view.center() - (bounds.center().to_vec2() * self.zoom).to_pos2();
     }
-    /// The canvas' corner moved on the screen: what was seen stays in place relative to the screen.
-    pub fn shift_origin(&mut self, _before: Pos2, _now: Pos2) {
-        // Coordinates are absolute on the screen, so nothing has to move; kept as the one place to decide otherwise.
-    }
     /// Wheel and pinch zoom at the pointer; middle or right drag, or space and drag, pan.
     pub fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) {
         let Some(pointer) = ui.input(|input| input.pointer.latest_pos()).filter(|at| rect.contains(*at)) else { return };

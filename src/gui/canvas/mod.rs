@@ -43,10 +43,7 @@ impl Canvas {
     pub fn ui(&mut self, ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         let rect = ui.available_rect_before_wrap();
         let response = ui.interact(rect, ui.id().with("canvas"), Sense::click_and_drag());
-        // The content stays where it is when a side panel moves the canvas' edge.
-        if let Some(last) = self.last_rect.replace(rect) {
-            self.camera.shift_origin(last.min, rect.min);
-        }
+        self.last_rect = Some(rect);
         if self.fitted != app.fit_requests {
             self.fitted = app.fit_requests;
             self.camera.fit(Scene::world_bounds(app.project()), rect);
