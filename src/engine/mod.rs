@@ -6,7 +6,7 @@
 //! Start at [`Process`]; then [`Calendar`]; [`Station`] measures a queue for every component that has one.
 //!
 //! ```text
-//! Calendar ─pop─► driver ─► Process::on_… ─► Outbox ─► driver ─► network, Calendar, observers
+//! Calendar ─pop─► driver ─► Process::on_… ─► Outlet (the driver) ─► network, Calendar, observers
 //! ```
 
 mod calendar;
@@ -16,5 +16,5 @@ mod station;
 
 pub use calendar::Calendar;
 pub use figures::{Figure, FigureKind, Figures};
-pub use process::{Ctx, Effect, Input, LinkEnd, Outbox, Process, TraceSampling};
+pub use process::{Ctx, Effect, Input, LinkEnd, Outbox, Outlet, Process, TraceSampling};
 pub use station::Station;

@@ -75,7 +75,17 @@ impl TraceSampling {
     }
 }
 
-/// What a process wants done; carried out by the driver in order.
+/// Where a turn's wishes go, in the order in which the process has them: the driver, or an [`Outbox`].
+pub trait Outlet {
+    /// Put a message on the link at this end of `from`, after `delay`.
+    fn send(&mut self, now: SimTime, from: (ComponentIx, LinkEnd), delay: SimDuration, message: Message);
+    /// Call `on_timer(token)` of this component at that instant.
+    fn timer(&mut self, at: SimTime, component: ComponentIx, token: u64);
+    /// Tell observers.
+    fn fact(&mut self, now: SimTime, fact: Fact);
+}
+
+/// What a process wanted done.
 #[derive(Debug)]
 pub enum Effect {
     /// Put a message on the link at this end, after a delay.
@@ -84,17 +94,28 @@ pub enum Effect {
     Timer { at: SimTime, token: u64 },
 }
 
-/// The effects and facts of one turn, kept and reused by the driver.
+/// Collects the effects and facts of one process, to look at.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// To be carried out.
+    /// In order.
     pub effects: Vec<Effect>,
-    /// For observers.
+    /// In order.
     pub facts: Vec<Fact>,
 }
 
+impl Outlet for Outbox {
+    fn send(&mut self, _: SimTime, from: (ComponentIx, LinkEnd), delay: SimDuration, message: Message) {
+        self.effects.push(Effect::Send { end: from.1, delay, message });
+    }
+    fn timer(&mut self, at: SimTime, _: ComponentIx, token: u64) {
+        self.effects.push(Effect::Timer { at, token });
+    }
+    fn fact(&mut self, _: SimTime, fact: Fact) {
+        self.facts.push(fact);
+    }
+}
+
 /// One turn of a process.
-#[derive(Debug)]
 pub struct Ctx<'a> {
     /// The instant.
     pub now: SimTime,
@@ -102,8 +123,8 @@ pub struct Ctx<'a> {
     pub me: ComponentIx,
     /// Which events to report hops of.
     pub tracing: TraceSampling,
-    /// Where effects go.
-    pub out: &'a mut Outbox,
+    /// Where wishes go.
+    pub out: &'a mut dyn Outlet,
 }
 
 impl Ctx<'_> {
@@ -113,23 +134,22 @@ impl Ctx<'_> {
     }
     /// Puts a message on the link at `end` after `delay`.
     pub fn send_after(&mut self, end: LinkEnd, delay: SimDuration, message: Message) {
-        self.out.effects.push(Effect::Send { end, delay, message });
+        self.out.send(self.now, (self.me, end), delay, message);
     }
     /// Asks for `on_timer(token)` after `delay`. There is no cancel: put a generation into the token.
     pub fn timer_after(&mut self, delay: SimDuration, token: u64) {
-        let at = self.now + delay;
-        self.out.effects.push(Effect::Timer { at, token });
+        self.out.timer(self.now + delay, self.me, token);
     }
     /// Asks for `on_timer(token)` at an instant, now at the earliest.
     pub fn timer_at(&mut self, at: SimTime, token: u64) {
-        self.out.effects.push(Effect::Timer { at: at.max(self.now), token });
+        self.out.timer(at.max(self.now), self.me, token);
     }
     /// Tells observers.
     pub fn fact(&mut self, fact: Fact) {
-        self.out.facts.push(fact);
+        self.out.fact(self.now, fact);
     }
     /// Tells observers about a hop. Call it for followed events, and for every rejection, loss and duplicate.
     pub fn hop(&mut self, event: crate::event::EventMeta, hop: Hop) {
-        self.out.facts.push(Fact::Hop(Box::new((event, hop))));
+        self.fact(Fact::Hop(Box::new((event, hop))));
     }
 }

@@ -59,25 +59,48 @@ impl SeqSet {
             Some(Chunk::Some { words, .. }) => words[(within / 64) as usize] & (1 << (within % 64)) != 0,
         }
     }
+    /// Whether everything from `least` to `most` is in the set.
+    pub fn contains_all(&self, least: u64, most: u64) -> bool {
+        let mut seq = least;
+        while seq <= most {
+            match self.chunks.get((seq / CHUNK_BITS) as usize) {
+                Some(Chunk::Full) => seq = (seq / CHUNK_BITS + 1) * CHUNK_BITS,
+                Some(Chunk::Some { .. }) if self.contains(seq) => seq += 1,
+                _ => return false,
+            }
+        }
+        true
+    }
     /// How many are in the set, counted as they came.
     pub fn count(&self) -> u64 {
         self.count
     }
     /// How many of this set are also in `other`, counted bit by bit: the ledger's second opinion.
     pub fn count_in_both(&self, other: &Self) -> u64 {
-        self.chunks.iter().zip(&other.chunks).map(|(a, b)| both(a, b)).sum()
+        self.words().zip(other.words()).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+    }
+    /// How many below `limit` are in this set or in `other`, counted bit by bit.
+    pub fn count_in_either(&self, other: &Self, limit: u64) -> u64 {
+        let len = self.chunks.len().max(other.chunks.len()) * WORDS;
+        let (ours, others) = (self.words().chain(std::iter::repeat(0)), other.words().chain(std::iter::repeat(0)));
+        let below = |index: usize| match limit.saturating_sub(64 * index as u64) {
+            bits @ 0..64 => (1 << bits) - 1,
+            _ => u64::MAX,
+        };
+        let either = ours.zip(others).take(len).enumerate();
+        either.map(|(index, (a, b))| u64::from(((a | b) & below(index)).count_ones())).sum()
+    }
+    fn words(&self) -> impl Iterator<Item = u64> {
+        self.chunks.iter().flat_map(Chunk::words).copied()
     }
 }
 
-fn both(a: &Chunk, b: &Chunk) -> u64 {
-    match (a, b) {
-        (Chunk::Empty, _) | (_, Chunk::Empty) => 0,
-        (Chunk::Full, Chunk::Full) => CHUNK_BITS,
-        (Chunk::Full, Chunk::Some { words, .. }) | (Chunk::Some { words, .. }, Chunk::Full) => {
-            words.iter().map(|word| u64::from(word.count_ones())).sum()
-        }
-        (Chunk::Some { words: a, .. }, Chunk::Some { words: b, .. }) => {
-            a.iter().zip(b.iter()).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+impl Chunk {
+    fn words(&self) -> &[u64; WORDS] {
+        match self {
+            Self::Empty => &[0; WORDS],
+            Self::Full => &[u64::MAX; WORDS],
+            Self::Some { words, .. } => words,
         }
     }
 }
@@ -89,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_set(seqs in prop::collection::vec(0u64..20_000, 0..3_000), full in any::<bool>()) {
+        fn agrees_with_a_set(seqs in prop::collection::vec(0u64..20_000, 0..3_000), full in any::<bool>(), limit in 0u64..22_000) {
             let mut bits = SeqSet::default();
             let mut oracle = std::collections::BTreeSet::new();
             let filled = if full { 0..5_000 } else { 0..0 };
@@ -98,6 +121,14 @@ mod tests {
             }
             prop_assert_eq!(bits.count(), oracle.len() as u64);
             prop_assert_eq!(bits.count_in_both(&bits), oracle.len() as u64);
+            let mut others = SeqSet::default();
+            (limit / 2..limit).for_each(|seq| assert!(others.insert(seq)));
+            prop_assert_eq!(bits.count_in_both(&others), oracle.range(limit / 2..limit).count() as u64);
+            let either = oracle.range(..limit / 2).count() as u64 + limit - limit / 2;
+            prop_assert_eq!(bits.count_in_either(&others, limit), either);
+            prop_assert_eq!(others.count_in_either(&bits, u64::MAX), either + oracle.range(limit..).count() as u64);
+            prop_assert_eq!(bits.contains_all(limit / 2, limit), (limit / 2..=limit).all(|seq| oracle.contains(&seq)));
+            prop_assert_eq!(bits.contains_all(0, limit), (0..=limit).all(|seq| oracle.contains(&seq)));
             for seq in (0..20_000).step_by(7) {
                 prop_assert_eq!(bits.contains(seq), oracle.contains(&seq));
             }

@@ -2,14 +2,12 @@
 //!
 //! In: facts. Out: the two balances, the reasons, and for each fact whether it was a first or a repetition.
 //! A submission is an event on its way to its first durable target; an obligation is an event in a topic
-//! towards one group. Both are kept as bits per (producer, sequence): one bit an event at worst, nothing
+//! towards one group. Ends are kept as bits per (producer, sequence): one bit an event at worst, nothing
 //! for runs of 4,096 that have ended. Balances are counted twice, by counters as facts come and bit by
 //! bit at the end, so that a lost or doubled fact shows.
 //! Start at [`Ledger::appended`] and [`Ledger::ended`].
 
 use std::collections::{BTreeMap, VecDeque};
-
-use indexmap::IndexMap;
 
 use super::bits::SeqSet;
 use super::report;
@@ -17,7 +15,8 @@ use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, 
 use crate::machines::broker::batch::records;
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, SimTime, TopicIx};
 
-/// Badly settled submissions that may still turn out accepted are remembered up to this many; older ones are final.
+/// Badly settled submissions that may still turn out accepted are remembered up to this many; then the lowest
+/// ids are final.
 const SETTLED_MAX: usize = 100_000;
 /// Distinct (end, place, type, code) kept; further ones are counted under the code `other`.
 const REASONS_MAX: usize = 1_000;
@@ -31,7 +30,7 @@ pub(crate) struct Ledger {
     producers: Vec<Producer>,
     topics: Vec<Topic>,
     pub submissions: report::Submissions,
-    bad: IndexMap<EventId, (Outcome, ReasonKey)>,
+    bad: BTreeMap<EventId, (Outcome, ReasonKey)>,
     reasons: BTreeMap<ReasonKey, ReasonTotal>,
     /// Ends of obligations that were never created, settlements of events never born: always zero.
     strays: u64,
@@ -39,18 +38,29 @@ pub(crate) struct Ledger {
 
 #[derive(Clone, Debug, Default)]
 struct Producer {
-    born: SeqSet,
-    settled: SeqSet,
+    /// Births come in order of their sequence, without a gap.
+    born: u64,
     accepted: SeqSet,
+    /// Settled badly at some time, whatever came after.
+    refused: SeqSet,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Topic {
     /// Retained batches by partition: what retention may still take away.
-    partitions: Vec<VecDeque<(u64, RecordBatch)>>,
+    partitions: Vec<VecDeque<Retained>>,
     /// Events that stand in this topic, by producer.
     appended: Vec<SeqSet>,
     lanes: Vec<Lane>,
+}
+
+/// A batch in a log.
+#[derive(Clone, Debug)]
+struct Retained {
+    base_offset: u64,
+    batch: RecordBatch,
+    /// Where its events are: (producer, least sequence, greatest sequence), when all are of one producer.
+    span: Option<(ComponentIx, u64, u64)>,
 }
 
 /// One group's obligations in one topic.
@@ -106,7 +116,9 @@ impl Ledger {
     /// A submission begins.
     #[inline]
     pub fn born(&mut self, event: &EventMeta) {
-        if self.producers[event.id.producer.index()].born.insert(event.id.seq) {
+        let born = &mut self.producers[event.id.producer.index()].born;
+        if event.id.seq == *born {
+            *born += 1;
             self.submissions.created += 1;
         } else {
             self.strays += 1;
@@ -126,9 +138,9 @@ impl Ledger {
         let end = outcome_name(settled.outcome);
         let key = self.count_reason(end, settled.at, &settled.event, &settled.reason, now);
         let producer = &mut self.producers[id.producer.index()];
-        if !producer.settled.insert(id.seq) {
+        if !producer.refused.insert(id.seq) {
             // Another word on the same event: the last one counts.
-            if let Some((outcome, old)) = self.bad.shift_remove(&id) {
+            if let Some((outcome, old)) = self.bad.remove(&id) {
                 *count_of(&mut self.submissions, outcome) -= 1;
                 self.uncount_reason(old);
             } else {
@@ -138,7 +150,7 @@ impl Ledger {
         }
         *count_of(&mut self.submissions, settled.outcome) += 1;
         if self.bad.len() >= SETTLED_MAX {
-            self.bad.shift_remove_index(0);
+            self.bad.pop_first();
         }
         self.bad.insert(id, (settled.outcome, key));
         Entry::First
@@ -147,8 +159,13 @@ impl Ledger {
     /// A batch stands in a log. Calls `duplicate` for each record whose event stood in the topic already.
     pub fn appended(&mut self, appended: &Appended, mut duplicate: impl FnMut(EventMeta, u64)) {
         let index = appended.topic.index();
+        let mut span: Option<(ComponentIx, u64, u64)> = None;
+        let mut one_producer = true;
         for record in records(&appended.batch) {
             let id = record.meta.id;
+            let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
+            one_producer &= *producer == id.producer;
+            (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
             let topic = &mut self.topics[index];
             if topic.appended[id.producer.index()].insert(id.seq) {
                 for lane in &mut topic.lanes {
@@ -160,7 +177,9 @@ impl Ledger {
             }
             self.accept(id);
         }
-        self.topics[index].partitions[appended.partition as usize].push_back((appended.base_offset, appended.batch.clone()));
+        let span = span.filter(|_| one_producer);
+        let retained = Retained { base_offset: appended.base_offset, batch: appended.batch.clone(), span };
+        self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 
     /// An obligation ended, or an event was processed once more.
@@ -191,13 +210,19 @@ impl Ledger {
     /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
     pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
         let mut expired = 0;
-        loop {
-            let retained = &mut self.topics[topic.index()].partitions[partition as usize];
-            let Some((base, batch)) = retained.pop_front() else { break };
-            if base + u64::from(batch.record_count) > log_start {
-                retained.push_front((base, batch));
-                break;
+        let of_topic = &mut self.topics[topic.index()];
+        let below = |kept: &Retained| kept.base_offset + u64::from(kept.batch.record_count) <= log_start;
+        let mut open = Vec::new();
+        while let Some(gone) = of_topic.partitions[partition as usize].pop_front_if(|kept| below(kept)) {
+            // Mostly every group has read it long ago, which whole runs of bits say at once.
+            let ended = |(producer, least, most): (ComponentIx, u64, u64)| {
+                of_topic.lanes.iter().all(|lane| lane.ended[producer.index()].contains_all(least, most))
+            };
+            if !gone.span.is_some_and(ended) {
+                open.push(gone.batch);
             }
+        }
+        for batch in open {
             expired += self.end_batch(now, cluster, topic, &batch, u32::MAX, None, ObligationEnd::Expired);
         }
         expired
@@ -206,10 +231,10 @@ impl Ledger {
     /// A group begins at `offset`: what stands before it is skipped for this group.
     pub fn group_start(&mut self, now: SimTime, cluster: ComponentIx, group: GroupIx, topic: TopicIx, partition: u32, offset: u64) {
         let retained = &self.topics[topic.index()].partitions[partition as usize];
-        let before: Vec<(u64, RecordBatch)> = retained.iter().take_while(|(base, _)| *base < offset).cloned().collect();
-        for (base, batch) in before {
-            let count = u32::try_from(offset - base).unwrap_or(u32::MAX);
-            self.end_batch(now, cluster, topic, &batch, count, Some(group), ObligationEnd::Skipped);
+        let before: Vec<Retained> = retained.iter().take_while(|kept| kept.base_offset < offset).cloned().collect();
+        for kept in before {
+            let count = u32::try_from(offset - kept.base_offset).unwrap_or(u32::MAX);
+            self.end_batch(now, cluster, topic, &kept.batch, count, Some(group), ObligationEnd::Skipped);
         }
     }
 
@@ -245,9 +270,9 @@ impl Ledger {
         if !producer.accepted.insert(id.seq) {
             return false;
         }
-        if !producer.settled.insert(id.seq)
-            && let Some((outcome, key)) = self.bad.shift_remove(&id)
-        {
+        if producer.refused.contains(id.seq) {
+            // One whose bad end is forgotten stays counted as it was.
+            let Some((outcome, key)) = self.bad.remove(&id) else { return true };
             *count_of(&mut self.submissions, outcome) -= 1;
             self.uncount_reason(key);
         }
@@ -304,9 +329,10 @@ impl Ledger {
     ) -> report::Ledger {
         let mut submissions = self.submissions.clone();
         // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
-        submissions.in_flight = self.producers.iter().map(|p| p.born.count() - p.born.count_in_both(&p.settled)).sum();
+        submissions.in_flight = self.producers.iter().map(|p| p.born - p.accepted.count_in_either(&p.refused, p.born)).sum();
         let ended = submissions.accepted + submissions.rejected + submissions.dropped + submissions.abandoned;
-        let stray_settled: u64 = self.producers.iter().map(|p| p.settled.count() - p.born.count_in_both(&p.settled)).sum();
+        let settled_unborn = |p: &Producer| p.accepted.count_in_either(&p.refused, u64::MAX) - p.accepted.count_in_either(&p.refused, p.born);
+        let stray_settled: u64 = self.producers.iter().map(settled_unborn).sum();
         submissions.balanced = submissions.created == ended + submissions.in_flight && stray_settled == 0;
         let mut obligations = report::Obligations { balanced: true, ..report::Obligations::default() };
         for topic in &self.topics {

@@ -4,6 +4,7 @@
 //! shows and `summary.rs` reports. It draws no random number and sends nothing.
 //! Start at [`Recorder::fact`] and [`Recorder::sample`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::latency::Latencies;
@@ -345,23 +346,25 @@ impl Recorder {
     }
 
     fn sample_latencies(&mut self, now: SimTime) {
-        let mut whole = Latencies::default();
-        for group in 0..self.options.names.groups.len() {
-            let mut of_group = Latencies::default();
-            for lane in self.lanes.iter_mut().filter(|lane| lane.group.index() == group && lane.recent.count() > 0) {
-                of_group.add(&lane.recent);
-                lane.total.add(&lane.recent);
-                lane.recent.clear();
-            }
-            if of_group.count() == 0 {
-                continue;
-            }
-            whole.add(&of_group);
-            for component in self.components_of(GroupIx(group as u32)) {
+        // With one group or one lane its own histogram is the sum: a histogram's copy costs more than most samples.
+        let mut whole: Option<Cow<'_, Latencies>> = None;
+        let lanes = std::mem::take(&mut self.lanes);
+        for group in (0..self.options.names.groups.len()).map(|group| GroupIx(group as u32)) {
+            let recent = lanes.iter().filter(|lane| lane.group == group && lane.recent.count() > 0);
+            let Some(of_group) = sum(recent.map(|lane| Cow::Borrowed(&lane.recent))) else { continue };
+            for component in self.components_of(group) {
                 self.push_latencies(now, Some(component), &of_group);
             }
+            whole = sum(whole.into_iter().chain([of_group]));
         }
-        self.push_latencies(now, None, &whole);
+        if let Some(whole) = whole {
+            self.push_latencies(now, None, &whole);
+        }
+        self.lanes = lanes;
+        for lane in self.lanes.iter_mut().filter(|lane| lane.recent.count() > 0) {
+            lane.total.add(&lane.recent);
+            lane.recent.clear();
+        }
     }
 
     fn push_latencies(&mut self, now: SimTime, component: Option<ComponentIx>, latencies: &Latencies) {
@@ -445,6 +448,14 @@ impl Recorder {
     pub fn produced(&self) -> u64 {
         self.counts.produced
     }
+}
+
+/// All of them together; none where there is none.
+fn sum<'a>(parts: impl IntoIterator<Item = Cow<'a, Latencies>>) -> Option<Cow<'a, Latencies>> {
+    parts.into_iter().reduce(|mut all, part| {
+        all.to_mut().add(&part);
+        all
+    })
 }
 
 /// A figure by name and label.

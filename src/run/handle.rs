@@ -182,7 +182,7 @@ impl Worker {
             let visible = self.sim.recorder().visible_hops();
             let hops = self.goal == Goal::NextHop || (self.goal == Goal::None && self.pace == Pace::Teaching);
             let mut stop = |sim: &Sim| hops && sim.recorder().visible_hops() != visible;
-            let reached = match self.sim.run_until(limit, steps_max, &mut stop) {
+            let reached = match self.sim.run_until_or(limit, steps_max, &mut stop) {
                 Ok(reached) => reached,
                 Err(failure) => break Err(failure),
             };

@@ -99,7 +99,7 @@ fn to_the_end(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>)
     let clock = wall::Clock::start();
     let mut told_s = 0.0;
     let mut sim = Sim::new(plan)?;
-    while !sim.run_until(SimTime::MAX, STEPS_PER_LOOK, &mut |_| false)? {
+    while !sim.run_until(SimTime::MAX, STEPS_PER_LOOK)? {
         let wall_s = clock.elapsed_s();
         if wall_s - told_s > 0.1 {
             told_s = wall_s;

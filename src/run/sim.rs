@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::RunFailure;
 use super::network::Wire;
 use crate::compile::{Plan, TimedInput, WarmUp};
-use crate::engine::{Calendar, Ctx, Effect, LinkEnd, Outbox, Process, TraceSampling};
-use crate::event::Message;
+use crate::engine::{Calendar, Ctx, LinkEnd, Outlet, Process, TraceSampling};
+use crate::event::{Fact, Message};
 use crate::metrics::{Names, Recorder, RecorderOptions};
 use crate::predicate::Expectation;
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
@@ -43,10 +43,8 @@ enum Due {
 #[derive(Clone)]
 pub struct Sim {
     plan: Arc<Plan>,
-    calendar: Calendar<Due>,
     processes: Vec<Box<dyn Process>>,
-    wires: Vec<Wire>,
-    messages: Slots,
+    world: World,
     inputs: Vec<TimedInput>,
     next_input: usize,
     now: SimTime,
@@ -54,10 +52,50 @@ pub struct Sim {
     steps: u64,
     steps_this_instant: u64,
     tracing: TraceSampling,
-    recorder: Recorder,
     /// Refusals of inputs, in words, for the report's remarks.
     refused: Vec<String>,
     finished: bool,
+}
+
+/// What processes act upon.
+#[derive(Clone)]
+struct World {
+    calendar: Calendar<Due>,
+    wires: Vec<Wire>,
+    /// By component, then link end: which link, and whether this is its `from` end.
+    ends: Vec<Vec<(LinkIx, bool)>>,
+    messages: Slots,
+    recorder: Recorder,
+}
+
+impl World {
+    #[inline]
+    fn put_on_wire(&mut self, now: SimTime, (component, end): (ComponentIx, LinkEnd), message: Message) {
+        let (link, is_from) = self.ends[component.index()][usize::from(end.0)];
+        let backwards = !is_from;
+        let transit = self.wires[link.index()].transmit(backwards, now, || message.wire_bytes());
+        self.recorder.transmit(link, backwards, &message, now, transit.arrives, transit.lost);
+        if !transit.lost {
+            let slot = self.messages.put(message);
+            self.calendar.push(transit.arrives, Due::Arrives { link: link.0, slot, backwards });
+        }
+    }
+}
+
+impl Outlet for World {
+    fn send(&mut self, now: SimTime, from: (ComponentIx, LinkEnd), delay: SimDuration, message: Message) {
+        if delay.is_zero() {
+            return self.put_on_wire(now, from, message);
+        }
+        let slot = self.messages.put(message);
+        self.calendar.push(now + delay, Due::Departs { component: from.0.0, slot, end: from.1.0 });
+    }
+    fn timer(&mut self, at: SimTime, component: ComponentIx, token: u64) {
+        self.calendar.push(at, Due::Timer { component: component.0, token });
+    }
+    fn fact(&mut self, now: SimTime, fact: Fact) {
+        self.recorder.fact(now, fact);
+    }
 }
 
 /// Messages under way, by slot; slots are used again.
@@ -99,11 +137,16 @@ impl Sim {
         let parsed = plan.project.expect.iter().filter_map(|text| Some((Expectation::parse(text).ok()?, text.clone())));
         let (expectations, texts) = parsed.unzip();
         let recorder = Recorder::new(RecorderOptions { names, length: plan.length, warm_up, expectations, texts });
-        let mut sim = Self {
+        let world = World {
             calendar: Calendar::default(),
-            processes: plan.components.iter().map(|component| component.process.clone()).collect(),
             wires: plan.links.iter().map(Wire::new).collect(),
+            ends: plan.components.iter().map(|component| component.ends.clone()).collect(),
             messages: Slots::default(),
+            recorder,
+        };
+        let mut sim = Self {
+            processes: plan.components.iter().map(|component| component.process.clone()).collect(),
+            world,
             inputs: plan.inputs.clone(),
             next_input: 0,
             now: SimTime::ZERO,
@@ -111,31 +154,35 @@ impl Sim {
             steps: 0,
             steps_this_instant: 0,
             tracing: plan.tracing,
-            recorder,
             refused: Vec::new(),
             finished: false,
             plan: Arc::new(plan),
         };
-        let mut outbox = Outbox::default();
         sim.guarded(|sim, at| {
             for index in 0..sim.processes.len() {
                 *at = index;
-                sim.turn(&mut outbox, index, |process, ctx| process.start(ctx));
+                sim.turn(index, |process, ctx| process.start(ctx));
             }
             Ok(())
         })?;
         Ok(sim)
     }
 
-    /// Goes on until `limit` (inclusive), the end, `steps_max` turns, or until `stop` says so after a turn.
-    /// Returns whether `limit` or the end was reached.
+    /// Goes on until `limit` (inclusive), the end, or `steps_max` turns. Returns whether `limit` or the end was reached.
     ///
     /// # Errors
     /// A component's panic, or no progress within an instant.
-    pub fn run_until(&mut self, limit: SimTime, steps_max: u64, stop: &mut dyn FnMut(&Self) -> bool) -> Result<bool, RunFailure> {
+    pub fn run_until(&mut self, limit: SimTime, steps_max: u64) -> Result<bool, RunFailure> {
+        self.run_until_or(limit, steps_max, |_| false)
+    }
+
+    /// The same, or until `stop` says so after a turn.
+    ///
+    /// # Errors
+    /// A component's panic, or no progress within an instant.
+    pub fn run_until_or(&mut self, limit: SimTime, steps_max: u64, stop: impl FnMut(&Self) -> bool) -> Result<bool, RunFailure> {
         let limit = limit.min(self.end);
-        let mut outbox = Outbox::default();
-        let reached = self.guarded(|sim, at| sim.run(&mut outbox, at, limit, steps_max, stop))?;
+        let reached = self.guarded(|sim, at| sim.run(at, limit, steps_max, stop))?;
         if reached && limit == self.end {
             self.finish();
         }
@@ -144,25 +191,24 @@ impl Sim {
 
     fn run(
         &mut self,
-        outbox: &mut Outbox,
         at: &mut usize,
         limit: SimTime,
         steps_max: u64,
-        stop: &mut dyn FnMut(&Self) -> bool,
+        mut stop: impl FnMut(&Self) -> bool,
     ) -> Result<bool, RunFailure> {
         let last_step = self.steps.saturating_add(steps_max);
         loop {
             // What must happen before the calendar's next entry: an input or a sample.
             let input_at = self.inputs.get(self.next_input).map_or(SimTime::MAX, |input| input.at);
-            let pause_at = input_at.min(self.recorder.next_sample());
+            let pause_at = input_at.min(self.world.recorder.next_sample());
             while self.steps < last_step {
                 let before_pause = SimTime::from_ns(pause_at.as_ns().saturating_sub(1));
-                let Some((due_at, due)) = self.calendar.pop_until(limit.min(before_pause)) else { break };
+                let Some((due_at, due)) = self.world.calendar.pop_until(limit.min(before_pause)) else { break };
                 if due_at > self.now {
                     self.now = due_at;
                     self.steps_this_instant = 0;
                 }
-                self.carry_out(outbox, at, due);
+                self.carry_out(at, due);
                 self.steps_this_instant += 1;
                 if self.steps_this_instant > STEPS_PER_INSTANT_MAX {
                     let component = self.plan.components[*at].id.to_string();
@@ -186,71 +232,46 @@ impl Sim {
                 let input = self.inputs[self.next_input - 1].clone();
                 *at = input.component.index();
                 let mut refusal = None;
-                self.turn(outbox, input.component.index(), |process, ctx| refusal = process.on_input(ctx, &input.input).err());
+                self.turn(input.component.index(), |process, ctx| refusal = process.on_input(ctx, &input.input).err());
                 if let Some(words) = refusal {
                     self.refused.push(format!("{} at {}: {words}", self.plan.components[*at].id, self.now));
                 }
             } else {
-                self.recorder.sample(self.now, &self.processes, false);
+                self.world.recorder.sample(self.now, &self.processes, false);
             }
         }
     }
 
     #[inline]
-    fn carry_out(&mut self, outbox: &mut Outbox, at: &mut usize, due: Due) {
+    fn carry_out(&mut self, at: &mut usize, due: Due) {
         match due {
             Due::Timer { component, token } => {
                 *at = component as usize;
-                self.turn(outbox, component as usize, |process, ctx| process.on_timer(ctx, token));
+                self.turn(component as usize, |process, ctx| process.on_timer(ctx, token));
             }
             Due::Arrives { link, slot, backwards } => {
-                let message = self.messages.take(slot);
-                let wire = &self.wires[link as usize];
+                let message = self.world.messages.take(slot);
+                let wire = &self.world.wires[link as usize];
                 let (component, end) = if backwards { wire.from } else { wire.to };
-                self.recorder.arrived(LinkIx(link), message.wire_bytes());
+                self.world.recorder.arrived(LinkIx(link), message.wire_bytes());
                 *at = component.index();
-                self.turn(outbox, component.index(), |process, ctx| process.on_message(ctx, end, message));
+                self.turn(component.index(), |process, ctx| process.on_message(ctx, end, message));
             }
             Due::Departs { component, slot, end } => {
                 *at = component as usize;
-                let message = self.messages.take(slot);
-                self.put_on_wire(component as usize, LinkEnd(end), message);
+                let message = self.world.messages.take(slot);
+                self.world.put_on_wire(self.now, (ComponentIx(component), LinkEnd(end)), message);
                 self.steps += 1;
             }
         }
     }
 
     #[inline]
-    fn turn(&mut self, outbox: &mut Outbox, index: usize, call: impl FnOnce(&mut dyn Process, &mut Ctx<'_>)) {
+    fn turn(&mut self, index: usize, call: impl FnOnce(&mut dyn Process, &mut Ctx<'_>)) {
         self.steps += 1;
         let me = ComponentIx(index as u32);
-        let mut ctx = Ctx { now: self.now, me, tracing: self.tracing, out: outbox };
+        let mut ctx = Ctx { now: self.now, me, tracing: self.tracing, out: &mut self.world };
         call(self.processes[index].as_mut(), &mut ctx);
-        for fact in outbox.facts.drain(..) {
-            self.recorder.fact(self.now, fact);
-        }
-        for effect in outbox.effects.drain(..) {
-            match effect {
-                Effect::Timer { at, token } => self.calendar.push(at, Due::Timer { component: me.0, token }),
-                Effect::Send { end, delay, message } if delay.is_zero() => self.put_on_wire(index, end, message),
-                Effect::Send { end, delay, message } => {
-                    let slot = self.messages.put(message);
-                    self.calendar.push(self.now + delay, Due::Departs { component: me.0, slot, end: end.0 });
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn put_on_wire(&mut self, component: usize, end: LinkEnd, message: Message) {
-        let (link, is_from) = self.plan.components[component].ends[usize::from(end.0)];
-        let backwards = !is_from;
-        let transit = self.wires[link.index()].transmit(backwards, self.now, || message.wire_bytes());
-        self.recorder.transmit(link, backwards, &message, self.now, transit.arrives, transit.lost);
-        if !transit.lost {
-            let slot = self.messages.put(message);
-            self.calendar.push(transit.arrives, Due::Arrives { link: link.0, slot, backwards });
-        }
     }
 
     /// Runs a part of the run; a panic in it becomes a failure that names component, instant and seed.
@@ -274,7 +295,7 @@ impl Sim {
     fn finish(&mut self) {
         if !self.finished {
             self.finished = true;
-            self.recorder.sample(self.end, &self.processes, true);
+            self.world.recorder.sample(self.end, &self.processes, true);
         }
     }
 
@@ -315,10 +336,10 @@ impl Sim {
     /// What was recorded.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
-        &self.recorder
+        &self.world.recorder
     }
     pub(super) fn with_recorder<T>(&mut self, look: impl FnOnce(&mut Recorder, &[Box<dyn Process>]) -> T) -> T {
-        look(&mut self.recorder, &self.processes)
+        look(&mut self.world.recorder, &self.processes)
     }
     /// The running components, to look at.
     #[must_use]
@@ -331,7 +352,7 @@ impl Sim {
         &self.plan
     }
     pub(super) fn pending_max(&self) -> usize {
-        self.calendar.len_max()
+        self.world.calendar.len_max()
     }
     pub(super) fn refused(&self) -> &[String] {
         &self.refused

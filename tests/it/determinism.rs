@@ -79,10 +79,10 @@ fn a_checkpoint_goes_on_like_the_run_itself() {
         let plan = compile(&project, &options()).expect("it compiled before");
         let mut sim = Sim::new(plan).expect("it starts");
         let half = SimTime::from_ns(LENGTH.as_ns() / 2 + 12_345);
-        while !sim.run_until(half, 997, &mut |_| false).expect("it runs") {}
+        while !sim.run_until(half, 997).expect("it runs") {}
         let mut checkpoint = sim.clone();
         for run in [&mut sim, &mut checkpoint] {
-            while !run.run_until(SimTime::MAX, 100_003, &mut |_| false).expect("it runs") {}
+            while !run.run_until(SimTime::MAX, 100_003).expect("it runs") {}
         }
         assert_eq!(sim.steps(), checkpoint.steps(), "{}", path.display());
         let expected = run(&project);

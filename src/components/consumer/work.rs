@@ -146,7 +146,7 @@ impl Consumer {
     }
 
     fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
-        let Some(work) = self.release(ctx, index, number) else { return };
+        let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         self.counts.processed += 1;
         ctx.fact(Fact::Ended(self.ended(ctx, &work.record, ObligationEnd::Delivered)));
         if ctx.tracing.takes(work.record.meta.id) {
@@ -154,6 +154,7 @@ impl Consumer {
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
             self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
         }
+        self.release(ctx, index, number);
     }
 
     /// The last attempt has failed.
@@ -172,9 +173,10 @@ impl Consumer {
     }
 
     fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {
-        let Some(work) = self.release(ctx, index, number) else { return };
+        let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         let words = format!("failed {}, {verb}", times(work.attempts));
-        self.end_with(ctx, &work, ObligationEnd::FailedSkipped, HopKind::Processed, Reason { code, detail: Some(words.into()) });
+        self.end_with(ctx, work, ObligationEnd::FailedSkipped, HopKind::Processed, Reason { code, detail: Some(words.into()) });
+        self.release(ctx, index, number);
     }
 
     /// A record that cannot be decoded takes no service; a copy goes to the dead letters.
@@ -214,11 +216,12 @@ impl Consumer {
         for batch in &acked {
             for record in records(&batch.batch) {
                 let Some(letter) = self.take_letter(record.meta.id) else { continue };
-                let Some(work) = self.release(ctx, letter.instance, letter.worker) else { continue };
+                let Some(work) = &self.instances[letter.instance].workers[letter.worker as usize].work else { continue };
                 self.counts.dead_lettered += 1;
                 let words = format!("failed {}, dead-lettered", times(work.attempts));
                 let reason = Reason { code: "attempts", detail: Some(words.into()) };
-                self.end_with(ctx, &work, ObligationEnd::DeadLettered, HopKind::Processed, reason);
+                self.end_with(ctx, work, ObligationEnd::DeadLettered, HopKind::Processed, reason);
+                self.release(ctx, letter.instance, letter.worker);
                 self.resume(ctx, letter.instance);
             }
         }
@@ -242,15 +245,15 @@ impl Consumer {
     }
 
     /// Frees a worker; its record needs no more work.
-    fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) -> Option<Work> {
+    fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
         let instance = &mut self.instances[index];
-        let work = instance.workers[number as usize].work.take()?;
+        let worker = &mut instance.workers[number as usize];
+        let Some(Work { record, .. }) = &worker.work else { return };
+        instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        worker.work = None;
         instance.free.push(number);
         instance.busy -= 1;
-        let record = &work.record;
-        instance.clients[record.client].done(record.epoch, record.slot, record.offset);
         self.station.finish(ctx.now);
-        Some(work)
     }
 
     fn end_with(&self, ctx: &mut Ctx<'_>, work: &Work, end: ObligationEnd, kind: HopKind, reason: Reason) {

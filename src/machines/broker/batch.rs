@@ -271,6 +271,11 @@ fn zigzag(value: i64) -> u64 {
 }
 
 #[inline]
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[inline]
 fn varint_size(value: i64) -> usize {
     let bits = 64 - (zigzag(value) | 1).leading_zeros() as usize;
     bits.div_ceil(7)
@@ -288,11 +293,20 @@ fn put_varint(out: &mut Vec<u8>, value: i64) {
 
 #[inline]
 fn take_varint(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    match bytes {
+        // Most numbers of a record are of one or two bytes.
+        [byte, rest @ ..] if *byte < 0x80 => Some((unzigzag(u64::from(*byte)), rest)),
+        [low, high, rest @ ..] if *high < 0x80 => Some((unzigzag(u64::from(low & 0x7f) | u64::from(*high) << 7), rest)),
+        _ => take_long_varint(bytes),
+    }
+}
+
+fn take_long_varint(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
-            return Some(((value >> 1) as i64 ^ -((value & 1) as i64), &bytes[index + 1..]));
+            return Some((unzigzag(value), &bytes[index + 1..]));
         }
     }
     None

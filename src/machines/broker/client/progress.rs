@@ -41,7 +41,12 @@ impl Progress {
 
     #[inline]
     pub fn done(&mut self, offset: u64) {
-        if let Ok(at) = self.outstanding.binary_search_by_key(&offset, |entry| entry.0) {
+        // One worker ends records in order: no search.
+        let at = match self.outstanding.front() {
+            Some(first) if first.0 == offset => Ok(0),
+            _ => self.outstanding.binary_search_by_key(&offset, |entry| entry.0),
+        };
+        if let Ok(at) = at {
             self.outstanding[at].1 = true;
         }
         while self.outstanding.front().is_some_and(|entry| entry.1) {
