@@ -16,7 +16,7 @@ const BUCKETS: usize = 65;
 #[derive(Clone, Debug)]
 pub struct Calendar<T> {
     /// `buckets[0]` holds what is due at `last`, read from `head` on.
-    buckets: Vec<Vec<(u64, T)>>,
+    buckets: [Vec<(u64, T)>; BUCKETS],
     head: usize,
     /// Bit k is set when `buckets[k + 1]` holds something.
     occupied: u64,
@@ -27,7 +27,7 @@ pub struct Calendar<T> {
 
 impl<T> Default for Calendar<T> {
     fn default() -> Self {
-        Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect(), head: 0, occupied: 0, last: 0, len: 0, len_max: 0 }
+        Self { buckets: std::array::from_fn(|_| Vec::new()), head: 0, occupied: 0, last: 0, len: 0, len_max: 0 }
     }
 }
 
@@ -50,8 +50,14 @@ impl<T: Clone> Calendar<T> {
     /// inputs of a paused run may still be scheduled from there on.
     #[inline]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, T)> {
-        if self.head >= self.buckets[0].len() && !self.refill(limit.as_ns()) {
-            return None;
+        if self.head >= self.buckets[0].len() {
+            let bucket = self.lowest()?;
+            if let [(at, _)] = self.buckets[bucket][..] {
+                return if at > limit.as_ns() { None } else { self.pop_only(bucket) };
+            }
+            if !self.refill(bucket, limit.as_ns()) {
+                return None;
+            }
         }
         if self.last > limit.as_ns() {
             return None;
@@ -66,6 +72,16 @@ impl<T: Clone> Calendar<T> {
         Some((SimTime::from_ns(at), item))
     }
 
+    /// The only item of the lowest bucket needs no way through bucket 0.
+    #[inline]
+    fn pop_only(&mut self, bucket: usize) -> Option<(SimTime, T)> {
+        let (at, item) = self.buckets[bucket].pop()?;
+        self.occupied &= !(1 << (bucket - 1));
+        self.last = at;
+        self.len -= 1;
+        Some((SimTime::from_ns(at), item))
+    }
+
     /// When the next item is due.
     #[must_use]
     pub fn next_at(&self) -> Option<SimTime> {
@@ -76,6 +92,12 @@ impl<T: Clone> Calendar<T> {
         self.buckets[bucket].iter().map(|(at, _)| SimTime::from_ns(*at)).min()
     }
 
+    /// Whether an item pushed at `at` would be the next to be popped; false also where it is not known at once.
+    #[inline]
+    #[must_use]
+    pub fn would_be_next(&self, at: SimTime) -> bool {
+        at.as_ns() == self.last && self.head >= self.buckets[0].len()
+    }
     /// Pending items.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -96,20 +118,14 @@ impl<T: Clone> Calendar<T> {
         (self.occupied != 0).then(|| self.occupied.trailing_zeros() as usize + 1)
     }
 
-    /// Moves what is due next into bucket 0; false when nothing is due until `limit`.
-    fn refill(&mut self, limit: u64) -> bool {
-        let Some(bucket) = self.lowest() else { return false };
+    /// Moves what is due next from the lowest bucket into bucket 0; false when nothing is due until `limit`.
+    fn refill(&mut self, bucket: usize, limit: u64) -> bool {
         let least = self.buckets[bucket].iter().map(|(at, _)| *at).min().expect("an occupied bucket holds something");
         if least > limit {
             return false;
         }
         self.last = least;
         self.occupied &= !(1 << (bucket - 1));
-        if self.buckets[bucket].len() == 1 {
-            let (lower, upper) = self.buckets.split_at_mut(bucket);
-            lower[0].append(&mut upper[0]);
-            return true;
-        }
         let mut moving = std::mem::take(&mut self.buckets[bucket]);
         for (at, item) in moving.drain(..) {
             let lower = bucket_of(at, least);
@@ -143,6 +159,9 @@ mod tests {
             let mut now = 0;
             for (seq, (delta, op)) in ops.into_iter().enumerate() {
                 if op < 2 {
+                    let at = SimTime::from_ns(now + delta / 10);
+                    let is_first = oracle.first_key_value().is_none_or(|((first, _), _)| *first > at.as_ns());
+                    prop_assert!(!calendar.would_be_next(at) || is_first);
                     calendar.push(SimTime::from_ns(now + delta / 10), seq);
                     oracle.insert((now + delta / 10, seq), seq);
                 } else {

@@ -331,7 +331,8 @@ impl Ledger {
         // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
         submissions.in_flight = self.producers.iter().map(|p| p.born - p.accepted.count_in_either(&p.refused, p.born)).sum();
         let ended = submissions.accepted + submissions.rejected + submissions.dropped + submissions.abandoned;
-        let settled_unborn = |p: &Producer| p.accepted.count_in_either(&p.refused, u64::MAX) - p.accepted.count_in_either(&p.refused, p.born);
+        let settled_unborn =
+            |p: &Producer| p.accepted.count_in_either(&p.refused, u64::MAX) - p.accepted.count_in_either(&p.refused, p.born);
         let stray_settled: u64 = self.producers.iter().map(settled_unborn).sum();
         submissions.balanced = submissions.created == ended + submissions.in_flight && stray_settled == 0;
         let mut obligations = report::Obligations { balanced: true, ..report::Obligations::default() };

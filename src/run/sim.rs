@@ -19,24 +19,34 @@ use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
 /// More turns than this in one instant are a cycle without progress.
 const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
 
-/// What the calendar holds: 16 bytes.
+/// What the calendar holds: two words, so that an entry is written and read whole.
 #[derive(Clone, Copy, Debug)]
-enum Due {
-    Timer {
-        component: u32,
-        token: u64,
-    },
+struct Due {
+    /// What, and above it of which component or link.
+    head: u64,
+    /// A token, or a slot with what else is known.
+    body: u64,
+}
+
+impl Due {
+    const TIMER: u64 = 0;
     /// A message that a process holds back before it goes on the wire.
-    Departs {
-        component: u32,
-        slot: u32,
-        end: u16,
-    },
-    Arrives {
-        link: u32,
-        slot: u32,
-        backwards: bool,
-    },
+    const DEPARTS: u64 = 1;
+    /// And 3, against the link's direction.
+    const ARRIVES: u64 = 2;
+
+    #[inline]
+    fn new(what: u64, index: u32, body: u64) -> Self {
+        Self { head: u64::from(index) << 2 | what, body }
+    }
+    #[inline]
+    fn what(self) -> u64 {
+        self.head & 3
+    }
+    #[inline]
+    fn index(self) -> usize {
+        (self.head >> 2) as usize
+    }
 }
 
 /// Everything a run needs to go on.
@@ -65,7 +75,17 @@ struct World {
     /// By component, then link end: which link, and whether this is its `from` end.
     ends: Vec<Vec<(LinkIx, bool)>>,
     messages: Slots,
+    /// Arrives at this very instant, before anything else that is due: it need not go through the calendar.
+    next: Option<Arrival>,
     recorder: Recorder,
+}
+
+/// A message at the end of its link.
+#[derive(Clone, Debug)]
+struct Arrival {
+    link: LinkIx,
+    backwards: bool,
+    message: Message,
 }
 
 impl World {
@@ -75,9 +95,14 @@ impl World {
         let backwards = !is_from;
         let transit = self.wires[link.index()].transmit(backwards, now, || message.wire_bytes());
         self.recorder.transmit(link, backwards, &message, now, transit.arrives, transit.lost);
-        if !transit.lost {
+        if transit.lost {
+            return;
+        }
+        if transit.arrives == now && self.next.is_none() && self.calendar.would_be_next(now) {
+            self.next = Some(Arrival { link, backwards, message });
+        } else {
             let slot = self.messages.put(message);
-            self.calendar.push(transit.arrives, Due::Arrives { link: link.0, slot, backwards });
+            self.calendar.push(transit.arrives, Due::new(Due::ARRIVES + u64::from(backwards), link.0, u64::from(slot)));
         }
     }
 }
@@ -88,10 +113,10 @@ impl Outlet for World {
             return self.put_on_wire(now, from, message);
         }
         let slot = self.messages.put(message);
-        self.calendar.push(now + delay, Due::Departs { component: from.0.0, slot, end: from.1.0 });
+        self.calendar.push(now + delay, Due::new(Due::DEPARTS, from.0.0, u64::from(from.1.0) << 32 | u64::from(slot)));
     }
     fn timer(&mut self, at: SimTime, component: ComponentIx, token: u64) {
-        self.calendar.push(at, Due::Timer { component: component.0, token });
+        self.calendar.push(at, Due::new(Due::TIMER, component.0, token));
     }
     fn fact(&mut self, now: SimTime, fact: Fact) {
         self.recorder.fact(now, fact);
@@ -142,6 +167,7 @@ impl Sim {
             wires: plan.links.iter().map(Wire::new).collect(),
             ends: plan.components.iter().map(|component| component.ends.clone()).collect(),
             messages: Slots::default(),
+            next: None,
             recorder,
         };
         let mut sim = Self {
@@ -189,13 +215,7 @@ impl Sim {
         Ok(reached)
     }
 
-    fn run(
-        &mut self,
-        at: &mut usize,
-        limit: SimTime,
-        steps_max: u64,
-        mut stop: impl FnMut(&Self) -> bool,
-    ) -> Result<bool, RunFailure> {
+    fn run(&mut self, at: &mut usize, limit: SimTime, steps_max: u64, mut stop: impl FnMut(&Self) -> bool) -> Result<bool, RunFailure> {
         let last_step = self.steps.saturating_add(steps_max);
         loop {
             // What must happen before the calendar's next entry: an input or a sample.
@@ -203,12 +223,16 @@ impl Sim {
             let pause_at = input_at.min(self.world.recorder.next_sample());
             while self.steps < last_step {
                 let before_pause = SimTime::from_ns(pause_at.as_ns().saturating_sub(1));
-                let Some((due_at, due)) = self.world.calendar.pop_until(limit.min(before_pause)) else { break };
-                if due_at > self.now {
-                    self.now = due_at;
-                    self.steps_this_instant = 0;
+                if let Some(arrival) = self.world.next.take() {
+                    self.arrive(at, arrival);
+                } else {
+                    let Some((due_at, due)) = self.world.calendar.pop_until(limit.min(before_pause)) else { break };
+                    if due_at > self.now {
+                        self.now = due_at;
+                        self.steps_this_instant = 0;
+                    }
+                    self.carry_out(at, due);
                 }
-                self.carry_out(at, due);
                 self.steps_this_instant += 1;
                 if self.steps_this_instant > STEPS_PER_INSTANT_MAX {
                     let component = self.plan.components[*at].id.to_string();
@@ -244,26 +268,34 @@ impl Sim {
 
     #[inline]
     fn carry_out(&mut self, at: &mut usize, due: Due) {
-        match due {
-            Due::Timer { component, token } => {
-                *at = component as usize;
-                self.turn(component as usize, |process, ctx| process.on_timer(ctx, token));
+        match due.what() {
+            Due::TIMER => {
+                *at = due.index();
+                self.turn(due.index(), |process, ctx| process.on_timer(ctx, due.body));
             }
-            Due::Arrives { link, slot, backwards } => {
-                let message = self.world.messages.take(slot);
-                let wire = &self.world.wires[link as usize];
-                let (component, end) = if backwards { wire.from } else { wire.to };
-                self.world.recorder.arrived(LinkIx(link), message.wire_bytes());
-                *at = component.index();
-                self.turn(component.index(), |process, ctx| process.on_message(ctx, end, message));
-            }
-            Due::Departs { component, slot, end } => {
-                *at = component as usize;
-                let message = self.world.messages.take(slot);
-                self.world.put_on_wire(self.now, (ComponentIx(component), LinkEnd(end)), message);
+            Due::DEPARTS => {
+                *at = due.index();
+                let message = self.world.messages.take(due.body as u32);
+                let from = (ComponentIx(due.index() as u32), LinkEnd((due.body >> 32) as u16));
+                self.world.put_on_wire(self.now, from, message);
                 self.steps += 1;
             }
+            arrives => {
+                let message = self.world.messages.take(due.body as u32);
+                let arrival = Arrival { link: LinkIx(due.index() as u32), backwards: arrives != Due::ARRIVES, message };
+                self.arrive(at, arrival);
+            }
         }
+    }
+
+    #[inline]
+    fn arrive(&mut self, at: &mut usize, arrival: Arrival) {
+        let Arrival { link, backwards, message } = arrival;
+        let wire = &self.world.wires[link.index()];
+        let (component, end) = if backwards { wire.from } else { wire.to };
+        self.world.recorder.arrived(link, message.wire_bytes());
+        *at = component.index();
+        self.turn(component.index(), |process, ctx| process.on_message(ctx, end, message));
     }
 
     #[inline]

@@ -17,7 +17,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{
     CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, Settled,
 };
-use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient};
+use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::SchemaLibrary;
 use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
 use crate::units::{SimDuration, SimTime};
@@ -150,7 +150,8 @@ impl Producer {
         }
     }
 
-    fn arrive(&mut self, ctx: &mut Ctx<'_>) {
+    /// Makes an event. Returns whether a client may have something to do.
+    fn arrive(&mut self, ctx: &mut Ctx<'_>) -> bool {
         let kind = self.kinds.draw(&mut self.streams.types);
         let id = EventId { producer: ctx.me, seq: self.next_seq };
         self.next_seq += 1;
@@ -160,7 +161,8 @@ impl Producer {
         ctx.fact(Fact::Born(meta));
         let held = Held { meta, kind, key, invalid };
         // Events of one producer keep their order: one that waits holds back those after it.
-        if !self.held.is_empty() || matches!(self.kinds.list[kind].source, Source::Unknown { .. }) {
+        let must_wait = !self.held.is_empty() || matches!(self.kinds.list[kind].source, Source::Unknown { .. });
+        let stirred = if must_wait {
             if self.held.len() < HELD_MAX {
                 self.held.push_back(held);
             } else {
@@ -168,14 +170,16 @@ impl Producer {
                 let reason = Reason { code: "schema-pending", detail: Some("too many events wait for their schema".into()) };
                 settle(ctx, meta, Outcome::Dropped, reason, None);
             }
+            false
         } else {
-            self.dispatch(ctx, &held);
-        }
+            self.dispatch(ctx, &held)
+        };
         self.schedule_arrival(ctx);
+        stirred
     }
 
-    /// Makes the bytes and hands them to a client.
-    fn dispatch(&mut self, ctx: &mut Ctx<'_>, event: &Held) {
+    /// Makes the bytes and hands them to a client. Returns whether that may have something to do.
+    fn dispatch(&mut self, ctx: &mut Ctx<'_>, event: &Held) -> bool {
         let kind = &self.kinds.list[event.kind];
         let meta = event.meta;
         self.payload.clear();
@@ -187,7 +191,7 @@ impl Producer {
         if let Err(reason) = written {
             self.rejected += 1;
             settle(ctx, meta, Outcome::Rejected, reason, Some((Bytes::copy_from_slice(&self.payload), key.map(Bytes::copy_from_slice))));
-            return;
+            return false;
         }
         let traced = ctx.tracing.takes(meta.id);
         if traced {
@@ -200,7 +204,7 @@ impl Producer {
             (Target::Topic(topic), Some(client), _) => {
                 let extra_header_bytes = kind.extra_header_bytes;
                 let outgoing = Outgoing { meta, key, value: &self.payload, extra_header_bytes, traced };
-                client.push(ctx.now, topic, &outgoing, &mut self.client_out);
+                client.push(ctx.now, topic, &outgoing, &mut self.client_out) != Push::Joined
             }
             (Target::Gateways, _, Some(client)) => {
                 let job = Job {
@@ -213,11 +217,13 @@ impl Producer {
                     attempts: 0,
                 };
                 client.push(ctx.now, job, &mut self.http_out);
+                true
             }
             _ => {
                 self.dropped += 1;
                 let reason = Reason { code: "unlinked", detail: Some("the producer is linked to nothing".into()) };
                 settle(ctx, meta, Outcome::Dropped, reason, None);
+                false
             }
         }
     }
@@ -367,8 +373,9 @@ impl Process for Producer {
         if token & 0xff == TOKEN_WAKE {
             self.wake(ctx);
         } else if token >> 8 == self.load_generation && !self.paused {
-            self.arrive(ctx);
-            self.flush(ctx);
+            if self.arrive(ctx) {
+                self.flush(ctx);
+            }
         }
     }
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {

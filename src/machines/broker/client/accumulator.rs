@@ -95,12 +95,25 @@ pub struct ProducerCounts {
 /// What happened to a pushed event for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Push {
-    /// It is in a batch.
+    /// It has joined an open batch; nothing else has changed, [`ProducerClient::next_wake`] included.
+    Joined,
+    /// It is in a batch, and there may be more to do.
     Buffered,
     /// It waits for room.
     Blocked,
     /// It is over; the output says why.
     Refused,
+}
+
+/// What putting an event into a batch did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Append {
+    /// Made an open batch longer.
+    Joined,
+    /// Opened a batch, or filled one.
+    Changed,
+    /// Nothing: the buffer is full.
+    NoRoom,
 }
 
 /// An event that waits for room.
@@ -235,9 +248,15 @@ impl ProducerClient {
             return Push::Refused;
         }
         self.counts.buffered += 1;
-        if self.blocked.is_empty() && self.append(now, topic, event) {
-            self.drain_all(now, out);
-            return Push::Buffered;
+        if self.blocked.is_empty() {
+            match self.append(now, topic, event) {
+                Append::Joined if self.lanes.iter().all(|lane| lane.ready.is_empty()) => return Push::Joined,
+                Append::Joined | Append::Changed => {
+                    self.drain_all(now, out);
+                    return Push::Buffered;
+                }
+                Append::NoRoom => {}
+            }
         }
         if self.cfg.max_block.is_zero() || self.blocked.len() >= BLOCKED_EVENTS_MAX {
             self.drop_event(&event.meta, "the producer's buffer is full", out);
@@ -315,7 +334,7 @@ impl ProducerClient {
     pub(super) fn settle(&mut self, now: SimTime, out: &mut ClientOutput) {
         self.drain_all(now, out);
         while let Some(waiting) = self.blocked.pop_front() {
-            if !self.append(now, waiting.topic, &waiting.event()) {
+            if self.append(now, waiting.topic, &waiting.event()) == Append::NoRoom {
                 self.blocked.push_front(waiting);
                 break;
             }
@@ -338,7 +357,7 @@ impl ProducerClient {
     }
 
     /// Appends to the open batch, or to a new one if there is room for it in the buffer.
-    fn append(&mut self, now: SimTime, topic: usize, event: &Outgoing<'_>) -> bool {
+    fn append(&mut self, now: SimTime, topic: usize, event: &Outgoing<'_>) -> Append {
         let record_bytes = event.record_bytes();
         let (choice, first) = &mut self.topics[topic];
         let slot = *first + choice.choose(event.key, record_bytes, self.cfg.batch_bytes, &mut self.rng) as usize;
@@ -351,18 +370,19 @@ impl ProducerClient {
             }
             let reserved_bytes = self.cfg.batch_bytes.max(record_bytes);
             if self.reserved_bytes + reserved_bytes > self.cfg.buffer_bytes && self.unsent_batches + self.in_flight() > 0 {
-                return false;
+                return Append::NoRoom;
             }
             self.reserved_bytes += reserved_bytes;
             self.open(now, slot, reserved_bytes);
         }
         let partition = &mut self.partitions[slot];
         partition.builder.push(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
-        if partition.builder.wire_bytes() >= self.cfg.batch_bytes {
+        let full = partition.builder.wire_bytes() >= self.cfg.batch_bytes;
+        if full {
             partition.seal();
             self.list(slot);
         }
-        true
+        if fits && !full { Append::Joined } else { Append::Changed }
     }
 
     fn open(&mut self, now: SimTime, slot: usize, reserved_bytes: u64) {
