@@ -372,10 +372,8 @@ impl Process for Producer {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         if token & 0xff == TOKEN_WAKE {
             self.wake(ctx);
-        } else if token >> 8 == self.load_generation && !self.paused {
-            if self.arrive(ctx) {
-                self.flush(ctx);
-            }
+        } else if token >> 8 == self.load_generation && !self.paused && self.arrive(ctx) {
+            self.flush(ctx);
         }
     }
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
