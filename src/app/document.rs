@@ -109,6 +109,10 @@ impl Document {
         self.live = Some(key);
         Ok(())
     }
+    /// The gesture or field is let go: the next change is a step of its own.
+    pub fn end_live(&mut self) {
+        self.live = None;
+    }
     fn change(&mut self, edits: Vec<Edit>, new_step: bool) -> Result<(), EditError> {
         let mut next = Project::clone(&self.project);
         for edit in edits {
@@ -117,7 +121,10 @@ impl Document {
         if next == *self.project {
             return Ok(());
         }
-        if new_step {
+        if !new_step && self.undo.last().is_some_and(|before| **before == next) {
+            // What was typed was given up again: nothing is left to undo.
+            self.undo.pop();
+        } else if new_step {
             if self.undo.len() >= UNDO_MAX {
                 self.undo.remove(0);
             }

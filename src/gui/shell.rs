@@ -22,6 +22,8 @@ pub struct Window {
     themed: Option<ThemeChoice>,
     title: String,
     asked_to_close: bool,
+    /// The field that keys go to.
+    focused: Option<egui::Id>,
 }
 
 /// Opens the window on a file, or on the starter, and returns when it is closed.
@@ -70,7 +72,7 @@ impl Window {
         let waker = ctx.clone();
         let app = AppState::new(document, Arc::new(move || waker.request_repaint()));
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
-        Self { app, canvas: Canvas::default(), themed: None, title: String::new(), asked_to_close: false }
+        Self { app, canvas: Canvas::default(), themed: None, title: String::new(), asked_to_close: false, focused: None }
     }
 
     /// One frame: look at what came, draw, carry out what was asked for.
@@ -89,6 +91,7 @@ impl Window {
         for command in commands {
             self.app.apply(command);
         }
+        self.end_undo_step(ui.ctx());
         self.keep_title(ui.ctx());
         self.keep_open(ui.ctx());
     }
@@ -127,6 +130,16 @@ impl Window {
             .show(ui, |ui| palette::ui(ui, &self.app, &self.canvas, commands));
         egui::CentralPanel::default().frame(Frame::new().fill(tokens.canvas)).show(ui, |ui| self.canvas.ui(ui, &self.app, commands));
         dialogs::ui(ui, &self.app, commands);
+    }
+
+    /// Changes made while a key or the pointer is held, or in one stay in a field, are one undo step.
+    fn end_undo_step(&mut self, ctx: &egui::Context) {
+        let focused = ctx.memory(egui::Memory::focused);
+        let held = ctx.input(|input| input.pointer.any_down() || !input.keys_down.is_empty());
+        if focused != self.focused || !(held || ctx.egui_wants_keyboard_input()) {
+            self.app.document.end_live();
+        }
+        self.focused = focused;
     }
 
     fn keep_theme(&mut self, ctx: &egui::Context) {

@@ -12,3 +12,5 @@ mod theory;
 mod tidy;
 #[cfg(feature = "gui")]
 mod window;
+#[cfg(feature = "gui")]
+mod window_editing;

@@ -9,10 +9,10 @@ use eventyard::model::Project;
 use eventyard::project::load_file;
 use eventyard::run::Pace;
 
-type Driven<'a> = Harness<'a, Option<Window>>;
+pub(crate) type Driven<'a> = Harness<'a, Option<Window>>;
 
 /// Preferences of a test are nobody's: the folder goes with the test.
-fn window<'a>(project: Project) -> Driven<'a> {
+pub(crate) fn window<'a>(project: Project) -> Driven<'a> {
     let mut first = Some(project);
     let draw = move |ui: &mut egui::Ui, window: &mut Option<Window>| {
         let window = window.get_or_insert_with(|| Window::with_document(ui.ctx(), Document::new(first.take().unwrap_or_default())));
@@ -23,28 +23,28 @@ fn window<'a>(project: Project) -> Driven<'a> {
     harness
 }
 
-fn empty() -> Project {
+pub(crate) fn empty() -> Project {
     Project { name: "By hand".to_owned(), seed: 1, ..Project::default() }
 }
 
-fn project(harness: &Driven<'_>) -> Project {
+pub(crate) fn project(harness: &Driven<'_>) -> Project {
     Project::clone(harness.state().as_ref().expect("the window is made in the first frame").app.project())
 }
 
-fn apply(harness: &mut Driven<'_>, command: Command) {
+pub(crate) fn apply(harness: &mut Driven<'_>, command: Command) {
     harness.state_mut().as_mut().expect("the window is made in the first frame").app.apply(command);
     harness.run_steps(3);
 }
 
 /// Focus and Enter: what a person without a pointer does.
-fn place(harness: &mut Driven<'_>, label: &str) {
+pub(crate) fn place(harness: &mut Driven<'_>, label: &str) {
     harness.get_by_label(label).focus();
     harness.run_steps(2);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);
 }
 
-fn click(harness: &mut Driven<'_>, label: &str) {
+pub(crate) fn click(harness: &mut Driven<'_>, label: &str) {
     harness.get_by_label(label).click();
     harness.run_steps(3);
 }

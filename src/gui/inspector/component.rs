@@ -2,12 +2,13 @@
 
 use egui::Ui;
 
-use super::fields::{Change, field, text_field};
-use super::tables;
-use crate::app::{AppState, Command};
+use super::draft::{Apply, any_text};
+use super::fields::{Change, Group, choice, field};
+use super::tables::table;
+use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{self, Kind};
 use crate::gui::theme::{self, Tone, icon, widgets};
-use crate::model::{Component, Edit, ParamSpec, ParamType};
+use crate::model::{Component, Edit, EditError, ParamSpec, ParamType, id_is_valid};
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Command>) {
     let Some(component) = app.project().components.get(id) else { return };
@@ -20,7 +21,14 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
     widgets::section_header(ui, icon::of_kind(spec.id), spec.title, |_| {});
     ui.label(theme::muted(theme::tokens(ui.ctx()), spec.help));
     ui.add_space(theme::space::S);
-    problems(ui, app, id);
+    let path = format!("components.{id}");
+    let group = Group {
+        profile: component.profile.as_deref().or_else(|| spec.profiles.first().copied()),
+        // A run takes a value over at once: half-typed ones must not reach it.
+        apply: if free { Apply::AsTyped } else { Apply::OnLeave },
+        ..Group::new(app, id, &path)
+    };
+    group.problems_beside(ui, spec.params);
     if let Some(running) = &app.running
         && let Some(card) = running.component_ix(id).and_then(|ix| running.view().cards.get(ix.index()))
     {
@@ -31,124 +39,81 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
         });
         ui.add_space(theme::space::S);
     }
-    identity(ui, id, component, kind, free, commands);
-    let mut group = "";
+    identity(ui, id, component, kind, &group, commands);
+    let mut section = "";
     for param in spec.params {
-        if param.group != group {
-            group = param.group;
+        if param.group != section {
+            section = param.group;
             ui.add_space(theme::space::S);
-            widgets::subheading(ui, group);
+            widgets::subheading(ui, section);
         }
-        let live = matches!(
-            param.ty,
-            ParamType::DurationDist | ParamType::Arrival | ParamType::Keys | ParamType::Ratio { .. } | ParamType::Duration { .. }
-        );
-        parameter(ui, app, id, component, kind, param, free || live, commands);
-    }
-}
-
-fn problems(ui: &mut Ui, app: &AppState, id: &str) {
-    let prefix = format!("components.{id}");
-    for diagnostic in app.document.diagnostics() {
-        if diagnostic.path == prefix || diagnostic.path.starts_with(&format!("{prefix}.")) {
-            let words =
-                diagnostic.hint.as_ref().map_or_else(|| diagnostic.message.clone(), |hint| format!("{}\n{hint}", diagnostic.message));
-            let tone = if diagnostic.severity == crate::diagnostics::Severity::Error { Tone::Error } else { Tone::Warn };
-            widgets::notice(ui, icon::WARNING, &words, tone);
-            ui.add_space(theme::space::XS);
+        let value = component.params.get(param.name);
+        let change = match param.ty {
+            ParamType::Rows(specs) | ParamType::Named(specs) => table(ui, &group, param, specs, value),
+            _ => field(ui, &Group { enabled: free || is_live(param), ..group }, param, value),
+        };
+        if let Some(change) = change {
+            commands.push(command_for(id, param, &group, change));
         }
     }
 }
 
-fn identity(ui: &mut Ui, id: &str, component: &Component, kind: &dyn Kind, free: bool, commands: &mut Vec<Command>) {
-    ui.label(theme::strong("Id").size(12.0));
+/// Whether a run takes a change of it.
+fn is_live(param: &ParamSpec) -> bool {
+    matches!(
+        param.ty,
+        ParamType::DurationDist | ParamType::Arrival | ParamType::Keys | ParamType::Ratio { .. } | ParamType::Duration { .. }
+    )
+}
+
+fn command_for(id: &str, param: &ParamSpec, group: &Group<'_>, change: Change) -> Command {
+    let value = change.into_value();
+    if group.enabled {
+        let edit = Edit::SetParam { id: id.to_owned(), param: param.name.to_owned(), value };
+        return Command::EditLive(format!("{}.{}", group.path, param.name), vec![edit]);
+    }
+    // While it runs a cost or a load may still change: the run takes it, the design stays.
+    let default = || param.default_text(group.profile).unwrap_or_default().to_owned();
+    let value = value.map_or_else(default, |value| value.to_field_text());
+    Command::SetLive { component: id.to_owned(), param: param.name.to_owned(), value }
+}
+
+/// Id, profile, and what is said of it in words.
+fn identity(ui: &mut Ui, id: &str, component: &Component, kind: &dyn Kind, group: &Group<'_>, commands: &mut Vec<Command>) {
     // A rename is carried out when the field is left, not at every letter.
-    let memory = ui.id().with(("rename", id));
-    let held: String = ui.data(|data| data.get_temp(memory)).unwrap_or_else(|| id.to_owned());
-    let mut text = held;
-    let response =
-        ui.add_enabled(free, egui::TextEdit::singleline(&mut text).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::text_edit(free, id, &text, "");
-        info.label = Some(format!("Id of {id}"));
-        info
-    });
-    if response.lost_focus() && text != id {
-        ui.data_mut(|data| data.remove::<String>(memory));
-        commands.push(Command::Edit(Edit::RenameComponent { id: id.to_owned(), new_id: text.clone() }));
-        commands.push(Command::Select(crate::app::Pick::Component(text), crate::app::SelectMode::Replace));
-    } else if response.changed() {
-        ui.data_mut(|data| data.insert_temp(memory, text));
+    let names = Group { apply: Apply::OnLeave, ..*group };
+    let fits = |text: &str| if id_is_valid(text) { Ok(text.to_owned()) } else { Err(EditError::BadId(text.to_owned()).to_string()) };
+    if let Some(new_id) = names.text(ui, ("(id)", "Id"), (id, false), fits) {
+        commands.push(Command::Edit(Edit::RenameComponent { id: id.to_owned(), new_id: new_id.clone() }));
+        commands.push(Command::Select(Pick::Component(new_id), SelectMode::Replace));
     }
-    ui.add_space(theme::space::XS);
     let mut updated = component.clone();
-    let mut changed = false;
-    if !kind.spec().profiles.is_empty() {
+    let profiles = kind.spec().profiles;
+    if let Some(first) = profiles.first() {
         ui.label(theme::strong("Profile").size(12.0)).on_hover_text("Which real product it behaves like; defaults come from it");
-        let current = component.profile.clone().unwrap_or_else(|| kind.spec().profiles[0].to_owned());
-        ui.add_enabled_ui(free, |ui| {
-            widgets::combo(ui.id().with(("profile", id))).selected_text(&current).width(ui.available_width()).show_ui(ui, |ui| {
-                for profile in kind.spec().profiles {
-                    if ui.selectable_label(current == *profile, *profile).clicked() {
-                        updated.profile = Some((*profile).to_owned());
-                        changed = true;
-                    }
-                }
-            });
-        });
+        let current = component.profile.as_deref().unwrap_or(first);
+        let (path, label) = (format!("{}.profile", group.path), format!("Profile of {id}"));
+        if let Some(profile) = choice(ui, &path, &label, current, profiles, group.enabled) {
+            updated.profile = Some(profile.to_owned());
+        }
         ui.add_space(theme::space::XS);
     }
     egui::CollapsingHeader::new("Title, owner, description").show(ui, |ui| {
         let fields = [
-            ("Title", &mut updated.title, false),
-            ("Owner", &mut updated.owner, false),
-            ("Bounded context", &mut updated.context, false),
-            ("Data class", &mut updated.data_class, false),
-            ("Description", &mut updated.description, true),
+            (("title", "Title"), &mut updated.title, false),
+            (("owner", "Owner"), &mut updated.owner, false),
+            (("context", "Bounded context"), &mut updated.context, false),
+            (("data_class", "Data class"), &mut updated.data_class, false),
+            (("description", "Description"), &mut updated.description, true),
         ];
-        for (label, slot, long) in fields {
-            ui.label(theme::strong(label).size(12.0));
+        for (names, slot, long) in fields {
             let shown = slot.clone().unwrap_or_default();
-            if let Some(text) = text_field(ui, &format!("{label} of {id}"), &shown, "", long, free) {
+            if let Some(text) = group.text(ui, names, (&shown, long), any_text) {
                 *slot = Some(text).filter(|text| !text.is_empty());
-                changed = true;
             }
         }
     });
-    if changed {
+    if updated != *component {
         commands.push(Command::EditLive(format!("identity {id}"), vec![Edit::UpdateComponent { id: id.to_owned(), component: updated }]));
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one field's whole context")]
-fn parameter(
-    ui: &mut Ui,
-    app: &AppState,
-    id: &str,
-    component: &Component,
-    kind: &dyn Kind,
-    param: &ParamSpec,
-    enabled: bool,
-    commands: &mut Vec<Command>,
-) {
-    let value = component.params.get(param.name);
-    let profile = component.profile.as_deref().or_else(|| kind.spec().profiles.first().copied());
-    let change = match param.ty {
-        ParamType::Rows(specs) => tables::rows(ui, id, param, specs, profile, value, enabled && !app.is_locked()),
-        ParamType::Named(specs) => tables::named(ui, id, param, specs, profile, value, enabled && !app.is_locked()),
-        _ => field(ui, id, param, profile, value, enabled),
-    };
-    let value = match change {
-        Change::None => return,
-        Change::Set(value) => Some(value),
-        Change::Reset => None,
-    };
-    if app.is_locked() {
-        // While it runs a cost or a load may still change: the run takes it, the design stays.
-        let text = value.map_or_else(|| param.default_text(profile).unwrap_or_default().to_owned(), |value| value.to_field_text());
-        commands.push(Command::SetLive { component: id.to_owned(), param: param.name.to_owned(), value: text });
-        return;
-    }
-    let edit = Edit::SetParam { id: id.to_owned(), param: param.name.to_owned(), value };
-    commands.push(Command::EditLive(format!("{id}.{}", param.name), vec![edit]));
 }

@@ -1,115 +1,229 @@
 //! One parameter as a field: name, product key, value, problem, help, and the way back to the default.
 
-use egui::{Response, TextEdit, Ui};
+use egui::Ui;
 
+use super::draft::{Apply, TextField};
+use crate::app::AppState;
 use crate::components::check_value;
-use crate::gui::theme::{self, icon, widgets};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::model::{ParamSpec, ParamType, Provenance, Value};
 
 /// What a person did to a field.
+#[derive(Clone)]
 pub(super) enum Change {
-    /// Nothing.
-    None,
     /// Gave it a value.
     Set(Value),
     /// Gave it back to its default.
     Reset,
 }
 
-/// A scalar parameter. `owner` makes its label unique for tests (`Load of web`).
-pub(super) fn field(ui: &mut Ui, owner: &str, spec: &ParamSpec, profile: Option<&str>, value: Option<&Value>, enabled: bool) -> Change {
+impl Change {
+    /// The value to keep; none for the default.
+    pub(super) fn into_value(self) -> Option<Value> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Reset => None,
+        }
+    }
+}
+
+/// What fields that stand together share.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    /// Makes labels unique in the window: `Load of web`.
+    pub owner: &'a str,
+    /// Project path of the group, `components.web`; a field's own is `components.web.load`.
+    pub path: &'a str,
+    /// Whose defaults hold.
+    pub profile: Option<&'a str>,
+    /// Whether they may be edited.
+    pub enabled: bool,
+    /// When they give out what was typed.
+    pub apply: Apply,
+    /// Everything that is wrong with the design; a field shows what is wrong at its path.
+    pub diagnostics: &'a [Diagnostic],
+}
+
+impl<'a> Group<'a> {
+    /// Fields of the design: editable unless a run is on, applied as typed.
+    pub(super) fn new(app: &'a AppState, owner: &'a str, path: &'a str) -> Self {
+        let diagnostics = app.document.diagnostics();
+        Self { owner, path, profile: None, enabled: !app.is_locked(), apply: Apply::AsTyped, diagnostics }
+    }
+    /// What is wrong in the group and belongs to none of its parameters.
+    pub(super) fn problems_beside(&self, ui: &mut Ui, params: &[ParamSpec]) {
+        let at_param = |path: &str| params.iter().any(|param| is_within(path, &format!("{}.{}", self.path, param.name)));
+        for diagnostic in self.diagnostics.iter().filter(|d| is_within(&d.path, self.path) && !at_param(&d.path)) {
+            let tone = if diagnostic.severity == Severity::Error { Tone::Error } else { Tone::Warn };
+            widgets::notice(ui, icon::WARNING, &words_of(diagnostic), tone);
+            ui.add_space(theme::space::XS);
+        }
+    }
+    /// What is wrong exactly at a path.
+    pub(super) fn problems_at(&self, path: &str) -> impl Iterator<Item = &'a Diagnostic> {
+        self.diagnostics.iter().filter(move |diagnostic| diagnostic.path == path)
+    }
+    /// A field for free text with its name above it.
+    pub(super) fn text<T>(
+        &self,
+        ui: &mut Ui,
+        (name, label): (&str, &str),
+        (shown, long): (&str, bool),
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        ui.label(theme::strong(label).size(12.0));
+        let path = format!("{}.{name}", self.path);
+        let label = format!("{label} of {}", self.owner);
+        let field = TextField { path: &path, label: &label, shown, placeholder: "", long, enabled: self.enabled, apply: self.apply };
+        let typed = field.show(ui, parse);
+        problem_ui(ui, typed.problem, self.problems_at(&path));
+        ui.add_space(theme::space::XS);
+        typed.value
+    }
+}
+
+/// Whether a path is `outer` or stands in it.
+pub(super) fn is_within(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// A problem's words with the way out of it.
+pub(super) fn words_of(diagnostic: &Diagnostic) -> String {
+    diagnostic.hint.as_ref().map_or_else(|| diagnostic.message.clone(), |hint| format!("{} — {hint}", diagnostic.message))
+}
+
+/// What is wrong with a field, under it: with what is being typed, else with what it holds.
+pub(super) fn problem_ui<'a>(ui: &mut Ui, typed: Option<String>, kept: impl Iterator<Item = &'a Diagnostic>) {
     let tokens = theme::tokens(ui.ctx());
-    let mut change = Change::None;
+    let line = |ui: &mut Ui, words: String, colour| {
+        ui.add(egui::Label::new(egui::RichText::new(words).small().color(colour)).wrap());
+    };
+    if let Some(words) = typed {
+        return line(ui, words, tokens.error);
+    }
+    for diagnostic in kept {
+        let colour = match diagnostic.severity {
+            Severity::Error => tokens.error,
+            Severity::Warning => tokens.warn,
+            Severity::Note => tokens.text_muted,
+        };
+        line(ui, words_of(diagnostic), colour);
+    }
+}
+
+/// A scalar parameter.
+pub(super) fn field(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, value: Option<&Value>) -> Option<Change> {
+    let path = format!("{}.{}", group.path, spec.name);
+    let label = format!("{} of {}", spec.label, group.owner);
+    let reset = head(ui, group, spec, value.is_some());
+    let default = spec.default_text(group.profile).unwrap_or_default();
+    let shown = value.map(|value| spelling(spec, value));
+    let mut typed_problem = None;
+    let change = match spec.ty {
+        ParamType::Bool => {
+            let mut on = shown.as_deref().unwrap_or(default) == "true";
+            let words = if on { "On" } else { "Off" };
+            let response = ui.add_enabled(group.enabled, egui::Checkbox::new(&mut on, words));
+            response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Checkbox, group.enabled, on, &label));
+            response.changed().then_some(Change::Set(Value::Bool(on)))
+        }
+        ParamType::Choice(words) => {
+            let current = shown.as_deref().unwrap_or(default);
+            choice(ui, &path, &label, current, words, group.enabled).map(|word| Change::Set(Value::Text(word.to_owned())))
+        }
+        _ => {
+            let (shown, long) = (shown.as_deref().unwrap_or_default(), spec.ty == ParamType::LongText);
+            let field =
+                TextField { path: &path, label: &label, shown, placeholder: default, long, enabled: group.enabled, apply: group.apply };
+            let typed = field.show(ui, |text| read(spec, text));
+            typed_problem = typed.problem;
+            typed.value
+        }
+    };
+    problem_ui(ui, typed_problem, group.problems_at(&path));
+    ui.add_space(theme::space::XS);
+    if reset { Some(Change::Reset) } else { change }
+}
+
+/// The field's name and the way back to the default; true when that was taken.
+fn head(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, is_given: bool) -> bool {
+    let tokens = theme::tokens(ui.ctx());
+    let mut reset = false;
     ui.horizontal(|ui| {
         ui.label(theme::strong(spec.label).size(12.0)).on_hover_text(help(spec));
         if let Some(key) = spec.product_key {
             ui.label(egui::RichText::new(key).monospace().size(10.0).color(tokens.text_faint));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if value.is_some() && enabled {
-                let label = format!("Reset {} of {owner}", spec.label);
+            if is_given && group.enabled {
+                let label = format!("Reset {} of {}", spec.label, group.owner);
                 let button = ui
                     .add(egui::Button::new(egui::RichText::new(icon::RESET).size(12.0)).frame(false))
                     .on_hover_text("Back to the default");
                 button.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
-                if button.clicked() {
-                    change = Change::Reset;
-                }
+                reset = button.clicked();
             }
         });
     });
-    let shown = value.map(Value::to_field_text);
-    let default = spec.default_text(profile).unwrap_or_default();
-    let label = format!("{} of {owner}", spec.label);
-    match spec.ty {
-        ParamType::Bool => {
-            let mut on = shown.as_deref().unwrap_or(default) == "true";
-            let words = if on { "On" } else { "Off" };
-            let response = ui.add_enabled(enabled, egui::Checkbox::new(&mut on, words));
-            response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Checkbox, enabled, on, &label));
-            if response.changed() {
-                change = Change::Set(Value::Bool(on));
-            }
-        }
-        ParamType::Choice(words) => {
-            let current = shown.clone().unwrap_or_else(|| default.to_owned());
-            let mut picked = None;
-            ui.add_enabled_ui(enabled, |ui| {
-                let response = widgets::combo(ui.id().with((owner, spec.name)))
-                    .selected_text(&current)
-                    .width(ui.available_width())
-                    .show_ui(ui, |ui| {
-                        for word in words {
-                            if ui.selectable_label(current == *word, *word).clicked() {
-                                picked = Some((*word).to_owned());
-                            }
-                        }
-                    });
-                response.response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, &label));
-            });
-            if let Some(word) = picked {
-                change = Change::Set(Value::Text(word));
-            }
-        }
-        _ => {
-            if let Some(text) =
-                text_field(ui, &label, shown.as_deref().unwrap_or_default(), default, spec.ty == ParamType::LongText, enabled)
-            {
-                change = if text.is_empty() { Change::Reset } else { Change::Set(typed(spec, text)) };
-            }
-        }
-    }
-    if let Some(Err(error)) = value.map(|value| check_value(spec, value)) {
-        let words = error.hint.map_or(error.message.clone(), |hint| format!("{} — {hint}", error.message));
-        ui.label(egui::RichText::new(words).small().color(tokens.error));
-    }
-    ui.add_space(theme::space::XS);
-    change
+    reset
 }
 
-/// A text field that gives its text while it changes.
-pub(super) fn text_field(ui: &mut Ui, label: &str, shown: &str, placeholder: &str, long: bool, enabled: bool) -> Option<String> {
-    let mut text = shown.to_owned();
-    let edit = if long { TextEdit::multiline(&mut text).desired_rows(3) } else { TextEdit::singleline(&mut text) };
-    let response: Response =
-        ui.add_enabled(enabled, edit.hint_text(placeholder).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5)));
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::text_edit(enabled, shown, &text, placeholder);
-        info.label = Some(label.to_owned());
-        info
+/// One of some words; gives the one that was picked.
+pub(super) fn choice<'w>(
+    ui: &mut Ui,
+    path: &str,
+    label: &str,
+    current: &str,
+    words: impl IntoIterator<Item = &'w &'w str>,
+    enabled: bool,
+) -> Option<&'w str> {
+    let mut picked = None;
+    ui.add_enabled_ui(enabled, |ui| {
+        let combo = widgets::combo(path).selected_text(current).width(ui.available_width()).show_ui(ui, |ui| {
+            for word in words {
+                if ui.selectable_label(current == *word, *word).clicked() {
+                    picked = Some(*word);
+                }
+            }
+        });
+        combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, label));
     });
-    response.changed().then_some(text)
+    picked
+}
+
+/// How a value is written in its field.
+fn spelling(spec: &ParamSpec, value: &Value) -> String {
+    match value {
+        Value::List(words) if spec.ty == ParamType::Words => words.iter().map(Value::to_field_text).collect::<Vec<_>>().join(", "),
+        value => value.to_field_text(),
+    }
+}
+
+/// What a text in a field means: nothing is the default, a value must fit.
+fn read(spec: &ParamSpec, text: &str) -> Result<Change, String> {
+    if text.is_empty() {
+        return Ok(Change::Reset);
+    }
+    let value = value_of(spec, text);
+    match check_value(spec, &value) {
+        Ok(()) => Ok(Change::Set(value)),
+        Err(error) => Err(error.hint.map_or(error.message.clone(), |hint| format!("{} — {hint}", error.message))),
+    }
 }
 
 /// The value that a file would hold: numbers as numbers, all else as text.
-fn typed(spec: &ParamSpec, text: String) -> Value {
+pub(super) fn value_of(spec: &ParamSpec, text: &str) -> Value {
+    let as_text = || Value::Text(text.to_owned());
     match spec.ty {
-        ParamType::Count { .. } => text.parse().map_or(Value::Text(text), Value::Int),
-        ParamType::Number { .. } => text.parse::<f64>().ok().filter(|number| number.is_finite()).map_or(Value::Text(text), Value::Float),
-        ParamType::Words => Value::List(
-            text.split(',').map(|word| Value::Text(word.trim().to_owned())).filter(|word| *word != Value::Text(String::new())).collect(),
-        ),
-        _ => Value::Text(text),
+        ParamType::Bool => text.parse().map_or_else(|_| as_text(), Value::Bool),
+        ParamType::Count { .. } => text.parse().map_or_else(|_| as_text(), Value::Int),
+        ParamType::Number { .. } => text.parse::<f64>().ok().filter(|number| number.is_finite()).map_or_else(as_text, Value::Float),
+        ParamType::Words => {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            Value::List(words.map(Value::from).collect())
+        }
+        _ => as_text(),
     }
 }
 
@@ -127,6 +241,7 @@ fn help(spec: &ParamSpec) -> String {
         ParamType::DurationDist => "\n2ms, exp(5ms), uniform(1ms, 3ms), lognormal(5ms, 0.8), erlang(4, 2ms)".to_owned(),
         ParamType::Arrival => "\nconstant(100/s), poisson(300/s), uniform(100/s, 20%), burst(1000/s for 1s every 10s), ramp(0/s to 1000/s over 60s), poisson([0s: 100/s, 30s: 400/s])".to_owned(),
         ParamType::Keys => "\nnone, uniform(1000), zipf(1000, 1.1)".to_owned(),
+        ParamType::Words => "\nWords with commas between".to_owned(),
         _ => String::new(),
     };
     format!("{}{range}{source}", spec.help)

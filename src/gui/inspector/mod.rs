@@ -1,9 +1,11 @@
 //! The inspector: parameters of what is selected, generated from their specs; the design's own when nothing is.
 //!
 //! In: the selection and the specs. Out: edits, with problems shown at the field. Must not know: any kind.
-//! Start at [`inspector_ui`]; one field is in `fields.rs`, tables are in `tables.rs`.
+//! Start at [`inspector_ui`]; text fields are in `draft.rs`, parameters in `fields.rs`, tables in `tables.rs`.
 
 mod component;
+mod design;
+mod draft;
 mod fields;
 mod others;
 mod tables;
@@ -16,7 +18,7 @@ use crate::gui::theme::{icon, widgets};
 /// The panel.
 pub fn inspector_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     match app.selection.as_slice() {
-        [] => others::project_ui(ui, app, commands),
+        [] => design::ui(ui, app, commands),
         [Pick::Component(id)] => component::ui(ui, app, id, commands),
         [Pick::Link(from, to)] => others::link_ui(ui, app, from, to, commands),
         [Pick::Note(index)] => others::note_ui(ui, app, *index, commands),

@@ -1,0 +1,143 @@
+//! Editing by keyboard, as a person types: what is half-typed stays as it is, what is wrong says so, and one
+//! stay in a field is one step back.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use eventyard::app::{Command, Pick, SelectMode};
+use eventyard::model::Value;
+
+use crate::window::{Driven, apply, click, empty, place, project, window};
+
+fn focus(harness: &mut Driven<'_>, label: &str) {
+    harness.get_by_label(label).scroll_to_me();
+    harness.run_steps(2);
+    harness.get_by_label(label).focus();
+    harness.run_steps(2);
+}
+
+/// Letter by letter, with frames between, as fingers do.
+fn type_into(harness: &mut Driven<'_>, label: &str, text: &str) {
+    focus(harness, label);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(1);
+    for letter in text.chars() {
+        harness.get_by_label(label).type_text(&letter.to_string());
+        harness.run_steps(2);
+    }
+}
+
+fn shown(harness: &Driven<'_>, label: &str) -> String {
+    harness.get_by_label(label).value().unwrap_or_default()
+}
+
+fn press(harness: &mut Driven<'_>, key: Key) {
+    harness.key_press(key);
+    harness.run_steps(3);
+}
+
+fn param(harness: &Driven<'_>, component: &str, name: &str) -> Option<Value> {
+    project(harness).components[component].params.get(name).cloned()
+}
+
+fn undo(harness: &mut Driven<'_>) {
+    apply(harness, Command::Undo);
+}
+
+#[test]
+fn a_field_keeps_what_is_being_typed_and_applies_what_parses() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add Consumer");
+    let label = "Service time of consumer-1";
+    type_into(&mut harness, label, "1.");
+    assert_eq!(shown(&harness, label), "1.");
+    assert_eq!(param(&harness, "consumer-1", "service_time"), None, "`1.` is no span yet");
+    harness.get_by_label_contains("`service_time`");
+    for letter in ["5", "m", "s"] {
+        harness.get_by_label(label).type_text(letter);
+        harness.run_steps(2);
+    }
+    assert_eq!(shown(&harness, label), "1.5ms");
+    assert_eq!(param(&harness, "consumer-1", "service_time"), Some(Value::from("1.5ms")));
+    assert!(harness.query_by_label_contains("`service_time`").is_none());
+    // The whole stay in the field is one step.
+    press(&mut harness, Key::Enter);
+    undo(&mut harness);
+    assert_eq!(param(&harness, "consumer-1", "service_time"), None);
+}
+
+#[test]
+fn escape_gives_up_and_what_cannot_be_read_stays_with_its_problem() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add Consumer");
+    let label = "Instances of consumer-1";
+    type_into(&mut harness, label, "12");
+    assert_eq!(param(&harness, "consumer-1", "instances"), Some(Value::Int(12)));
+    press(&mut harness, Key::Escape);
+    assert_eq!(param(&harness, "consumer-1", "instances"), None);
+    assert_eq!(shown(&harness, label), "");
+
+    type_into(&mut harness, label, "many");
+    press(&mut harness, Key::Enter);
+    assert_eq!(shown(&harness, label), "many");
+    harness.get_by_label_contains("`instances` must be a whole number");
+    assert_eq!(param(&harness, "consumer-1", "instances"), None);
+    // Another step of the design does not touch it; a new value of the field itself does.
+    type_into(&mut harness, label, "3");
+    press(&mut harness, Key::Enter);
+    assert_eq!(shown(&harness, label), "3");
+}
+
+#[test]
+fn lists_read_as_words_and_texts_keep_their_lines() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add API gateway");
+    click(&mut harness, "Add to Routes of edge-1");
+    harness.get_all_by_label_contains("new").next().expect("the new row").click();
+    harness.run_steps(12);
+    let label = "Methods of edge-1 new";
+    type_into(&mut harness, label, "POST, PUT,");
+    assert_eq!(shown(&harness, label), "POST, PUT,");
+    press(&mut harness, Key::Enter);
+    assert_eq!(shown(&harness, label), "POST, PUT");
+
+    apply(&mut harness, Command::SelectNone);
+    let label = "Assumptions of the design";
+    focus(&mut harness, label);
+    harness.get_by_label(label).type_text("one");
+    harness.run_steps(2);
+    press(&mut harness, Key::Enter);
+    assert_eq!(shown(&harness, label), "one\n");
+    harness.get_by_label(label).type_text("two");
+    harness.run_steps(2);
+    assert_eq!(project(&harness).assumptions, ["one", "two"]);
+}
+
+#[test]
+fn nudges_and_fields_are_steps_of_their_own() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add Consumer");
+    let at = |harness: &Driven<'_>| project(harness).layout.positions["consumer-1"];
+    let start = at(&harness);
+    apply(&mut harness, Command::Select(Pick::Component("consumer-1".to_owned()), SelectMode::Replace));
+    harness.get_by_label("Add Consumer").focus();
+    press(&mut harness, Key::Escape);
+    press(&mut harness, Key::ArrowRight);
+    press(&mut harness, Key::ArrowRight);
+    assert_eq!(at(&harness), [start[0] + 40.0, start[1]]);
+    undo(&mut harness);
+    assert_eq!(at(&harness), [start[0] + 20.0, start[1]], "each press is a step");
+    undo(&mut harness);
+
+    for (label, text) in [("Instances of consumer-1", "2"), ("Service time of consumer-1", "7ms"), ("Instances of consumer-1", "34")] {
+        type_into(&mut harness, label, text);
+    }
+    press(&mut harness, Key::Enter);
+    assert_eq!(param(&harness, "consumer-1", "instances"), Some(Value::Int(34)));
+    undo(&mut harness);
+    assert_eq!(param(&harness, "consumer-1", "instances"), Some(Value::Int(2)));
+    undo(&mut harness);
+    assert_eq!(param(&harness, "consumer-1", "service_time"), None);
+    assert_eq!(param(&harness, "consumer-1", "instances"), Some(Value::Int(2)));
+    undo(&mut harness);
+    assert_eq!(param(&harness, "consumer-1", "instances"), None);
+}
