@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::event::EventId;
-use crate::model::{Edit, Endpoint};
+use crate::model::{Edit, Endpoint, Project};
 use crate::run::Pace;
 
 /// What is selected on the canvas.
@@ -17,6 +17,33 @@ pub enum Pick {
     Frame(usize),
     /// A note by index.
     Note(usize),
+}
+
+impl Pick {
+    /// What a project path such as `components.web.load` or `links[2].from` stands for on the canvas; none for
+    /// what belongs to the design as a whole.
+    #[must_use]
+    pub fn at(path: &str, project: &Project) -> Option<Self> {
+        let index_in = |list: &str| path.strip_prefix(list)?.strip_prefix('[')?.split(']').next()?.parse::<usize>().ok();
+        if let Some(rest) = path.strip_prefix("components.") {
+            let id = rest.split(['.', '[']).next()?;
+            return project.components.contains_key(id).then(|| Self::Component(id.to_owned()));
+        }
+        if let Some(link) = index_in("links").and_then(|index| project.links.get(index)) {
+            return Some(Self::Link(link.from.clone(), link.to.clone()));
+        }
+        let frame = index_in("layout.frames").filter(|index| *index < project.layout.frames.len()).map(Self::Frame);
+        frame.or_else(|| index_in("layout.notes").filter(|index| *index < project.layout.notes.len()).map(Self::Note))
+    }
+}
+
+/// A place in the design that a person asked to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reveal {
+    /// Project path.
+    pub path: String,
+    /// Grows with every wish, so that each is served once.
+    pub number: u64,
 }
 
 /// How a click changes the selection.
@@ -141,6 +168,8 @@ pub enum Command {
     SetLive { component: String, param: String, value: String },
     /// Another theme.
     SetTheme(ThemeChoice),
+    /// Selects what a project path stands for and brings its field into view.
+    Reveal(String),
     /// Another tab of the side.
     ShowTab(SideTab),
     /// Cards stand on the grid, or anywhere.

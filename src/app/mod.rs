@@ -12,7 +12,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answer, Command, Pick, SelectMode, SideTab, ThemeChoice};
+pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
 pub use jobs::{DialogFor, Jobs};
 pub use running::Running;
@@ -80,6 +80,8 @@ pub struct AppState {
     pub pace: Pace,
     /// Tab of the side.
     pub tab: SideTab,
+    /// The place that a person asked to see last.
+    pub reveal: Option<Reveal>,
     /// Theme.
     pub theme: ThemeChoice,
     /// Cards stand on the grid.
@@ -121,6 +123,7 @@ impl AppState {
             seed: None,
             pace: Pace::Ratio(1.0),
             tab: SideTab::Inspector,
+            reveal: None,
             theme: ThemeChoice::System,
             snap: true,
             charts: true,
@@ -213,6 +216,7 @@ impl AppState {
                 self.theme = theme;
                 self.keep_preferences();
             }
+            Command::Reveal(path) => self.reveal(path),
             Command::ShowTab(tab) => self.tab = tab,
             Command::ToggleSnap => {
                 self.snap = !self.snap;
@@ -250,6 +254,13 @@ impl AppState {
             self.notices.remove(0);
         }
         self.notices.push(Notice { text: text.into(), is_error, number: self.notice_count });
+    }
+
+    fn reveal(&mut self, path: String) {
+        self.selection = Pick::at(&path, self.project()).into_iter().collect();
+        self.tab = SideTab::Inspector;
+        let number = self.reveal.as_ref().map_or(0, |reveal| reveal.number + 1);
+        self.reveal = Some(Reveal { path, number });
     }
 
     fn edit(&mut self, live: Option<String>, edits: Vec<Edit>) {

@@ -3,8 +3,9 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use eventyard::app::{Command, Pick, SelectMode};
-use eventyard::model::Value;
+use eventyard::app::{Command, Pick, SelectMode, SideTab};
+use eventyard::model::{Edit, Value};
+use eventyard::project::starter;
 
 use crate::window::{Driven, apply, click, empty, place, project, window};
 
@@ -140,4 +141,39 @@ fn nudges_and_fields_are_steps_of_their_own() {
     assert_eq!(param(&harness, "consumer-1", "instances"), Some(Value::Int(2)));
     undo(&mut harness);
     assert_eq!(param(&harness, "consumer-1", "instances"), None);
+}
+
+#[test]
+fn a_problem_of_a_row_is_shown_at_its_field_and_found_from_the_list() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add Kafka cluster");
+    click(&mut harness, "Add to Topics of kafka-1");
+    let row = Value::Map([("replication".to_owned(), Value::Int(5))].into_iter().collect());
+    let topics = Value::Map([("topic-1".to_owned(), row)].into_iter().collect());
+    let edit = Edit::SetParam { id: "kafka-1".to_owned(), param: "topics".to_owned(), value: Some(topics) };
+    apply(&mut harness, Command::Edits(vec![edit]));
+    apply(&mut harness, Command::SelectNone);
+    apply(&mut harness, Command::ShowTab(SideTab::Problems));
+    harness.get_all_by_label_contains("but there are only 3 brokers").next().expect("it is in the list").click();
+    harness.run_steps(15);
+    let field = harness.get_by_label("Replication factor of kafka-1 topic-1");
+    assert!(field.is_focused());
+    assert!(field.rect().max.y < 900.0, "it is in view: {:?}", field.rect());
+    harness.get_by_label_contains("but there are only 3 brokers");
+}
+
+#[test]
+fn a_problem_of_a_link_is_shown_in_its_inspector() {
+    let mut harness = window(starter().project);
+    let link = project(&harness).links[0].clone();
+    let value = Some(Value::from("soon"));
+    apply(
+        &mut harness,
+        Command::Edit(Edit::SetLinkParam { from: link.from.clone(), to: link.to.clone(), param: "latency".to_owned(), value }),
+    );
+    apply(&mut harness, Command::Reveal("links[0].latency".to_owned()));
+    harness.run_steps(3);
+    let label = format!("Latency of {}", link.id());
+    assert!(harness.get_by_label(&label).is_focused());
+    harness.get_by_label_contains("`latency`");
 }

@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use super::draft::{TextField, any_text, lines};
-use super::fields::{Group, is_within, problem_ui};
+use super::fields::{Group, problem_ui};
 use crate::app::{AppState, Command};
 use crate::gui::theme::{self, icon, widgets};
 use crate::model::{Edit, Project};
@@ -66,7 +66,8 @@ fn expectations(ui: &mut Ui, project: &Project, group: &Group<'_>, commands: &mu
         apply: group.apply,
     };
     let typed = field.show(ui, lines);
-    problem_ui(ui, typed.problem, group.diagnostics.iter().filter(|d| is_within(&d.path, "expect")));
+    problem_ui(ui, typed.problem, group.problems_at("expect"));
+    group.show_if_wanted(ui, "expect");
     if let Some(expect) = typed.value {
         commands.push(Command::EditLive("expect".to_owned(), vec![Edit::SetExpect { expect }]));
     }

@@ -55,7 +55,7 @@ pub(super) struct Typed<T> {
 impl TextField<'_> {
     /// Draws the field; `parse` reads a text or says in words why it cannot.
     pub(super) fn show<T>(self, ui: &mut Ui, parse: impl Fn(&str) -> Result<T, String>) -> Typed<T> {
-        let id = Id::new(("field", self.path));
+        let id = field_id(self.path);
         let mut draft: Option<Draft> = ui.data(|data| data.get_temp(id));
         // Undo, another file, a reset: what was typed against the old value is about nothing now.
         if draft.as_ref().and_then(|draft| draft.left_over.as_ref()).is_some_and(|shown| shown != self.shown) {
@@ -102,6 +102,11 @@ impl TextField<'_> {
         });
         response
     }
+}
+
+/// The widget that edits what stands at a path.
+pub(super) fn field_id(path: &str) -> Id {
+    Id::new(("field", path))
 }
 
 /// Any text is text.

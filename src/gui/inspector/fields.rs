@@ -1,9 +1,9 @@
 //! One parameter as a field: name, product key, value, problem, help, and the way back to the default.
 
-use egui::Ui;
+use egui::{Id, Ui};
 
-use super::draft::{Apply, TextField};
-use crate::app::AppState;
+use super::draft::{Apply, TextField, field_id};
+use crate::app::{AppState, Reveal};
 use crate::components::check_value;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::gui::theme::{self, Tone, icon, widgets};
@@ -43,13 +43,18 @@ pub(super) struct Group<'a> {
     pub apply: Apply,
     /// Everything that is wrong with the design; a field shows what is wrong at its path.
     pub diagnostics: &'a [Diagnostic],
+    /// The place that a person asked to see.
+    pub wanted: Option<&'a Reveal>,
 }
+
+/// Where the number of the newest place that came into view is kept between frames.
+const SEEN: &str = "revealed";
 
 impl<'a> Group<'a> {
     /// Fields of the design: editable unless a run is on, applied as typed.
     pub(super) fn new(app: &'a AppState, owner: &'a str, path: &'a str) -> Self {
         let diagnostics = app.document.diagnostics();
-        Self { owner, path, profile: None, enabled: !app.is_locked(), apply: Apply::AsTyped, diagnostics }
+        Self { owner, path, profile: None, enabled: !app.is_locked(), apply: Apply::AsTyped, diagnostics, wanted: app.reveal.as_ref() }
     }
     /// What is wrong in the group and belongs to none of its parameters.
     pub(super) fn problems_beside(&self, ui: &mut Ui, params: &[ParamSpec]) {
@@ -60,9 +65,22 @@ impl<'a> Group<'a> {
             ui.add_space(theme::space::XS);
         }
     }
-    /// What is wrong exactly at a path.
+    /// What is wrong at a path and in what stands there.
     pub(super) fn problems_at(&self, path: &str) -> impl Iterator<Item = &'a Diagnostic> {
-        self.diagnostics.iter().filter(move |diagnostic| diagnostic.path == path)
+        self.diagnostics.iter().filter(move |diagnostic| is_within(&diagnostic.path, path))
+    }
+    /// Whether a person waits to see the place at a path, or one in it.
+    pub(super) fn is_wanted(&self, ui: &Ui, path: &str) -> bool {
+        let seen: Option<u64> = ui.data(|data| data.get_temp(Id::new(SEEN)));
+        self.wanted.is_some_and(|wanted| seen != Some(wanted.number) && is_within(&wanted.path, path))
+    }
+    /// What was just drawn stands at a path: it comes into view, once, if it is wanted.
+    pub(super) fn show_if_wanted(&self, ui: &Ui, path: &str) {
+        if let Some(wanted) = self.wanted.filter(|_| self.is_wanted(ui, path)) {
+            ui.data_mut(|data| data.insert_temp(Id::new(SEEN), wanted.number));
+            ui.scroll_to_cursor(Some(egui::Align::Center));
+            ui.memory_mut(|memory| memory.request_focus(field_id(path)));
+        }
     }
     /// A field for free text with its name above it.
     pub(super) fn text<T>(
@@ -78,6 +96,7 @@ impl<'a> Group<'a> {
         let field = TextField { path: &path, label: &label, shown, placeholder: "", long, enabled: self.enabled, apply: self.apply };
         let typed = field.show(ui, parse);
         problem_ui(ui, typed.problem, self.problems_at(&path));
+        self.show_if_wanted(ui, &path);
         ui.add_space(theme::space::XS);
         typed.value
     }
@@ -142,6 +161,7 @@ pub(super) fn field(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, value: Opt
         }
     };
     problem_ui(ui, typed_problem, group.problems_at(&path));
+    group.show_if_wanted(ui, &path);
     ui.add_space(theme::space::XS);
     if reset { Some(Change::Reset) } else { change }
 }

@@ -60,6 +60,9 @@ pub(super) fn table(
     });
     let path = format!("{}.{}", group.path, param.name);
     problem_ui(ui, None, problems_of_table(group, &path, &rows, specs));
+    if !rows.iter().enumerate().any(|(index, row)| group.is_wanted(ui, &path_of(&path, index, row))) {
+        group.show_if_wanted(ui, &path);
+    }
     let mut change = None;
     for (index, row) in rows.iter().enumerate() {
         let row_path = path_of(&path, index, row);
@@ -96,7 +99,8 @@ fn row_ui(
     let faulty = group.diagnostics.iter().any(|diagnostic| is_within(&diagnostic.path, path));
     let head = if faulty { egui::RichText::new(format!("{}  {title}", icon::WARNING)) } else { egui::RichText::new(&title) };
     let mut change = None;
-    egui::CollapsingHeader::new(head).id_salt((param.name, index)).show(ui, |ui| {
+    let open = group.is_wanted(ui, path).then_some(true);
+    egui::CollapsingHeader::new(head).id_salt((param.name, index)).open(open).show(ui, |ui| {
         if let Some(name) = &row.name {
             let names = Group { apply: Apply::OnLeave, ..group };
             let free = |name: &str| free_name_or_why(name, rows, index);
@@ -109,6 +113,8 @@ fn row_ui(
                 change = Some(RowChange::Edit(index, row.with(spec.name, made)));
             }
         }
+        // Wanted and at none of the fields: the row itself.
+        group.show_if_wanted(ui, path);
         let locked = (!group.enabled).then_some(LOCKED);
         ui.horizontal(|ui| {
             let lift = ButtonWords::new("Move up").unless(locked);
@@ -171,7 +177,7 @@ fn problems_of_table<'a>(
         let row_path = path_of(table, index, row);
         at_fields.extend(specs.iter().map(|spec| format!("{row_path}.{}", spec.name)));
     }
-    let found = group.diagnostics.iter().filter(|d| is_within(&d.path, table) && !at_fields.contains(&d.path));
+    let found = group.diagnostics.iter().filter(|d| is_within(&d.path, table) && !at_fields.iter().any(|field| is_within(&d.path, field)));
     found.collect::<Vec<_>>().into_iter()
 }
 

@@ -2,10 +2,9 @@
 
 use egui::{Label, RichText, ScrollArea, Ui};
 
-use crate::app::{AppState, Command, Pick, SelectMode};
+use crate::app::{AppState, Command};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
-use crate::model::Project;
 
 /// More rows than this are counted, not drawn.
 const ROWS_MAX: usize = 200;
@@ -18,27 +17,13 @@ const fn look(severity: Severity) -> (Tone, &'static str) {
     }
 }
 
-/// The panel of what is wrong with the design; a click selects the place.
+/// The panel of what is wrong with the design; a click shows the place.
 pub fn problems_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) {
     let report = state.view().and_then(|view| view.report.as_ref());
     let remarks = report.map_or(&[][..], |report| &report.remarks);
-    if let Some(diagnostic) = body(ui, state.document.diagnostics(), remarks)
-        && let Some(pick) = pick_of(&diagnostic.path, state.project())
-    {
-        commands.push(Command::Select(pick, SelectMode::Replace));
+    if let Some(diagnostic) = body(ui, state.document.diagnostics(), remarks) {
+        commands.push(Command::Reveal(diagnostic.path.clone()));
     }
-}
-
-/// What a path such as `components.web.load` or `links[2].from` stands for on the canvas.
-#[must_use]
-pub fn pick_of(path: &str, project: &Project) -> Option<Pick> {
-    if let Some(rest) = path.strip_prefix("components.") {
-        let id = rest.split(['.', '[']).next()?;
-        return project.components.contains_key(id).then(|| Pick::Component(id.to_owned()));
-    }
-    let index: usize = path.strip_prefix("links[")?.split(']').next()?.parse().ok()?;
-    let link = project.links.get(index)?;
-    Some(Pick::Link(link.from.clone(), link.to.clone()))
 }
 
 /// Draws the list; gives the path of the problem that was clicked.
