@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{EventId, EventMeta, RecordBatch};
-use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
+use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Something that happened to an event. Facts that come once an event are kept small; others are boxed.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ pub struct Ended {
     pub offset: u64,
     /// Which event.
     pub event: EventMeta,
+    /// How long it stood in the component's queue before work on it first began.
+    pub waited: SimDuration,
     /// How.
     pub end: ObligationEnd,
 }

@@ -1,17 +1,18 @@
 //! The recorder as the place where expectations find their figures.
 
+use std::borrow::Cow;
+
 use super::latency::Latencies;
 use super::ledger::end_name;
 use super::recorder::{Lane, Recorder, value};
 use super::report::{Obligations, Submissions};
 use crate::event::ObligationEnd;
 use crate::predicate::{FigureFn, FigureRef, FigureSource};
-use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
+use crate::units::{ComponentIx, GroupIx, TopicIx};
 
 /// The recorder at one instant.
 pub(super) struct Source<'a> {
     pub recorder: &'a Recorder,
-    pub now: SimTime,
 }
 
 /// What a target's name means: a component first, then a group, then a topic.
@@ -35,8 +36,8 @@ impl FigureSource for Source<'_> {
             F::P99 => self.quantile(metric, target, 0.99),
             F::P999 => self.quantile(metric, target, 0.999),
             F::Max => self.latencies(metric, target)?.max_s(),
-            F::Mean if metric == "wait" => self.mean_wait(target),
-            F::Mean => self.latencies(metric, target)?.mean_s(),
+            F::Mean if metric == "wait" => self.mean_wait(target).or_else(|| Latencies::mean_of(self.parts(metric, target))),
+            F::Mean => Latencies::mean_of(self.parts(metric, target)),
             F::Rate => self.rate(metric, target),
             F::Count => self.count(metric, target),
             F::Lost => Some(self.terms(target).lost as f64 + self.bad_submissions(&["dropped", "abandoned"], target)),
@@ -91,27 +92,26 @@ impl Source<'_> {
         self.recorder.lanes.iter().filter(move |lane| self.takes(target, lane.topic, lane.group))
     }
 
-    fn latencies(&self, metric: &str, target: Meaning) -> Option<Latencies> {
-        // Until the warm-up ends there is nothing to judge: it is cut from these figures.
-        if !self.recorder.warm {
-            return None;
-        }
-        let mut all = Latencies::default();
-        for lane in self.lanes(target) {
-            match metric {
-                "latency" => all.add(&lane.total),
-                // Events made from none are their own root.
-                "root_latency" => all.add(if lane.root.count() > 0 { &lane.root } else { &lane.total }),
-                _ => return None,
-            }
-        }
-        Some(all)
+    /// Histograms that make a metric; none until the warm-up ends, which is cut from these figures.
+    fn parts(&self, metric: &str, target: Meaning) -> impl Iterator<Item = &Latencies> {
+        self.lanes(target).filter(|_| self.recorder.warm).filter_map(move |lane| match metric {
+            "latency" => Some(&lane.total),
+            // Events made from none are their own root.
+            "root_latency" => Some(if lane.root.count() > 0 { &lane.root } else { &lane.total }),
+            "wait" => Some(&lane.waits),
+            _ => None,
+        })
+    }
+
+    fn latencies(&self, metric: &str, target: Meaning) -> Option<Cow<'_, Latencies>> {
+        Latencies::sum(self.parts(metric, target).map(Cow::Borrowed))
     }
 
     fn quantile(&self, metric: &str, target: Meaning, quantile: f64) -> Option<f64> {
         self.latencies(metric, target)?.quantile_s(quantile)
     }
 
+    /// Any component with a queue knows its own, gateways and brokers too.
     fn mean_wait(&self, target: Meaning) -> Option<f64> {
         let Meaning::Component(component) = target else { return None };
         let seen = &self.recorder.seen[component.index()];
@@ -210,16 +210,17 @@ impl Source<'_> {
     }
 
     /// Promises as the ledger sees them: at most once is "no duplicate delivery", at least once is
-    /// "nothing lost, expired or skipped by failure", exactly once is both.
+    /// "nothing lost, expired or skipped by failure", exactly once is both. Ordered per key: no delivery came
+    /// after a younger one of its producer and key.
     fn guarantee(&self, metric: &str, target: Meaning) -> Option<f64> {
         let terms = self.terms(target);
         let none_lost = terms.lost + terms.expired + terms.failed_skipped == 0;
         let none_twice = terms.duplicate_deliveries == 0;
-        let _ = self.now;
         let kept = match metric {
             "at_least_once" => none_lost,
             "at_most_once" => none_twice,
             "exactly_once" => none_lost && none_twice,
+            "ordered_per_key" => self.recorder.order.as_ref()?.disorders(|topic, group| self.takes(target, topic, group)) == 0,
             _ => return None,
         };
         Some(f64::from(u8::from(kept)))

@@ -1,5 +1,7 @@
 //! Latencies: a histogram for percentiles, exact sums for means.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Histogram;
 
 use crate::units::SimDuration;
@@ -38,6 +40,19 @@ impl Latencies {
         self.sum_ns += other.sum_ns;
         self.max_ns = self.max_ns.max(other.max_ns);
     }
+    /// All parts together; the only part as it is. A copy of a histogram costs more than most samples.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = Cow<'a, Self>>) -> Option<Cow<'a, Self>> {
+        parts.into_iter().reduce(|mut all, part| {
+            all.to_mut().add(&part);
+            all
+        })
+    }
+    /// Exact mean of all parts in seconds.
+    pub fn mean_of<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Option<f64> {
+        let add = |(sum, count): (u128, u64), part: &Self| (sum + part.sum_ns, count + part.count());
+        let (sum_ns, count) = parts.into_iter().fold((0, 0), add);
+        (count > 0).then(|| sum_ns as f64 / count as f64 / 1e9)
+    }
     /// Forgets all, keeps the memory.
     pub fn clear(&mut self) {
         if !self.histogram.is_empty() {
@@ -52,7 +67,7 @@ impl Latencies {
     }
     /// Exact mean in seconds.
     pub fn mean_s(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.sum_ns as f64 / self.count() as f64 / 1e9)
+        Self::mean_of([self])
     }
     /// Quantile in seconds to three digits; never above the exact maximum.
     pub fn quantile_s(&self, quantile: f64) -> Option<f64> {

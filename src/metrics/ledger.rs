@@ -207,6 +207,15 @@ impl Ledger {
         Entry::First
     }
 
+    /// The key of a record that a log still has.
+    pub fn key_of(&self, ended: &Ended) -> Option<&[u8]> {
+        let retained = &self.topics[ended.topic.index()].partitions[ended.partition as usize];
+        let after = retained.partition_point(|kept| kept.base_offset <= ended.offset);
+        let kept = &retained[after.checked_sub(1)?];
+        let position = usize::try_from(ended.offset - kept.base_offset).ok()?;
+        records(&kept.batch).nth(position)?.key
+    }
+
     /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
     pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
         let mut expired = 0;

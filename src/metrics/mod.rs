@@ -4,6 +4,7 @@ mod bits;
 mod figure_source;
 mod latency;
 mod ledger;
+mod order;
 mod recorder;
 mod report;
 mod series;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::latency::Latencies;
 use super::ledger::{Entry, Ledger};
+use super::order::KeyOrder;
 use super::series::{SeriesSet, interval_for};
 use super::trace::Traces;
 use super::view::{Flight, FlightStatus};
@@ -60,6 +61,8 @@ pub(crate) struct Lane {
     pub total: Latencies,
     /// From the root ancestor's birth, since the warm-up.
     pub root: Latencies,
+    /// In the component's queue, since the warm-up; only where an expectation asks.
+    pub waits: Latencies,
     pub delivered: u64,
 }
 
@@ -109,6 +112,10 @@ pub struct Recorder {
     pub(crate) seen: Vec<Seen>,
     pub(crate) links: Vec<LinkSeen>,
     pub(crate) judges: Vec<Judge>,
+    /// Whether an expectation asks for waits.
+    observes_waits: bool,
+    /// Only where an expectation asks for order by key.
+    pub(crate) order: Option<KeyOrder>,
     pub(crate) counts: Counts,
     pub(crate) counts_before: Counts,
     pub(crate) counts_base: Counts,
@@ -135,9 +142,14 @@ impl Recorder {
             recent: Latencies::default(),
             total: Latencies::default(),
             root: Latencies::default(),
+            waits: Latencies::default(),
             delivered: 0,
         };
         let interval = interval_for(options.length);
+        let asks = |metric: &str| {
+            let mut figures = options.expectations.iter().flat_map(Expectation::figures);
+            figures.any(|figure| figure.metric.as_deref() == Some(metric))
+        };
         Self {
             ledger: Ledger::new(names.components.len(), &partitions, &groups),
             lanes: groups.iter().flat_map(|(group, topics)| topics.iter().map(move |topic| (*group, *topic))).map(lane).collect(),
@@ -146,6 +158,8 @@ impl Recorder {
             interval,
             seen: vec![Seen::default(); names.components.len()],
             links: vec![LinkSeen::default(); names.links.len()],
+            observes_waits: asks("wait"),
+            order: asks("ordered_per_key").then(KeyOrder::default),
             judges: options.expectations.iter().cloned().map(Judge::new).collect(),
             counts: Counts::default(),
             counts_before: Counts::default(),
@@ -220,12 +234,20 @@ impl Recorder {
             return;
         }
         self.counts.delivered += 1;
+        if let Some(order) = &mut self.order
+            && let Some(key) = self.ledger.key_of(ended)
+        {
+            order.delivered(ended, key);
+        }
         // Few lanes: a linear look is faster than a map.
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.topic == ended.topic && lane.group == ended.group) {
             lane.delivered += 1;
             lane.recent.record(now.since(ended.event.born));
             if self.warm && ended.event.root_born != ended.event.born {
                 lane.root.record(now.since(ended.event.root_born));
+            }
+            if self.warm && self.observes_waits {
+                lane.waits.record(ended.waited);
             }
         }
     }
@@ -346,16 +368,15 @@ impl Recorder {
     }
 
     fn sample_latencies(&mut self, now: SimTime) {
-        // With one group or one lane its own histogram is the sum: a histogram's copy costs more than most samples.
         let mut whole: Option<Cow<'_, Latencies>> = None;
         let lanes = std::mem::take(&mut self.lanes);
         for group in (0..self.options.names.groups.len()).map(|group| GroupIx(group as u32)) {
             let recent = lanes.iter().filter(|lane| lane.group == group && lane.recent.count() > 0);
-            let Some(of_group) = sum(recent.map(|lane| Cow::Borrowed(&lane.recent))) else { continue };
+            let Some(of_group) = Latencies::sum(recent.map(|lane| Cow::Borrowed(&lane.recent))) else { continue };
             for component in self.components_of(group) {
                 self.push_latencies(now, Some(component), &of_group);
             }
-            whole = sum(whole.into_iter().chain([of_group]));
+            whole = Latencies::sum(whole.into_iter().chain([of_group]));
         }
         if let Some(whole) = whole {
             self.push_latencies(now, None, &whole);
@@ -419,7 +440,7 @@ impl Recorder {
 
     fn judge(&mut self, now: SimTime, at_end: bool) {
         let mut judges = std::mem::take(&mut self.judges);
-        let source = super::figure_source::Source { recorder: self, now };
+        let source = super::figure_source::Source { recorder: self };
         for judge in &mut judges {
             judge.observe(now, &source, at_end);
         }
@@ -448,14 +469,6 @@ impl Recorder {
     pub fn produced(&self) -> u64 {
         self.counts.produced
     }
-}
-
-/// All of them together; none where there is none.
-fn sum<'a>(parts: impl IntoIterator<Item = Cow<'a, Latencies>>) -> Option<Cow<'a, Latencies>> {
-    parts.into_iter().reduce(|mut all, part| {
-        all.to_mut().add(&part);
-        all
-    })
 }
 
 /// A figure by name and label.

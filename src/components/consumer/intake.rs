@@ -182,7 +182,7 @@ impl Consumer {
                 self.counts.lost += 1;
                 let reason = Reason { code: "crash", detail: Some("committed before it was processed, then the instance crashed".into()) };
                 self.hop(ctx, record, crate::event::HopKind::Lost, ctx.now, "lost: committed, then the instance crashed".to_owned());
-                let ended = self.ended(ctx, record, ObligationEnd::Lost);
+                let ended = self.ended(ctx, record, ctx.now, ObligationEnd::Lost);
                 ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
             }
         }

@@ -148,7 +148,7 @@ impl Consumer {
     fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         self.counts.processed += 1;
-        ctx.fact(Fact::Ended(self.ended(ctx, &work.record, ObligationEnd::Delivered)));
+        ctx.fact(Fact::Ended(self.ended(ctx, &work.record, work.begun, ObligationEnd::Delivered)));
         if ctx.tracing.takes(work.record.meta.id) {
             let tries = if work.attempts > 1 { format!(", attempt {}", work.attempts) } else { String::new() };
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
@@ -190,7 +190,7 @@ impl Consumer {
         }
         let words = format!("rejected by {}: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
         self.hop(ctx, &record, HopKind::Rejected, ctx.now, words);
-        let ended = self.ended(ctx, &record, ObligationEnd::RejectedAtConsumer);
+        let ended = self.ended(ctx, &record, ctx.now, ObligationEnd::RejectedAtConsumer);
         ctx.fact(Fact::EndedWith(Box::new((ended, *reason))));
     }
 
@@ -259,11 +259,11 @@ impl Consumer {
     fn end_with(&self, ctx: &mut Ctx<'_>, work: &Work, end: ObligationEnd, kind: HopKind, reason: Reason) {
         let words = reason.detail.as_deref().unwrap_or(reason.code).to_owned();
         self.hop(ctx, &work.record, kind, work.begun, words);
-        let ended = self.ended(ctx, &work.record, end);
+        let ended = self.ended(ctx, &work.record, work.begun, end);
         ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
     }
 
-    pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, end: ObligationEnd) -> Ended {
+    pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, begun: SimTime, end: ObligationEnd) -> Ended {
         Ended {
             component: ctx.me,
             group: self.group_of(record.client),
@@ -271,6 +271,7 @@ impl Consumer {
             partition: record.partition,
             offset: record.offset,
             event: record.meta,
+            waited: begun.since(record.arrived),
             end,
         }
     }
