@@ -115,6 +115,9 @@ else
     broken+=("tests")
 fi
 
+# A hundred million customers through nearly full queues.
+step "theory of nearly full queues" cargo test "${ci[@]}" --test it theory -- --ignored
+
 # --- the real window ------------------------------------------------------------------------------
 
 if [ ! -f tests/e2e.sh ]; then

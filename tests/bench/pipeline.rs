@@ -1,7 +1,8 @@
 //! The whole way of an event: `cargo bench --bench pipeline [-- FILTER]`.
 //!
 //! `pipeline.ron` as it stands, with empty messages, 20 million messages for the memory, and with the
-//! window's snapshots 60 times a second against none. Figures are printed, nothing is asserted.
+//! window's snapshots 60 times a second against none; and `mm1.ron`, where every event is a request of its own.
+//! Figures are printed, nothing is asserted.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock and a file")]
 
 use std::ops::ControlFlow;
@@ -19,7 +20,8 @@ use eventyard::units::SimDuration;
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let project = load_file(Path::new("tests/bench/pipeline.ron")).expect("the bench's project is there").project;
-    let cases: [(&str, fn(&Project)); 4] = [("events", events), ("empty", empty), ("window", window), ("memory", memory)];
+    let cases: [(&str, fn(&Project)); 5] =
+        [("events", events), ("empty", empty), ("single", single), ("window", window), ("memory", memory)];
     for (name, case) in cases {
         if name.contains(&filter) {
             case(&project);
@@ -82,6 +84,13 @@ fn empty(project: &Project) {
         best = best.max(timed(plan(&project, 10)).0);
     }
     println!("empty: best {best:.0} messages/s (wanted: at least 3,000,000)");
+}
+
+/// No linger and no load to speak of: each event is produced, fetched and committed by itself.
+fn single(_: &Project) {
+    let project = load_file(Path::new("projects/mm1.ron")).expect("the sample is there").project;
+    let best = (0..3).map(|_| timed(plan(&project, 5_000)).0).fold(0.0, f64::max);
+    println!("single: best {best:.0} messages/s");
 }
 
 /// At unlimited speed, snapshots taken and thrown away, against headless in turns.

@@ -98,3 +98,25 @@ fn the_benchmark_design_is_sound() {
     assert_eq!(loaded.diagnostics, []);
     assert!(compile::compile(&loaded.project, &options).is_ok());
 }
+
+/// What a reader of a report finds in it is in the README.
+#[test]
+fn every_figure_of_the_reports_is_documented() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README can be read");
+    let mut missing = std::collections::BTreeSet::new();
+    for (_, loaded) in samples() {
+        let options = RunOptions { length: Some(eventyard::units::SimDuration::from_secs(5)), ..RunOptions::default() };
+        let plan = compile::compile(&loaded.project, &options).expect("a sample compiles");
+        let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("a sample runs");
+        let figures = report.components.values().chain(report.links.values()).chain([&report.totals]).flat_map(|of| of.keys());
+        let documented = |name: &str| readme.contains(&format!("`{name}`")) || readme.contains(&format!("`{name}["));
+        for name in figures.map(|figure| figure.split('[').next().unwrap_or_default()) {
+            let counted = name.strip_suffix("_per_s").map(|stem| format!("{stem}_count"));
+            if !documented(name) && !counted.is_some_and(|counted| documented(&counted)) {
+                missing.insert(name.to_owned());
+            }
+        }
+        missing.extend(report.series.iter().map(|series| series.metric.clone()).filter(|metric| !documented(metric)));
+    }
+    assert!(missing.is_empty(), "not in the README: {missing:?}");
+}
