@@ -108,6 +108,10 @@ pub enum Command {
     Quit,
     /// The answer to "save before …?".
     Answer(Answer),
+    /// Opens the recovery copy that is offered.
+    Recover,
+    /// Throws the recovery copy away that is offered.
+    DropRecovery,
     /// Closes whatever message or dialog is in front.
     Dismiss,
     /// One change, one undo step.

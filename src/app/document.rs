@@ -55,6 +55,11 @@ impl Document {
         document.text = loaded.text;
         document
     }
+    /// Work that a crash left behind, over what its file holds.
+    #[must_use]
+    pub fn recovered(loaded: Loaded, saved: Project) -> Self {
+        Self { saved: Arc::new(saved), ..Self::loaded(loaded) }
+    }
     /// The design.
     #[must_use]
     pub fn project(&self) -> &Arc<Project> {
@@ -64,6 +69,11 @@ impl Document {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+    /// The text that it was read from or saved as; empty for a new one.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
     /// What is wrong with it now.
     #[must_use]

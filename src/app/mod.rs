@@ -4,6 +4,7 @@
 //! and tests drive it so.
 //! Must not know: egui. Start at [`AppState::apply`].
 
+mod autosave;
 mod command;
 mod document;
 mod jobs;
@@ -12,6 +13,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
+pub use autosave::COPY_EVERY_S;
 pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
 pub use jobs::{DialogFor, Jobs};
@@ -94,6 +96,8 @@ pub struct AppState {
     pub notices: Vec<Notice>,
     /// A file that would not open.
     pub broken: Option<BrokenFile>,
+    /// Work that a crash left behind, while it is offered.
+    pub recovery: Option<project::Recovery>,
     /// Waits for an answer.
     pub pending: Option<Pending>,
     /// A small window in front.
@@ -104,11 +108,13 @@ pub struct AppState {
     pub fit_requests: u64,
     /// File dialogs.
     pub jobs: Jobs,
+    autosave: Option<autosave::Autosave>,
     copied: Vec<Edit>,
     notice_count: u64,
     /// Goes to the window when something changed behind its back.
     wake: Arc<dyn Fn() + Send + Sync>,
-    preferences: project::Preferences,
+    /// None when nothing is remembered: in tests.
+    preferences: Option<project::Preferences>,
 }
 
 impl AppState {
@@ -130,15 +136,17 @@ impl AppState {
             recent: Vec::new(),
             notices: Vec::new(),
             broken: None,
+            recovery: None,
             pending: None,
             dialog: None,
             quit: false,
             fit_requests: 1,
             jobs: Jobs::default(),
+            autosave: None,
             copied: Vec::new(),
             notice_count: 0,
             wake,
-            preferences: project::Preferences::default(),
+            preferences: None,
         }
     }
 
@@ -151,7 +159,7 @@ impl AppState {
             project::Theme::Light => ThemeChoice::Light,
             project::Theme::Dark => ThemeChoice::Dark,
         };
-        self.preferences = preferences;
+        self.preferences = Some(preferences);
     }
 
     /// The design.
@@ -194,6 +202,8 @@ impl AppState {
             Command::OpenPath(path) => self.leave(Pending::OpenPath(path)),
             Command::Quit => self.leave(Pending::Quit),
             Command::Answer(answer) => self.answer(answer),
+            Command::Recover => self.recover(),
+            Command::DropRecovery => self.drop_offered_recovery(),
             Command::Save => match self.document.path().map(Path::to_path_buf) {
                 Some(path) => self.save_to(&path),
                 None => self.ask(DialogFor::Save),
@@ -321,7 +331,10 @@ impl AppState {
             Pending::Starter => self.show(Document::loaded(project::starter())),
             Pending::Open => self.ask(DialogFor::Open),
             Pending::OpenPath(path) => self.open(&path),
-            Pending::Quit => self.quit = true,
+            Pending::Quit => {
+                self.forget_recovery();
+                self.quit = true;
+            }
         }
     }
 
@@ -329,6 +342,7 @@ impl AppState {
         match project::load_file(path) {
             Ok(loaded) if loaded.is_sound() => {
                 self.show(Document::loaded(loaded));
+                self.offer_recovery(Some(path));
                 self.remember(path);
             }
             Ok(loaded) => self.broken = Some(BrokenFile { path: path.to_path_buf(), problems: loaded.diagnostics }),
@@ -339,7 +353,13 @@ impl AppState {
         }
     }
 
+    /// Another design, on purpose: what was not saved of the old one is not wanted.
     fn show(&mut self, document: Document) {
+        self.forget_recovery();
+        self.replace_document(document);
+    }
+
+    fn replace_document(&mut self, document: Document) {
         self.document = document;
         self.selection.clear();
         self.running = None;
@@ -352,6 +372,7 @@ impl AppState {
     fn save_to(&mut self, path: &Path) {
         match self.document.save_to(path) {
             Ok(()) => {
+                self.forget_recovery();
                 self.notice(format!("Saved {}", path.display()), false);
                 self.remember(path);
             }
@@ -401,14 +422,15 @@ impl AppState {
     }
 
     fn keep_preferences(&mut self) {
-        self.preferences.recent.clone_from(&self.recent);
-        self.preferences.snap = self.snap;
-        self.preferences.theme = match self.theme {
+        let Some(preferences) = &mut self.preferences else { return };
+        preferences.recent.clone_from(&self.recent);
+        preferences.snap = self.snap;
+        preferences.theme = match self.theme {
             ThemeChoice::System => project::Theme::System,
             ThemeChoice::Light => project::Theme::Light,
             ThemeChoice::Dark => project::Theme::Dark,
         };
-        if let Err(error) = self.preferences.save() {
+        if let Err(error) = preferences.save() {
             self.notice(format!("Preferences were not kept: {error}"), true);
         }
     }

@@ -36,6 +36,23 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
                 }
             });
         });
+    } else if let Some(recovery) = &app.recovery {
+        modal(ui, "recovery", 440.0, |ui| {
+            widgets::section_header(ui, icon::RECENT, "Recover unsaved work?", |_| {});
+            let name = match &recovery.loaded.path {
+                Some(path) => path.display().to_string(),
+                None => format!("“{}”, never saved,", recovery.loaded.project.name),
+            };
+            ui.label(format!("{name} had changes that were not saved when the program ended."));
+            buttons(ui, |ui| {
+                if widgets::primary_button(ui, "", ButtonWords::new("Recover")).clicked() {
+                    commands.push(Command::Recover);
+                }
+                if widgets::text_button(ui, "", ButtonWords::new("Throw away")).clicked() {
+                    commands.push(Command::DropRecovery);
+                }
+            });
+        });
     } else if app.pending.is_some() {
         modal(ui, "unsaved", 420.0, |ui| {
             widgets::section_header(ui, icon::SAVE, "Save your changes?", |_| {});

@@ -47,8 +47,10 @@ pub fn open(file: Option<PathBuf>) -> Result<(), String> {
         for warning in warnings {
             window.app.notice(warning.to_string(), true);
         }
-        if let Some(file) = file {
-            window.app.apply(Command::OpenPath(file));
+        window.app.keep_recovery_copies();
+        match file {
+            Some(file) => window.app.apply(Command::OpenPath(file)),
+            None => window.app.look_for_lost_work(),
         }
         Ok(Box::new(window))
     });
@@ -92,6 +94,9 @@ impl Window {
             self.app.apply(command);
         }
         self.end_undo_step(ui.ctx());
+        if let Some(seconds) = self.app.tick(ui.input(|input| input.time)) {
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(seconds));
+        }
         self.keep_title(ui.ctx());
         self.keep_open(ui.ctx());
     }
