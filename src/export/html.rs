@@ -24,7 +24,7 @@ body{margin:0 auto;max-width:1080px;padding:32px 24px 64px;background:var(--grou
 h1{font-size:28px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 10px}h3{font-size:15px;margin:20px 0 6px}p{margin:6px 0;max-width:75ch}\
 .muted{color:var(--muted)}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}\
 table{border-collapse:collapse;width:100%;background:var(--surface);border:1px solid var(--border);border-radius:8px;overflow:hidden;font-size:14px}\
-th,td{text-align:left;padding:6px 12px;border-bottom:1px solid var(--border);vertical-align:top;overflow-wrap:anywhere}\
+th,td{text-align:left;padding:6px 12px;border-bottom:1px solid var(--border);vertical-align:top;overflow-wrap:break-word}\
 th{color:var(--muted);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 tr:last-child td{border-bottom:0}code{font:13px/1.4 'JetBrains Mono',ui-monospace,monospace;overflow-wrap:anywhere}\
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:10px}\

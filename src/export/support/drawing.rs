@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 
 use super::palette::CSS_DRAWING;
 use super::text::{escape_xml, shorten};
+use super::wires::{Bounds, Wire};
 use crate::components::{PortSpec, PortType, by_id};
-use crate::model::{Component, Endpoint, Project, arrange};
+use crate::model::{Component, Link, Project, arrange};
 
 const CARD_WIDTH: f32 = 208.0;
 const HEADER_HEIGHT: f32 = 48.0;
@@ -18,11 +19,11 @@ const CHAR_WIDTH: f32 = 6.6;
 /// Places beyond this come from a broken file; the drawing would be unreadable.
 const PLACE_MAX: f32 = 1e6;
 
+/// A port with a row on its card. Look-ups have none: their wires run upright between the cards' edges.
 struct Port {
     name: String,
     left: bool,
     right: bool,
-    reference: bool,
 }
 
 struct Card<'a> {
@@ -34,6 +35,10 @@ struct Card<'a> {
 impl Card<'_> {
     fn height(&self) -> f32 {
         card_height(self.ports.len())
+    }
+    fn bounds(&self) -> Bounds {
+        let [x, y] = self.position;
+        [x, y, x + CARD_WIDTH, y + self.height()]
     }
     /// Where a wire meets the card; an unknown port meets it at the header.
     fn socket(&self, port: &str, right: bool) -> [f32; 2] {
@@ -60,7 +65,8 @@ pub fn drawing(project: &Project, extra_css: &str) -> String {
         .map(|((id, component), (_, ports))| (id.as_str(), Card { component, position: tame(places[id]), ports }))
         .collect();
 
-    let [left, top, right, bottom] = bounds(project, &cards);
+    let wires = wires(project, &cards);
+    let [left, top, right, bottom] = bounds(project, &cards, &wires);
     let (width, height) = (right - left, bottom - top);
     let mut out = String::new();
     let _ = write!(
@@ -81,8 +87,11 @@ pub fn drawing(project: &Project, extra_css: &str) -> String {
             fit(&frame.label, w - 24.0)
         );
     }
-    for link in &project.links {
-        wire(&cards, &link.from, &link.to, &mut out);
+    for (link, wire) in &wires {
+        let class = if is_lookup(project, link) { "ey-wire ey-ref" } else { "ey-wire" };
+        let title = escape_xml(&format!("{} → {}", link.from, link.to));
+        let Wire { path, head, .. } = wire;
+        let _ = writeln!(out, "<path class=\"{class}\" d=\"{path}\"><title>{title}</title></path><path class=\"ey-arrow\" d=\"{head}\"/>");
     }
     for (id, card) in &cards {
         draw_card(id, card, &mut out);
@@ -97,40 +106,48 @@ fn ports_of(project: &Project, id: &str, component: &Component) -> Vec<Port> {
     let known: Vec<PortSpec> = by_id(&component.kind).map(|kind| kind.ports(component)).unwrap_or_default();
     let mut ports: Vec<Port> = known
         .into_iter()
-        .map(|spec| Port {
-            left: spec.takes(),
-            right: spec.gives(),
-            reference: matches!(spec.ty, PortType::Schemas | PortType::SchemasFrom),
-            name: spec.name,
-        })
+        .filter(|spec| !is_lookup_port(spec))
+        .map(|spec| Port { left: spec.takes(), right: spec.gives(), name: spec.name })
         .collect();
-    for link in &project.links {
+    for link in project.links.iter().filter(|link| !is_lookup(project, link)) {
         for (end, right) in [(&link.from, true), (&link.to, false)] {
             if end.component == id && !ports.iter().any(|port| port.name == end.port) {
-                ports.push(Port { name: end.port.clone(), left: !right, right, reference: false });
+                ports.push(Port { name: end.port.clone(), left: !right, right });
             }
         }
     }
     ports
 }
 
-fn wire(cards: &IndexMap<&str, Card<'_>>, from: &Endpoint, to: &Endpoint, out: &mut String) {
-    let (Some(source), Some(target)) = (cards.get(from.component.as_str()), cards.get(to.component.as_str())) else { return };
-    let ([x1, y1], [x2, y2]) = (source.socket(&from.port, true), target.socket(&to.port, false));
-    // Handles reach out sideways; a wire that leads back needs longer ones to go around its cards.
-    let reach = ((x2 - x1).abs() / 2.0).clamp(40.0, if x2 < x1 { 220.0 } else { 140.0 });
-    let reference = source.ports.iter().any(|port| port.name == from.port && port.reference);
-    let class = if reference { "ey-wire ey-ref" } else { "ey-wire" };
-    let _ = writeln!(
-        out,
-        "<path class=\"{class}\" d=\"M{x1:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {:.1} {y2:.1}\"><title>{}</title></path>\
-         <path class=\"ey-arrow\" d=\"M{:.1} {y2:.1}l-8 -4v8z\"/>",
-        x1 + reach,
-        x2 - reach - 6.0,
-        x2 - 6.0,
-        escape_xml(&format!("{from} → {to}")),
-        x2 - 4.0,
-    );
+fn is_lookup_port(spec: &PortSpec) -> bool {
+    matches!(spec.ty, PortType::Schemas | PortType::SchemasFrom)
+}
+
+/// Whether a link carries look-ups: by the port that it leaves from.
+fn is_lookup(project: &Project, link: &Link) -> bool {
+    let Some(component) = project.components.get(&link.from.component) else { return false };
+    let ports = by_id(&component.kind).map(|kind| kind.ports(component)).unwrap_or_default();
+    ports.iter().any(|spec| spec.name == link.from.port && is_lookup_port(spec))
+}
+
+/// The wires of all links whose ends are there.
+fn wires<'a>(project: &'a Project, cards: &IndexMap<&str, Card<'_>>) -> Vec<(&'a Link, Wire)> {
+    let boxes: Vec<Bounds> = cards.values().map(Card::bounds).collect();
+    let ends = |link: &Link| Some((cards.get(link.from.component.as_str())?, cards.get(link.to.component.as_str())?));
+    let centre = |card: &Card<'_>| card.position[0] + CARD_WIDTH / 2.0;
+    let wire = |link: &'a Link| {
+        let (source, target) = ends(link)?;
+        if !is_lookup(project, link) {
+            return Some((link, Wire::sideways(source.socket(&link.from.port, true), target.socket(&link.to.port, false), &boxes)));
+        }
+        // Those that look up at one registry arrive beside each other, in the order of where they come from.
+        let others = project.links.iter().filter(|other| other.to == link.to && is_lookup(project, other));
+        let from: Vec<f32> = others.filter_map(|other| ends(other).map(|(card, _)| centre(card))).collect();
+        let place = from.iter().filter(|x| **x < centre(source)).count() as f32 + 1.0;
+        let x = target.position[0] + CARD_WIDTH * place / (from.len() as f32 + 1.0);
+        Some((link, Wire::upright(source.bounds(), centre(source), target.bounds(), x)))
+    };
+    project.links.iter().filter_map(wire).collect()
 }
 
 fn draw_card(id: &str, card: &Card<'_>, out: &mut String) {
@@ -227,12 +244,13 @@ fn tame([x, y]: [f32; 2]) -> [f32; 2] {
     [tame(x), tame(y)]
 }
 
-fn bounds(project: &Project, cards: &IndexMap<&str, Card<'_>>) -> [f32; 4] {
+fn bounds(project: &Project, cards: &IndexMap<&str, Card<'_>>, wires: &[(&Link, Wire)]) -> Bounds {
     let cards = cards.values().map(|card| (card.position, [CARD_WIDTH, card.height()]));
     let frames = project.layout.frames.iter().map(|frame| (tame(frame.position), tame(frame.size)));
     let notes = project.layout.notes.iter().map(|note| (tame(note.position), tame(note.size)));
-    let around = |b: [f32; 4], ([x, y], [w, h]): ([f32; 2], [f32; 2])| [b[0].min(x), b[1].min(y), b[2].max(x + w), b[3].max(y + h)];
+    let wires = wires.iter().map(|(_, wire)| wire.bounds).map(|[left, top, right, bottom]| ([left, top], [right - left, bottom - top]));
+    let around = |b: Bounds, ([x, y], [w, h]): ([f32; 2], [f32; 2])| [b[0].min(x), b[1].min(y), b[2].max(x + w), b[3].max(y + h)];
     let empty = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
-    let [left, top, right, bottom] = cards.chain(frames).chain(notes).fold(empty, around);
+    let [left, top, right, bottom] = cards.chain(frames).chain(notes).chain(wires).fold(empty, around);
     if left > right { [0.0, 0.0, 320.0, 120.0] } else { [left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN] }
 }

@@ -7,3 +7,4 @@ pub mod drawing;
 pub mod palette;
 pub mod terms;
 pub mod text;
+pub mod wires;
