@@ -287,6 +287,7 @@ impl AppState {
             self.notice(error.to_string(), true);
         }
         self.drop_dead_picks();
+        self.scenario.take_if(|name| !self.document.project().scenarios.contains_key(name));
     }
 
     fn travel(&mut self, step: fn(&mut Document) -> bool, nothing: &str) {

@@ -44,6 +44,8 @@ pub enum Edit {
     SetExpect { expect: Vec<String> },
     /// Adds or replaces a scenario.
     SetScenario { name: String, scenario: Scenario },
+    /// Gives a scenario another name; its place among the others stays.
+    RenameScenario { name: String, new_name: String },
     /// Removes a scenario.
     RemoveScenario { name: String },
     /// Adds or replaces an inline schema's text.
@@ -68,6 +70,9 @@ pub enum EditError {
     /// The link is there already.
     #[error("{0} is already linked to {1}")]
     LinkTaken(Endpoint, Endpoint),
+    /// The name is taken.
+    #[error("`{0}` is already the name of another scenario")]
+    ScenarioTaken(String),
     /// No frame or note with that index.
     #[error("there is no such {0}")]
     NoSuch(&'static str),
@@ -144,6 +149,16 @@ pub fn apply(project: &mut Project, edit: Edit) -> Result<(), EditError> {
         }
         Edit::SetScenario { name, scenario } => {
             project.scenarios.insert(name, scenario);
+            Ok(())
+        }
+        Edit::RenameScenario { name, new_name } => {
+            if !project.scenarios.contains_key(&name) {
+                return Err(EditError::NoSuch("scenario"));
+            }
+            if name != new_name && project.scenarios.contains_key(&new_name) {
+                return Err(EditError::ScenarioTaken(new_name));
+            }
+            rename_entry(&mut project.scenarios, &name, &new_name);
             Ok(())
         }
         Edit::RemoveScenario { name } => project.scenarios.shift_remove(&name).map(drop).ok_or(EditError::NoSuch("scenario")),

@@ -4,8 +4,9 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use eventyard::app::{Command, Pick, SelectMode, SideTab};
-use eventyard::model::{Edit, Value};
+use eventyard::model::{Component, Edit, Value};
 use eventyard::project::starter;
+use eventyard::units::{SimDuration, SimTime};
 
 use crate::window::{Driven, apply, click, empty, place, project, window};
 
@@ -176,4 +177,62 @@ fn a_problem_of_a_link_is_shown_in_its_inspector() {
     let label = format!("Latency of {}", link.id());
     assert!(harness.get_by_label(&label).is_focused());
     harness.get_by_label_contains("`latency`");
+}
+
+fn click_in_view(harness: &mut Driven<'_>, label: &str) {
+    harness.get_by_label(label).scroll_to_me();
+    harness.run_steps(3);
+    harness.get_by_label(label).click();
+    harness.run_steps(12);
+}
+
+#[test]
+fn a_scenario_is_made_changed_and_removed_by_hand() {
+    let mut design = empty();
+    for edit in [
+        Edit::AddComponent {
+            id: "billing".to_owned(),
+            component: Component { kind: "consumer".to_owned(), ..Component::default() },
+            position: [0.0, 0.0],
+        },
+        Edit::SetExpect { expect: vec!["lag(\"billing\") < 100".to_owned()] },
+    ] {
+        eventyard::model::apply(&mut design, edit).expect("the design is new");
+    }
+    let mut harness = window(design);
+    click_in_view(&mut harness, "Add scenario");
+    click_in_view(&mut harness, "scenario-2");
+    type_into(&mut harness, "Name of scenario scenario-2", "slow");
+    press(&mut harness, Key::Enter);
+    type_into(&mut harness, "About of scenario slow", "Billing is slow");
+    type_into(&mut harness, "Length of scenario slow", "90s");
+
+    harness.get_by_label_contains("Add override").scroll_to_me();
+    harness.run_steps(3);
+    harness.get_by_label_contains("Add override").click();
+    harness.run_steps(5);
+    click(&mut harness, "billing ⏵");
+    harness.run_steps(5);
+    click(&mut harness, "Service time");
+    type_into(&mut harness, "Service time of billing in scenario slow", "exp(20ms)");
+    press(&mut harness, Key::Enter);
+
+    click_in_view(&mut harness, "Add to the timeline of scenario slow");
+    harness.get_by_label_contains("billing set").click();
+    harness.run_steps(12);
+    type_into(&mut harness, "At of entry 1 of scenario slow", "30s");
+    press(&mut harness, Key::Enter);
+    click_in_view(&mut harness, "scenario slow misses lag(\"billing\") < 100");
+
+    let scenario = project(&harness).scenarios["slow"].clone();
+    assert_eq!(scenario.about, "Billing is slow");
+    assert_eq!(scenario.length, Some(SimDuration::from_secs(90)));
+    assert_eq!(scenario.set["billing"]["service_time"], Value::from("exp(20ms)"));
+    assert_eq!(scenario.faults[0].at, SimTime::ZERO + SimDuration::from_secs(30));
+    assert_eq!(scenario.misses, ["lag(\"billing\") < 100"]);
+
+    click_in_view(&mut harness, "Duplicate scenario slow");
+    assert_eq!(project(&harness).scenarios["slow-2"], scenario);
+    click_in_view(&mut harness, "Delete scenario slow");
+    assert_eq!(project(&harness).scenarios.keys().collect::<Vec<_>>(), ["slow-2"]);
 }

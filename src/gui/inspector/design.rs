@@ -4,6 +4,7 @@ use egui::Ui;
 
 use super::draft::{TextField, any_text, lines};
 use super::fields::{Group, problem_ui};
+use super::scenarios;
 use crate::app::{AppState, Command};
 use crate::gui::theme::{self, icon, widgets};
 use crate::model::{Edit, Project};
@@ -14,11 +15,7 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     header(ui, app.project(), &group, commands);
     expectations(ui, app.project(), &group, commands);
     ui.add_space(theme::space::S);
-    widgets::subheading(ui, "Scenarios");
-    for (name, scenario) in &app.project().scenarios {
-        ui.label(theme::strong(name));
-        ui.label(theme::muted(theme::tokens(ui.ctx()), &scenario.about));
-    }
+    scenarios::ui(ui, app, commands);
 }
 
 fn header(ui: &mut Ui, project: &Project, group: &Group<'_>, commands: &mut Vec<Command>) {

@@ -8,6 +8,7 @@ mod design;
 mod draft;
 mod fields;
 mod others;
+mod scenarios;
 mod tables;
 
 use egui::Ui;
