@@ -1,0 +1,138 @@
+//! The window's figures: `cargo bench --bench window`.
+//!
+//! One frame's CPU work (layout, paint list, tessellation) of 200 components, 300 links and 500 tokens,
+//! without a display: the canvas alone, then the whole window around it. Figures are printed, nothing is asserted.
+#![allow(clippy::disallowed_methods, reason = "a bench reads the thread's CPU time from a file")]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use egui::{Context, RawInput, Rect, Ui, pos2, vec2};
+
+use eventyard::app::{AppState, Command, Document};
+use eventyard::gui::canvas::Canvas;
+use eventyard::gui::{Window, theme};
+use eventyard::metrics::RunPhase;
+use eventyard::project;
+use eventyard::units::{SimDuration, SimTime};
+
+/// Each cell is one cluster with five producers and four consumers: 10 components and 15 links, packed so that
+/// the whole design still fits at a size at which names and figures are written.
+const CELLS: usize = 20;
+const FRAMES: usize = 300;
+const SCREEN: [f32; 2] = [1440.0, 900.0];
+
+fn main() {
+    let ctx = Context::default();
+    theme::apply(&ctx, egui::ThemePreference::Light);
+    let mut app = AppState::new(document(), Arc::new(|| ()));
+    hold_in_mid_flight(&mut app);
+    describe(&app);
+    let mut canvas = Canvas::default();
+    measure("canvas", &ctx, |ui| canvas.ui(ui, &app, &mut Vec::new()));
+
+    let ctx = Context::default();
+    let mut window = Window::with_document(&ctx, document());
+    hold_in_mid_flight(&mut window.app);
+    measure("whole window", &ctx, |ui| window.frame(ui));
+}
+
+fn document() -> Document {
+    let loaded = project::read(&design());
+    assert!(loaded.is_sound(), "{:#?}", loaded.diagnostics);
+    Document::loaded(loaded)
+}
+
+/// Runs until the slow links are full of tokens, then holds: every frame draws the same.
+fn hold_in_mid_flight(app: &mut AppState) {
+    for second in 1..=14 {
+        app.apply(Command::StepSecond);
+        let reached = SimTime::ZERO + SimDuration::from_secs(second);
+        while !app.view().is_some_and(|view| view.phase == RunPhase::Paused && view.now >= reached) {
+            std::thread::yield_now();
+            app.poll();
+            if let Some(RunPhase::Failed(words)) = app.view().map(|view| &view.phase) {
+                panic!("{words}");
+            }
+        }
+    }
+}
+
+fn describe(app: &AppState) {
+    let tokens = app.view().map_or(0, |view| view.flights.len());
+    let project = app.project();
+    println!("one frame of {} components, {} links, {tokens} tokens at 1440×900, ms of CPU", project.components.len(), project.links.len());
+    println!("  {:<14} {:>14} {:>14} {:>14}", "", "layout + paint", "tessellation", "together");
+}
+
+/// Best and median CPU time of a frame, after the first ones have filled the glyph atlas.
+fn measure(name: &str, ctx: &Context, mut draw: impl FnMut(&mut Ui)) {
+    let (mut painted, mut tessellated, mut together) = (Vec::new(), Vec::new(), Vec::new());
+    for frame in 0..FRAMES + 10 {
+        let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(SCREEN[0], SCREEN[1]));
+        let input = RawInput { screen_rect: Some(screen), time: Some(frame as f64 / 60.0), ..RawInput::default() };
+        let began = cpu_ms();
+        let output = ctx.run_ui(input, &mut draw);
+        let drawn = cpu_ms();
+        std::hint::black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
+        let ended = cpu_ms();
+        if frame >= 10 {
+            painted.push(drawn - began);
+            tessellated.push(ended - drawn);
+            together.push(ended - began);
+        }
+    }
+    let [painted, tessellated, together] = [painted, tessellated, together].map(best_and_median);
+    println!("  {name:<14} {painted:>14} {tessellated:>14} {together:>14}   (best / median; wanted: at most 6)");
+}
+
+fn best_and_median(mut figures: Vec<f64>) -> String {
+    figures.sort_by(f64::total_cmp);
+    format!("{:.2} / {:.2}", figures[0], figures[figures.len() / 2])
+}
+
+/// CPU time of this thread as Linux counts it.
+fn cpu_ms() -> f64 {
+    // The kernel brings a running thread's account up to date only at its next tick, or when it yields.
+    std::thread::yield_now();
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps a thread's CPU time");
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds come first") / 1e6
+}
+
+fn design() -> String {
+    let (mut components, mut links, mut positions) = (String::new(), String::new(), String::new());
+    for cell in 0..CELLS {
+        // Five columns of four cells.
+        let (left, top) = ((cell % 5) * 720, (cell / 5) * 620);
+        let mut place = |id: &str, column: usize, row: usize| {
+            let _ = write!(positions, "\"{id}\": ({}, {}),", left + column * 240, top + row * 122);
+        };
+        let _ = write!(components, "\"log-{cell}\": (kind: \"kafka\", initial_rebalance_delay: \"0s\", topics: {{");
+        for topic in 0..5 {
+            let _ = write!(components, "\"topic-{topic}\": (partitions: 2, replication: 1),");
+        }
+        components.push_str("}),");
+        place(&format!("log-{cell}"), 1, 1);
+        for producer in 0..5 {
+            let id = format!("source-{cell}-{producer}");
+            let _ = write!(
+                components,
+                "\"{id}\": (kind: \"producer\", load: \"constant(20/s)\", events: [(type: \"Made{producer}\", topic: \"topic-{producer}\")]),"
+            );
+            let _ = write!(links, "(from: \"{id}.out\", to: \"log-{cell}.topic-{producer}\", latency: \"6s\"),");
+            place(&id, 0, producer);
+        }
+        for consumer in 0..4 {
+            let id = format!("reader-{cell}-{consumer}");
+            let _ = write!(components, "\"{id}\": (kind: \"consumer\", group: \"{id}\"),");
+            for topic in consumer..(consumer + if consumer < 2 { 3 } else { 2 }) {
+                let _ = write!(links, "(from: \"log-{cell}.topic-{topic}\", to: \"{id}.in\", latency: \"6s\"),");
+            }
+            place(&id, 2, consumer);
+        }
+    }
+    format!(
+        "(format: 1, name: \"Two hundred\", aim: \"Many cards.\", seed: 1, components: {{{components}}}, links: [{links}], \
+         layout: (positions: {{{positions}}}))"
+    )
+}
