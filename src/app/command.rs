@@ -142,7 +142,7 @@ pub enum Command {
     Paste,
     /// A new component of a kind at a place; the newly placed one is selected.
     Place { kind: String, position: [f32; 2] },
-    /// Moves every card by the automatic layout.
+    /// Lays the selected cards out, or all where fewer than two are selected.
     Arrange,
     /// Starts a run, or goes on with it.
     Play,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::arrange::place_unplaced;
 use crate::compile;
 use crate::diagnostics::Diagnostic;
 use crate::model::{Edit, EditError, Project, apply};
@@ -47,10 +48,12 @@ impl Document {
         document.check();
         document
     }
-    /// A document that was read; it must be sound.
+    /// A document that was read; it must be sound. Cards without a place get one, which is no change to save.
     #[must_use]
     pub fn loaded(loaded: Loaded) -> Self {
-        let mut document = Self::new(loaded.project);
+        let mut project = loaded.project;
+        place_unplaced(&mut project);
+        let mut document = Self::new(project);
         document.path = loaded.path;
         document.text = loaded.text;
         document

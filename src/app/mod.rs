@@ -4,6 +4,7 @@
 //! and tests drive it so.
 //! Must not know: egui. Start at [`AppState::apply`].
 
+pub mod arrange;
 mod autosave;
 mod command;
 mod document;

@@ -49,11 +49,7 @@ impl AppState {
             }
             Command::Paste => self.paste(self.copied.clone()),
             Command::Place { kind, position } => self.place(kind, *position),
-            Command::Arrange => {
-                let positions = crate::model::arrange(self.project(), &|_| [220.0, 120.0]);
-                self.apply(Command::Edits(positions.into_iter().map(|(id, position)| Edit::Move { id, position }).collect()));
-                self.fit_requests += 1;
-            }
+            Command::Arrange => self.arrange(),
             _ => return false,
         }
         true

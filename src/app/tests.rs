@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Answer, AppState, COPY_EVERY_S, Command, Document};
+use super::{Answer, AppState, COPY_EVERY_S, Command, Document, Pick};
 use crate::model::{Component, Edit, Project};
-use crate::project::{load_file, recovery_path, save_file};
+use crate::project::{load_file, read, recovery_path, save_file};
 
 fn app(document: Document) -> AppState {
     let mut app = AppState::new(document, Arc::new(|| {}));
@@ -105,4 +105,56 @@ fn a_clean_close_leaves_no_copy() {
     assert!(app.quit);
     drop(app);
     assert!(!copy_of(&file).exists());
+}
+
+/// Three consumers that nobody placed, and one that stands far away.
+const UNPLACED: &str = r#"(format: 1, name: "Unplaced", seed: 1,
+    components: {
+        "web": (kind: "producer", events: [(type: "Placed", topic: "orders")]),
+        "shop": (kind: "kafka", topics: {"orders": (partitions: 1, replication: 1)}),
+        "billing": (kind: "consumer", group: "billing"),
+        "apart": (kind: "consumer", group: "apart"),
+    },
+    links: [(from: "web.out", to: "shop.orders"), (from: "shop.orders", to: "billing.in"), (from: "shop.orders", to: "apart.in")],
+    layout: (positions: {"apart": (900, 40)}, frames: [(label: "Orders", position: (0, 0), size: (50, 50), members: ["shop", "billing"])]),
+)"#;
+
+#[test]
+fn a_design_without_places_opens_laid_out_and_unchanged() {
+    let app = app(Document::loaded(read(UNPLACED)));
+    let places = &app.project().layout.positions;
+    assert_eq!(places["apart"], [900.0, 40.0], "what a person placed stays");
+    assert!(places["web"][0] < places["shop"][0] && places["shop"][0] < places["billing"][0], "{places:?}");
+    assert!(!app.document.is_dirty(), "nothing to save");
+    assert!(!app.document.can_undo());
+}
+
+#[test]
+fn arranging_moves_everything_in_one_step_and_frames_follow_their_members() {
+    let mut app = app(Document::loaded(read(UNPLACED)));
+    let before = Project::clone(app.project());
+    app.apply(Command::Arrange);
+    let layout = &app.project().layout;
+    assert_eq!(layout.positions["apart"][0], layout.positions["billing"][0], "both read the same topic");
+    let frame = &layout.frames[0];
+    for member in &frame.members {
+        for axis in 0..2 {
+            let at = layout.positions[member][axis];
+            assert!(frame.position[axis] < at && at < frame.position[axis] + frame.size[axis], "{member} is outside {frame:?}");
+        }
+    }
+    app.apply(Command::Undo);
+    assert_eq!(**app.project(), before);
+    assert!(!app.document.can_undo(), "it was one step");
+}
+
+#[test]
+fn arranging_a_selection_leaves_the_rest() {
+    let mut app = app(Document::loaded(read(UNPLACED)));
+    let before = app.project().layout.positions.clone();
+    app.apply(Command::SelectOnly(vec![Pick::Component("billing".to_owned()), Pick::Component("apart".to_owned())]));
+    app.apply(Command::Arrange);
+    let after = &app.project().layout.positions;
+    assert_eq!((after["web"], after["shop"]), (before["web"], before["shop"]));
+    assert_ne!(after["apart"], before["apart"]);
 }

@@ -34,6 +34,39 @@ pub fn arrange(project: &Project, size: &dyn Fn(&str) -> [f32; 2]) -> IndexMap<S
     project.components.keys().zip(computed).map(place).collect()
 }
 
+/// New corners for the components that are meant, in component order, whatever they stood at before.
+///
+/// A part of a design stays where it is as a whole, and moves down where it would cover other cards.
+#[must_use]
+pub fn arrange_anew(project: &Project, size: &dyn Fn(&str) -> [f32; 2], is_meant: &dyn Fn(&str) -> bool) -> IndexMap<String, [f32; 2]> {
+    let meant = project.components.iter().filter(|(id, _)| is_meant(id));
+    let part = Project {
+        components: meant.map(|(id, component)| (id.clone(), component.clone())).collect(),
+        links: project.links.clone(),
+        ..Project::default()
+    };
+    let computed = layered(&part, size);
+    let position = |id: &String| project.layout.positions.get(id).copied().unwrap_or_default();
+    let old = part.components.keys().map(position).reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])]).unwrap_or_default();
+    let others: Vec<([f32; 2], [f32; 2])> =
+        project.components.keys().filter(|id| !part.components.contains_key(*id)).map(|id| (position(id), size(id))).collect();
+    let sizes: Vec<[f32; 2]> = part.components.keys().map(|id| size(id)).collect();
+    let mut y = old[1];
+    let covered = |y: f32| {
+        let near = |([x, top], [width, height]): ([f32; 2], [f32; 2]), (at, own): (&[f32; 2], &[f32; 2])| {
+            let (left, upper) = (at[0] + old[0], at[1] + y);
+            let beside = left + own[0] + ROW_GAP > x && x + width + ROW_GAP > left;
+            (beside && upper + own[1] + ROW_GAP > top && top + height + ROW_GAP > upper).then_some(top + height + ROW_GAP - at[1])
+        };
+        computed.iter().zip(&sizes).find_map(|card| others.iter().find_map(|other| near(*other, card)))
+    };
+    // Each step clears one card for good, so there are no more steps than pairs of cards.
+    while let Some(below) = covered(y) {
+        y = below.max(y + 1.0);
+    }
+    part.components.keys().cloned().zip(computed.iter().map(|[dx, dy]| [old[0] + dx, y + dy])).collect()
+}
+
 fn layered(project: &Project, size: &dyn Fn(&str) -> [f32; 2]) -> Vec<[f32; 2]> {
     let graph = Graph::of(project);
     let ranks = graph.ranks();
@@ -176,6 +209,8 @@ fn without_cycles(flow: &[BTreeSet<usize>]) -> Vec<BTreeSet<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::{Component, Endpoint, Link};
 
@@ -235,5 +270,62 @@ mod tests {
         project.links = (0..5000).map(|i| Link { from: end(i, "out"), to: end((i + 1) % 5000, "in"), ..Link::default() }).collect();
         let places = arrange(&project, &size);
         assert!(places["c4999"][0] > places["c0"][0]);
+    }
+
+    /// Links lead from a lower number to a higher one, so there are no cycles.
+    fn acyclic() -> impl Strategy<Value = Project> {
+        (1usize..24).prop_flat_map(|count| {
+            proptest::collection::vec((0..count, 0..count), 0..count * 2).prop_map(move |pairs| {
+                let ids: Vec<String> = (0..count).map(|i| format!("c{i}")).collect();
+                let ends: Vec<(String, String)> = pairs
+                    .iter()
+                    .filter(|(a, b)| a != b)
+                    .map(|(a, b)| (format!("c{}.out", a.min(b)), format!("c{}.in", a.max(b))))
+                    .collect();
+                let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let links: Vec<(&str, &str)> = ends.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+                design(&names, &links)
+            })
+        })
+    }
+
+    /// Cards differ in height, as those of clusters do.
+    fn uneven(id: &str) -> [f32; 2] {
+        [220.0, 100.0 + 37.0 * (id.len() % 3) as f32]
+    }
+
+    fn assert_apart(places: &IndexMap<String, [f32; 2]>) {
+        let cards: Vec<(&String, &[f32; 2])> = places.iter().collect();
+        for (i, (a, at_a)) in cards.iter().enumerate() {
+            for (b, at_b) in &cards[i + 1..] {
+                let (size_a, size_b) = (uneven(a), uneven(b));
+                let beside = (0..2).any(|axis| at_a[axis] + size_a[axis] <= at_b[axis] || at_b[axis] + size_b[axis] <= at_a[axis]);
+                assert!(beside, "{a} and {b} overlap: {places:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anew_no_cards_overlap_and_links_lead_right(project in acyclic()) {
+            let places = arrange_anew(&project, &uneven, &|_| true);
+            assert_apart(&places);
+            for link in &project.links {
+                let (from, to) = (places[&link.from.component], places[&link.to.component]);
+                prop_assert!(from[0] + 220.0 < to[0], "{} leads back: {places:?}", link.id());
+            }
+            prop_assert_eq!(&places, &arrange_anew(&project, &uneven, &|_| true));
+        }
+
+        #[test]
+        fn a_part_covers_nothing_else(project in acyclic(), mask in any::<u32>()) {
+            let mut project = project;
+            project.layout.positions = arrange_anew(&project, &uneven, &|_| true);
+            let is_meant = |id: &str| id[1..].parse::<u32>().is_ok_and(|number| mask >> number & 1 == 1);
+            let part = arrange_anew(&project, &uneven, &is_meant);
+            let mut places = project.layout.positions.clone();
+            places.extend(part);
+            assert_apart(&places);
+        }
     }
 }

@@ -3,8 +3,8 @@
 use egui::{Align2, Key, Modifiers, Painter, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui, Vec2};
 
 use super::camera::Camera;
-use super::marks::GRID;
 use super::scene::{self, Hit, Offsets, Port, Scene};
+use crate::app::arrange::GRID;
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{PortSpec, can_connect};
 use crate::event::EventId;

@@ -4,11 +4,9 @@ use egui::{Align2, Painter, Rect, Stroke, StrokeKind, Ui, pos2};
 
 use super::camera::Camera;
 use super::scene::Scene;
+use crate::app::arrange::GRID;
 use crate::app::{AppState, Pick};
 use crate::gui::theme::{self, Tokens, icon, widgets};
-
-/// Distance of grid points in world units.
-pub(super) const GRID: f32 = 20.0;
 
 pub(super) fn grid(painter: &Painter, tokens: &Tokens, camera: &Camera, rect: Rect, snap: bool) {
     if !snap {

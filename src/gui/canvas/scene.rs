@@ -7,16 +7,10 @@ use egui::{Pos2, Rect, pos2, vec2};
 use super::camera::Camera;
 use super::tokens::Curve;
 use crate::app::AppState;
+use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, card_height, ports_of};
 use crate::components::{self, PortSpec, PortType};
 use crate::metrics::CardView;
-use crate::model::{Component, Endpoint, Project};
-
-/// Width of every card in world units.
-pub const CARD_WIDTH: f32 = 220.0;
-const HEAD_HEIGHT: f32 = 50.0;
-const ROW_HEIGHT: f32 = 20.0;
-const FIGURES_HEIGHT: f32 = 42.0;
-const PADDING: f32 = 8.0;
+use crate::model::{Endpoint, Project};
 
 /// Everything on the screen.
 #[derive(Debug, Default)]
@@ -111,25 +105,6 @@ pub struct Offsets {
     pub by: egui::Vec2,
 }
 
-/// A card's height in world units.
-#[must_use]
-pub fn card_height(component: &Component) -> f32 {
-    let ports = ports_of(component);
-    HEAD_HEIGHT + rows(&ports) as f32 * ROW_HEIGHT + PADDING + FIGURES_HEIGHT
-}
-
-fn ports_of(component: &Component) -> Vec<PortSpec> {
-    components::by_id(&component.kind).map(|kind| kind.ports(component)).unwrap_or_default()
-}
-
-/// Ports that take stand left, ports that give right; topics take a row of their own.
-fn rows(ports: &[PortSpec]) -> usize {
-    let topics = ports.iter().filter(|port| port.ty == PortType::Topic).count();
-    let left = ports.iter().filter(|port| port.takes() && port.ty != PortType::Topic).count();
-    let right = ports.iter().filter(|port| port.gives() && port.ty != PortType::Topic).count();
-    (topics + left.max(right)).max(1)
-}
-
 impl Scene {
     /// Around everything that is drawn, in world units.
     #[must_use]
@@ -137,7 +112,7 @@ impl Scene {
         let mut bounds = Rect::NOTHING;
         for (id, component) in &project.components {
             let [x, y] = position_of(project, id);
-            bounds = bounds.union(Rect::from_min_size(pos2(x, y), vec2(CARD_WIDTH, card_height(component))));
+            bounds = bounds.union(Rect::from_min_size(pos2(x, y), vec2(CARD_WIDTH, card_height(&ports_of(component)))));
         }
         let boxes =
             project.layout.frames.iter().map(|f| (f.position, f.size)).chain(project.layout.notes.iter().map(|n| (n.position, n.size)));
@@ -164,14 +139,15 @@ impl Scene {
                 x += moved.by.x;
                 y += moved.by.y;
             }
-            let rect = camera.rect([x, y], [CARD_WIDTH, card_height(component)]);
+            let ports = ports_of(component);
+            let rect = camera.rect([x, y], [CARD_WIDTH, card_height(&ports)]);
             let figures = app.running.as_ref().and_then(|running| running.view().cards.get(running.component_ix(id)?.index()).cloned());
             scene.index.insert(id.clone(), scene.cards.len());
             scene.cards.push(Card {
                 id: id.clone(),
                 kind: component.kind.clone(),
                 rect,
-                ports: place_ports(component, rect, camera.zoom),
+                ports: place_ports(ports, rect, camera.zoom),
                 figures,
                 figures_height: FIGURES_HEIGHT * camera.zoom,
                 problems: problems.get(id.as_str()).copied().unwrap_or(0),
@@ -267,12 +243,12 @@ pub fn position_of(project: &Project, id: &str) -> [f32; 2] {
     project.layout.positions.get(id).copied().unwrap_or_default()
 }
 
-fn place_ports(component: &Component, rect: Rect, zoom: f32) -> Vec<Port> {
+fn place_ports(specs: Vec<PortSpec>, rect: Rect, zoom: f32) -> Vec<Port> {
     let first = rect.min.y + (HEAD_HEIGHT + ROW_HEIGHT / 2.0) * zoom;
     let row = |index: usize| first + index as f32 * ROW_HEIGHT * zoom;
     let (mut left, mut right) = (0, 0);
     let mut ports = Vec::new();
-    for spec in ports_of(component) {
+    for spec in specs {
         let name = spec.name.clone();
         let (at, at_right) = if spec.ty == PortType::Topic {
             let y = row(left.max(right));
