@@ -75,6 +75,8 @@ pub enum SideTab {
     /// Parameters of what is selected.
     #[default]
     Inspector,
+    /// All components of the run with their figures.
+    Components,
     /// One event.
     Event,
     /// Rejected, lost, repeated events.

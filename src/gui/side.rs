@@ -1,4 +1,4 @@
-//! The side: tabs over inspector, event, incidents, ledger, expectations, problems.
+//! The side: tabs over inspector, all components, event, incidents, ledger, expectations, problems.
 
 use egui::Ui;
 
@@ -8,6 +8,7 @@ use crate::app::{AppState, Command, SideTab};
 
 const TABS: &[(SideTab, &str)] = &[
     (SideTab::Inspector, "Inspector"),
+    (SideTab::Components, "All"),
     (SideTab::Event, "Event"),
     (SideTab::Incidents, "Incidents"),
     (SideTab::Ledger, "Ledger"),
@@ -34,6 +35,7 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
                 inspector::inspector_ui(ui, app, commands);
             });
         }
+        SideTab::Components => panels::overview::overview_ui(ui, app, commands),
         SideTab::Event => panels::event_story::event_story_ui(ui, app, commands),
         SideTab::Incidents => panels::incidents::incidents_ui(ui, app, commands),
         SideTab::Ledger => panels::ledger::ledger_ui(ui, app, commands),

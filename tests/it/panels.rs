@@ -8,11 +8,11 @@ use eventyard::diagnostics::Diagnostic;
 use eventyard::event::EventId;
 use eventyard::gui::panels::incidents::Names;
 use eventyard::gui::panels::transport::{Progress, Transport, TransportAction};
-use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, problems, transport};
+use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, problems, transport};
 use eventyard::gui::theme;
 use eventyard::metrics::{
-    EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, ReasonCount, RunPhase, RunView, SeriesView,
-    StoryHop, Submissions, Totals,
+    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, ReasonCount, RunPhase, RunView,
+    SeriesView, StoryHop, Submissions, Totals,
 };
 use eventyard::run::Pace;
 use eventyard::units::{ComponentIx, EventTypeIx, SimDuration, SimTime};
@@ -213,6 +213,35 @@ fn a_click_on_an_incident_names_its_event() {
     harness.run_steps(2);
     drop(harness);
     assert_eq!(clicked.get(), Some(EventId::default()));
+}
+
+#[test]
+fn the_table_of_components_sorts_and_selects() {
+    let card = |rate_per_s, queue, utilisation_ratio| CardView {
+        rate_per_s,
+        queue,
+        queue_label: "queue",
+        utilisation_ratio,
+        ..CardView::default()
+    };
+    let cards = [("web", card(120.0, 0.0, None)), ("edge", card(119.0, 7.0, Some(0.9))), ("billing", card(60.0, 31.0, Some(0.4)))];
+    let clicked = std::cell::RefCell::new(None);
+    let mut harness = light(|ui| {
+        let rows = cards.iter().map(|(id, card)| overview::Row { id, card, selected: *id == "edge" }).collect();
+        if let Some(id) = overview::body(ui, rows) {
+            clicked.replace(Some(id));
+        }
+    });
+    let top = |harness: &egui_kittest::Harness<'_>, id: &str| harness.get_by_label_contains(&format!("Component {id}, ")).rect().top();
+    assert!(top(&harness, "web") < top(&harness, "edge") && top(&harness, "edge") < top(&harness, "billing"));
+    harness.get_by_label("Sort by waiting").click();
+    // Pressed, released, and drawn in the new order.
+    harness.run_steps(4);
+    assert!(top(&harness, "billing") < top(&harness, "edge") && top(&harness, "edge") < top(&harness, "web"));
+    harness.get_by_label("Component billing, 60 per second, 31 waiting").click();
+    harness.run_steps(2);
+    drop(harness);
+    assert_eq!(clicked.into_inner().as_deref(), Some("billing"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The run's panels: transport, charts, one event's story, incidents, expectations, ledger, problems.
+//! The run's panels: transport, charts, all components, one event's story, incidents, expectations, ledger, problems.
 //!
 //! In: the application's state, read only. Out: commands, pushed to a list and carried out after the frame.
 //! Each panel has a `body` over plain data (what tests draw) and a `…_ui` over the state.
@@ -10,6 +10,7 @@ pub mod expectations;
 pub mod figures;
 pub mod incidents;
 pub mod ledger;
+pub mod overview;
 pub mod problems;
 pub mod transport;
 
@@ -18,5 +19,6 @@ pub use event_story::event_story_ui;
 pub use expectations::expectations_ui;
 pub use incidents::incidents_ui;
 pub use ledger::ledger_ui;
+pub use overview::overview_ui;
 pub use problems::problems_ui;
 pub use transport::transport_ui;
