@@ -97,6 +97,8 @@ pub(crate) struct LinkSeen {
     pub lost: u64,
     pub in_flight: u64,
     pub events_before: u64,
+    /// At the end of the warm-up.
+    pub events_base: u64,
     pub rate_per_s: f64,
 }
 
@@ -344,6 +346,9 @@ impl Recorder {
         self.counts_base = self.counts;
         for seen in &mut self.seen {
             seen.base.clone_from(&seen.last);
+        }
+        for seen in &mut self.links {
+            seen.events_base = seen.events;
         }
         for lane in &mut self.lanes {
             lane.total.clear();

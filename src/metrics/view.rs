@@ -93,13 +93,13 @@ pub struct Totals {
 /// What a card shows while running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CardView {
-    /// Headline: events or requests a second over the last interval.
+    /// Headline: events or requests a second over the last interval, over all that was measured once a run has ended.
     pub rate_per_s: f64,
     /// Waiting inside: queue length, or lag for a consumer.
     pub queue: f64,
     /// What `queue` is: `queue`, `lag`, `buffered`, empty when the kind has none.
     pub queue_label: &'static str,
-    /// Busy share of its servers, when it has any.
+    /// Busy share of its servers over the same time, when it has any.
     pub utilisation_ratio: Option<f64>,
     /// Something is wrong in the last interval: rejections, failures, losses.
     pub trouble: bool,
@@ -110,7 +110,7 @@ pub struct CardView {
 /// What a wire shows while running.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkView {
-    /// Events a second over the last interval, both ways of a call counted once.
+    /// Events a second over the last interval, or all that was measured; both ways of a call counted once.
     pub rate_per_s: f64,
     /// Messages under way.
     pub in_flight: u64,

@@ -1,11 +1,12 @@
 //! From what was recorded so far to the snapshot that the window reads.
 
-use super::recorder::{Recorder, Seen, value};
+use super::recorder::{Recorder, value};
 use super::summary::state_of;
 use super::trace::{Story, status_of};
 use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
 use crate::engine::{Figures, Process};
 use crate::event::{EventId, Placed};
+use crate::machines::codec::iso_time;
 use crate::units::{ComponentIx, SimTime};
 
 /// How a story's payload becomes text: pretty JSON, or hex with the reason; and the schema's name.
@@ -22,16 +23,20 @@ impl Recorder {
         processes: &[Box<dyn Process>],
         one_in: u64,
     ) -> RunView {
+        let ended = phase == RunPhase::Finished;
         let mut figures = Figures::default();
         let mut cards = Vec::with_capacity(processes.len());
         for (index, process) in processes.iter().enumerate() {
             figures.list.clear();
             process.figures(shown.max(self.sampled_at), &mut figures);
-            cards.push(self.card(ComponentIx(index as u32), &figures));
+            cards.push(self.card(ComponentIx(index as u32), &figures, ended));
         }
         let (flights, thinned) = self.traces.in_the_air(shown);
-        let links =
-            self.links.iter().map(|seen| LinkView { rate_per_s: seen.rate_per_s, in_flight: seen.in_flight, lost: seen.lost }).collect();
+        let links = self.links.iter().map(|seen| {
+            let mean = || (seen.events - seen.events_base) as f64 / self.measured_s();
+            LinkView { rate_per_s: if ended { mean() } else { seen.rate_per_s }, in_flight: seen.in_flight, lost: seen.lost }
+        });
+        let links = links.collect();
         let expectations = self.judges.iter().zip(&self.options.texts).map(|(judge, text)| ExpectationView {
             text: text.clone(),
             state: state_of(judge.state()),
@@ -58,6 +63,12 @@ impl Recorder {
         }
     }
 
+    /// Virtual seconds since the warm-up, as far as was looked.
+    fn measured_s(&self) -> f64 {
+        let measured = self.sampled_at.as_secs_f64() - self.options.warm_up.as_secs_f64();
+        measured.max(self.interval.as_secs_f64())
+    }
+
     fn totals_so_far(&self) -> Totals {
         let submissions = &self.ledger.submissions;
         let terms = self.ledger.obligations_so_far(|_, _| true);
@@ -74,11 +85,15 @@ impl Recorder {
         }
     }
 
-    fn card(&self, component: ComponentIx, live: &Figures) -> CardView {
+    fn card(&self, component: ComponentIx, live: &Figures, ended: bool) -> CardView {
         let seen = &self.seen[component.index()];
         let now = |name: &str| value(&live.list, name, "");
-        let interval_s = self.interval.as_secs_f64();
-        let rate = |name: &str| value(&seen.last, name, "").map(|last| (last - value(&seen.before, name, "").unwrap_or(0.0)) / interval_s);
+        // The last interval while it goes; when it has ended, everything measured: the end of a run is no news.
+        let (old, span_s) = if ended { (&seen.base, self.measured_s()) } else { (&seen.before, self.interval.as_secs_f64()) };
+        let gain = |name: &str| Some(value(&seen.last, name, "")? - value(old, name, "").unwrap_or(0.0));
+        let rate = |name: &str| gain(name).map(|gain| gain / span_s);
+        let servers = value(&seen.last, "servers", "").filter(|servers| *servers > 0.0);
+        let busy = servers.and_then(|servers| Some((rate("busy_s")? / servers).clamp(0.0, 1.0)));
         let headline = ["processed_count", "produced_count", "appended_count", "requests_count"].iter().find_map(|name| rate(name));
         let lag = self.options.names.group_of[component.index()].and_then(|group| {
             let name = &self.options.names.groups[group.index()].0;
@@ -99,7 +114,7 @@ impl Recorder {
             rate_per_s: headline.unwrap_or(0.0),
             queue,
             queue_label,
-            utilisation_ratio: utilisation(seen, interval_s),
+            utilisation_ratio: busy,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
             details: details.collect(),
         }
@@ -150,17 +165,11 @@ impl Recorder {
             ("ce_id", name.to_owned()),
             ("ce_source", format!("/{}", self.component_name(id.producer))),
             ("ce_type", self.type_name(story.meta.event_type)),
-            ("ce_time", format!("+{}", story.meta.born)),
+            ("ce_time", iso_time(story.meta.born)),
             ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
         ];
         list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
-}
-
-fn utilisation(seen: &Seen, interval_s: f64) -> Option<f64> {
-    let servers = value(&seen.last, "servers", "").filter(|servers| *servers > 0.0)?;
-    let busy = value(&seen.last, "busy_s", "")? - value(&seen.before, "busy_s", "").unwrap_or(0.0);
-    Some((busy / interval_s / servers).clamp(0.0, 1.0))
 }
 
 fn show(number: f64) -> String {

@@ -124,6 +124,8 @@ fn from_an_empty_canvas_to_a_saved_run() {
     harness.run_steps(5);
     harness.get_by_label_contains("Produced per second");
     let window = harness.state().as_ref().expect("it is there");
+    let rate = window.app.view().expect("it ran").cards[0].rate_per_s;
+    assert!((230.0..270.0).contains(&rate), "a finished run's card shows the mean: {rate}");
     let report = window.app.view().and_then(|view| view.report.clone()).expect("a finished run has a report");
     assert!(report.ledger.balanced, "{:#?}", report.ledger);
     assert!(report.totals["produced_count"] > 14_000.0 && report.totals["produced_count"] < 16_000.0, "{:?}", report.totals);

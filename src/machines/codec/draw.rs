@@ -280,6 +280,17 @@ pub(super) fn epoch_ms(now: SimTime) -> i64 {
     EPOCH_MS.saturating_add_unsigned(now.as_ns() / 1_000_000)
 }
 
+/// An instant of virtual time on that calendar: `2026-01-01T00:00:07.357Z`.
+#[must_use]
+pub fn iso_time(at: SimTime) -> String {
+    let ms = epoch_ms(at);
+    let mut text = Vec::with_capacity(24);
+    w::date(ms.div_euclid(86_400_000), &mut text);
+    text.push(b'T');
+    w::time_of_day(ms.rem_euclid(86_400_000).unsigned_abs(), true, &mut text);
+    text.into_iter().map(char::from).collect()
+}
+
 /// Hundredths: a product of two uniform draws, so that small amounts come more often.
 fn cents(rng: &mut Stream) -> u64 {
     let bits = rng.next_u64();

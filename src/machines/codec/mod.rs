@@ -20,7 +20,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use draw::EPOCH_MS;
+pub use draw::{EPOCH_MS, iso_time};
 pub use library::SchemaLibrary;
 pub use schema::{Schema, SchemaType};
 pub use wire::{frame, unframe};

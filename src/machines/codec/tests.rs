@@ -199,3 +199,11 @@ fn figures() {
     let sum: u64 = (0..TURNS).filter_map(|_| zipf.sample(&mut rng)).sum();
     println!("zipf(1000, 1.1): {:.1} ns ({sum})", start.elapsed().as_nanos() as f64 / f64::from(TURNS));
 }
+
+#[test]
+fn virtual_time_reads_as_a_date() {
+    let at = |ns| super::iso_time(crate::units::SimTime::from_ns(ns));
+    assert_eq!(at(0), "2026-01-01T00:00:00.000Z");
+    assert_eq!(at(7_357_350_775), "2026-01-01T00:00:07.357Z");
+    assert_eq!(at(40 * 86_400_000_000_000 + 3_661_000_000_000), "2026-02-10T01:01:01.000Z");
+}

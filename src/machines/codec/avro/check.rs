@@ -169,6 +169,12 @@ impl Program {
         }
     }
 
+    /// A union's types in words: `null or double`.
+    pub(super) fn choices(&self, first: u32, count: u32) -> String {
+        let branches = &self.branches[first as usize..(first + count) as usize];
+        branches.iter().map(|branch| self.words(*branch)).collect::<Vec<_>>().join(" or ")
+    }
+
     fn check_nested(&self, node: Node, cursor: &mut Cursor<'_>, depth: u32) -> Checked {
         match node {
             Node::Record { first, count } => {
@@ -183,7 +189,7 @@ impl Program {
                 let branch = cursor.long("union branch")?;
                 match u32::try_from(branch) {
                     Ok(branch) if branch < count => self.check_node(self.branches[(first + branch) as usize], cursor, depth),
-                    _ => Err(wrong(format!("union branch {branch} of {count}"))),
+                    _ => Err(wrong(format!("expected {}, found union choice {branch}", self.choices(first, count)))),
                 }
             }
             Node::Array(item) => self.check_blocks(cursor, item, "array", |cursor, at| {
@@ -236,7 +242,11 @@ fn check_int(cursor: &mut Cursor<'_>) -> Checked {
 
 fn check_enum(cursor: &mut Cursor<'_>, count: u32) -> Checked {
     let symbol = cursor.long("enum")?;
-    if (0..i64::from(count)).contains(&symbol) { Ok(()) } else { Err(wrong(format!("enum symbol {symbol} of {count}"))) }
+    if (0..i64::from(count)).contains(&symbol) {
+        Ok(())
+    } else {
+        Err(wrong(format!("expected one of {count} symbols, found symbol number {symbol}")))
+    }
 }
 
 fn check_uuid(cursor: &mut Cursor<'_>) -> Checked {

@@ -42,14 +42,14 @@ impl Program {
             Node::Enum { count, .. } => {
                 let symbol = i64::from(count) + writer.rng.below(8) as i64;
                 writer.long(symbol);
-                format!("symbol {symbol}")
+                format!("symbol number {symbol}")
             }
             Node::Union { first, count, .. } => {
                 let branch = i64::from(count) + writer.rng.below(3) as i64;
                 writer.long(branch);
                 let value = self.branches[first as usize];
                 self.generate(value, writer, 2);
-                format!("union branch {branch}")
+                format!("union choice {branch}")
             }
             Node::String(_) | Node::UuidText | Node::Bytes(_) | Node::Fixed { .. } | Node::Null => {
                 let number = NumberDraw::EpochMs.whole(writer.rng, writer.now);
@@ -66,7 +66,7 @@ impl Program {
     fn wanted(&self, index: NodeIx) -> String {
         match self.node(index) {
             Node::Enum { count, .. } => format!("one of {count} symbols"),
-            Node::Union { count, .. } => format!("one of {count} branches"),
+            Node::Union { first, count, .. } => self.choices(first, count),
             _ => self.words(index).to_owned(),
         }
     }
