@@ -110,6 +110,8 @@ pub enum Command {
     Quit,
     /// The answer to "save before …?".
     Answer(Answer),
+    /// The path that was asked for in the window, or none.
+    AnswerPath(Option<PathBuf>),
     /// Opens the recovery copy that is offered.
     Recover,
     /// Throws the recovery copy away that is offered.

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
+#[cfg(feature = "gui")]
+use std::time::Duration;
 
 /// What a chosen path is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +19,26 @@ pub enum DialogFor {
     Export(String),
 }
 
+/// What came of a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// A path.
+    Chosen(DialogFor, PathBuf),
+    /// The person thought better of it.
+    GivenUp,
+    /// The desktop showed none: it closed sooner than anybody could have closed it.
+    NotShown(DialogFor),
+}
+
+/// Nobody closes a dialog within this time; a desktop without dialogs says so at once.
+#[cfg(feature = "gui")]
+const SEEN_AT_LEAST: Duration = Duration::from_millis(400);
+
 /// Jobs under way.
 pub struct Jobs {
-    done: Receiver<(DialogFor, Option<PathBuf>)>,
+    done: Receiver<Answered>,
     #[cfg_attr(not(feature = "gui"), expect(dead_code, reason = "only a window has dialogs"))]
-    sender: Sender<(DialogFor, Option<PathBuf>)>,
+    sender: Sender<Answered>,
     runtime: Option<tokio::runtime::Runtime>,
     open: usize,
 }
@@ -39,14 +56,11 @@ impl Jobs {
     pub fn is_busy(&self) -> bool {
         self.open > 0
     }
-    /// What was chosen since the last look.
-    pub fn poll(&mut self) -> Vec<(DialogFor, PathBuf)> {
-        let mut chosen = Vec::new();
-        while let Ok((wish, path)) = self.done.try_recv() {
-            self.open = self.open.saturating_sub(1);
-            chosen.extend(path.map(|path| (wish, path)));
-        }
-        chosen
+    /// What was answered since the last look.
+    pub fn poll(&mut self) -> Vec<Answered> {
+        let answers: Vec<Answered> = self.done.try_iter().collect();
+        self.open = self.open.saturating_sub(answers.len());
+        answers
     }
     /// Opens a native dialog; `wake` is called when it is answered.
     ///
@@ -68,10 +82,16 @@ impl Jobs {
         let sender = self.sender.clone();
         let saving = wish != DialogFor::Open;
         self.open += 1;
+        let asked = now();
         runtime.spawn(async move {
             let handle = if saving { dialog.save_file().await } else { dialog.pick_file().await };
+            let answer = match handle {
+                Some(handle) => Answered::Chosen(wish, handle.path().to_path_buf()),
+                None if now().duration_since(asked) < SEEN_AT_LEAST => Answered::NotShown(wish),
+                None => Answered::GivenUp,
+            };
             // The window may have closed meanwhile: then nobody waits.
-            let _ = sender.send((wish, handle.map(|handle| handle.path().to_path_buf())));
+            sender.send(answer).ok();
             wake();
         });
         Ok(())
@@ -85,4 +105,10 @@ impl Jobs {
         let _ = &self.runtime;
         Err("this build has no dialogs".to_owned())
     }
+}
+
+#[cfg(feature = "gui")]
+#[expect(clippy::disallowed_methods, reason = "app owns its background jobs and their clock")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
 }

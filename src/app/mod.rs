@@ -17,7 +17,7 @@ mod tests;
 pub use autosave::COPY_EVERY_S;
 pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
-pub use jobs::{DialogFor, Jobs};
+pub use jobs::{Answered, DialogFor, Jobs};
 pub use running::Running;
 
 use std::path::{Path, PathBuf};
@@ -97,6 +97,8 @@ pub struct AppState {
     pub notices: Vec<Notice>,
     /// A file that would not open.
     pub broken: Option<BrokenFile>,
+    /// What a path is asked for in the window itself, where the desktop shows no dialog.
+    pub path_wish: Option<DialogFor>,
     /// Work that a crash left behind, while it is offered.
     pub recovery: Option<project::Recovery>,
     /// Waits for an answer.
@@ -137,6 +139,7 @@ impl AppState {
             recent: Vec::new(),
             notices: Vec::new(),
             broken: None,
+            path_wish: None,
             recovery: None,
             pending: None,
             dialog: None,
@@ -205,6 +208,11 @@ impl AppState {
             Command::Answer(answer) => self.answer(answer),
             Command::Recover => self.recover(),
             Command::DropRecovery => self.drop_offered_recovery(),
+            Command::AnswerPath(path) => {
+                if let (Some(wish), Some(path)) = (self.path_wish.take(), path) {
+                    self.use_path(wish, &path);
+                }
+            }
             Command::Save => match self.document.path().map(Path::to_path_buf) {
                 Some(path) => self.save_to(&path),
                 None => self.ask(DialogFor::Save),
@@ -246,15 +254,35 @@ impl AppState {
 
     /// Looks at what other threads have done; called once a frame.
     pub fn poll(&mut self) {
-        for (wish, path) in self.jobs.poll() {
-            match wish {
-                DialogFor::Open => self.open(&path),
-                DialogFor::Save => self.save_to(&path),
-                DialogFor::Export(format) => self.export_to(&format, &path),
+        for answer in self.jobs.poll() {
+            match answer {
+                Answered::Chosen(wish, path) => self.use_path(wish, &path),
+                Answered::GivenUp => {}
+                Answered::NotShown(wish) => self.path_wish = Some(wish),
             }
         }
         if let Some(running) = &mut self.running {
             running.refresh();
+        }
+    }
+
+    fn use_path(&mut self, wish: DialogFor, path: &Path) {
+        match wish {
+            DialogFor::Open => self.open(path),
+            DialogFor::Save => self.save_to(path),
+            DialogFor::Export(format) => self.export_to(&format, path),
+        }
+    }
+
+    /// A file name to begin with in a dialog.
+    #[must_use]
+    pub fn suggested_name(&self, wish: &DialogFor) -> String {
+        let stem = self.document.path().and_then(Path::file_stem);
+        let stem = stem.map_or_else(|| "design".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        match wish {
+            DialogFor::Open => String::new(),
+            DialogFor::Save => format!("{stem}.ron"),
+            DialogFor::Export(format) => format!("{stem}.{}", export::extension(format)),
         }
     }
 
@@ -402,13 +430,7 @@ impl AppState {
     }
 
     fn ask(&mut self, wish: DialogFor) {
-        let stem =
-            self.document.path().and_then(Path::file_stem).map_or_else(|| "design".to_owned(), |stem| stem.to_string_lossy().into_owned());
-        let name = match &wish {
-            DialogFor::Open => String::new(),
-            DialogFor::Save => format!("{stem}.ron"),
-            DialogFor::Export(format) => format!("{stem}.{}", export::extension(format)),
-        };
+        let name = self.suggested_name(&wish);
         let wake = Arc::clone(&self.wake);
         if let Err(words) = self.jobs.ask(wish, &name, Box::new(move || wake())) {
             self.notice(words, true);

@@ -5,7 +5,7 @@ use egui::{Align, Layout, Ui};
 use super::shortcuts;
 use super::theme::widgets::ButtonWords;
 use super::theme::{self, Tone, icon, widgets};
-use crate::app::{Answer, AppState, Command};
+use crate::app::{Answer, AppState, Command, DialogFor};
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     if let Some(broken) = &app.broken {
@@ -36,6 +36,8 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
                 }
             });
         });
+    } else if let Some(wish) = &app.path_wish {
+        modal(ui, "path", 460.0, |ui| path_ui(ui, app, wish, commands));
     } else if let Some(recovery) = &app.recovery {
         modal(ui, "recovery", 440.0, |ui| {
             widgets::section_header(ui, icon::RECENT, "Recover unsaved work?", |_| {});
@@ -82,6 +84,41 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
             });
         });
     }
+}
+
+/// A path by hand: the last way to a file on a desktop without file dialogs.
+fn path_ui(ui: &mut Ui, app: &AppState, wish: &DialogFor, commands: &mut Vec<Command>) {
+    let verb = match wish {
+        DialogFor::Open => "Open",
+        DialogFor::Save => "Save",
+        DialogFor::Export(_) => "Export",
+    };
+    widgets::section_header(ui, icon::OPEN, &format!("{verb} a file"), |_| {});
+    ui.label(theme::muted(theme::tokens(ui.ctx()), "This desktop shows no file dialog. Type the path of the file"));
+    let memory = egui::Id::new("path-by-hand");
+    let mut path: String = ui.data(|data| data.get_temp(memory)).unwrap_or_else(|| app.suggested_name(wish));
+    let field = egui::TextEdit::singleline(&mut path).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 5));
+    let field = ui.add(field);
+    field.widget_info(|| {
+        let mut info = egui::WidgetInfo::text_edit(true, "", &path, "");
+        info.label = Some("Path of the file".to_owned());
+        info
+    });
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let mut answer = None;
+    buttons(ui, |ui| {
+        if widgets::primary_button(ui, "", ButtonWords::new(verb)).clicked() || entered {
+            answer = Some((!path.trim().is_empty()).then(|| std::path::PathBuf::from(path.trim())));
+        }
+        if widgets::text_button(ui, "", ButtonWords::new("Cancel")).clicked() {
+            answer = Some(None);
+        }
+    });
+    ui.data_mut(|data| match answer {
+        Some(_) => data.remove::<String>(memory),
+        None => drop(data.insert_temp(memory, path)),
+    });
+    commands.extend(answer.map(Command::AnswerPath));
 }
 
 fn modal(ui: &Ui, id: &str, width: f32, content: impl FnOnce(&mut Ui)) {

@@ -29,7 +29,8 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     // The panels of a run scroll by themselves under heads that stay.
     match app.tab {
         SideTab::Inspector => {
-            egui::ScrollArea::vertical().id_salt("side").auto_shrink(false).show(ui, |ui| {
+            // Each thing is shown from where it was left, not from where another was.
+            egui::ScrollArea::vertical().id_salt(("side", format!("{:?}", app.selection))).auto_shrink(false).show(ui, |ui| {
                 // Beside the scroll bar, not under it.
                 ui.set_width((ui.available_width() - theme::space::S).max(0.0));
                 inspector::inspector_ui(ui, app, commands);

@@ -3,9 +3,9 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use eventyard::app::{Command, Pick, SelectMode, SideTab};
+use eventyard::app::{Command, DialogFor, Pick, SelectMode, SideTab};
 use eventyard::model::{Component, Edit, Value};
-use eventyard::project::starter;
+use eventyard::project::{load_file, starter};
 use eventyard::units::{SimDuration, SimTime};
 
 use crate::window::{Driven, apply, click, empty, place, project, window};
@@ -235,4 +235,19 @@ fn a_scenario_is_made_changed_and_removed_by_hand() {
     assert_eq!(project(&harness).scenarios["slow-2"], scenario);
     click_in_view(&mut harness, "Delete scenario slow");
     assert_eq!(project(&harness).scenarios.keys().collect::<Vec<_>>(), ["slow-2"]);
+}
+
+#[test]
+fn a_desktop_without_file_dialogs_takes_a_path_by_hand() {
+    let mut harness = window(empty());
+    place(&mut harness, "Add Consumer");
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let file = folder.path().join("by path.ron");
+    harness.state_mut().as_mut().expect("it is there").app.path_wish = Some(DialogFor::Save);
+    harness.run_steps(3);
+    assert_eq!(shown(&harness, "Path of the file"), "design.ron");
+    type_into(&mut harness, "Path of the file", file.to_str().expect("it is text"));
+    press(&mut harness, Key::Enter);
+    assert_eq!(load_file(&file).expect("it was saved").project, project(&harness));
+    assert!(harness.query_by_label("Path of the file").is_none());
 }

@@ -34,7 +34,7 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
     {
         egui::CollapsingHeader::new("Figures now").default_open(!free).show(ui, |ui| {
             for (name, value) in &card.details {
-                widgets::figure_row(ui, name, value, "", Tone::Neutral);
+                widgets::figure_row(ui, &in_words(name), value, "", Tone::Neutral);
             }
         });
         ui.add_space(theme::space::S);
@@ -56,6 +56,19 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
             commands.push(command_for(id, param, &group, change));
         }
     }
+}
+
+/// A figure's name as words: `responses_count · 200` is `Responses · 200`, `queue_s` is `Queue, s`.
+fn in_words(figure: &str) -> String {
+    let (name, label) = figure.split_once(" · ").unwrap_or((figure, ""));
+    let (stem, unit) = [("_count", ""), ("_ratio", ""), ("_bytes", ", bytes"), ("_ms", ", ms"), ("_s", ", s")]
+        .into_iter()
+        .find_map(|(ending, unit)| Some((name.strip_suffix(ending)?, unit)))
+        .unwrap_or((name, ""));
+    let mut letters = stem.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let words = format!("{first}{}{unit}", letters.as_str().replace('_', " "));
+    if label.is_empty() { words } else { format!("{words} · {label}") }
 }
 
 /// Whether a run takes a change of it.

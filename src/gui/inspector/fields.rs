@@ -1,6 +1,6 @@
 //! One parameter as a field: name, product key, value, problem, help, and the way back to the default.
 
-use egui::{Id, Ui};
+use egui::{Align, Id, Layout, Ui};
 
 use super::draft::{Apply, TextField, field_id};
 use crate::app::{AppState, Reveal};
@@ -47,6 +47,9 @@ pub(super) struct Group<'a> {
     pub wanted: Option<&'a Reveal>,
 }
 
+/// Of the line with a field's name.
+const HEAD_HEIGHT: f32 = 18.0;
+
 /// Where the number of the newest place that came into view is kept between frames.
 const SEEN: &str = "revealed";
 
@@ -78,7 +81,7 @@ impl<'a> Group<'a> {
     pub(super) fn show_if_wanted(&self, ui: &Ui, path: &str) {
         if let Some(wanted) = self.wanted.filter(|_| self.is_wanted(ui, path)) {
             ui.data_mut(|data| data.insert_temp(Id::new(SEEN), wanted.number));
-            ui.scroll_to_cursor(Some(egui::Align::Center));
+            ui.scroll_to_cursor(Some(Align::Center));
             ui.memory_mut(|memory| memory.request_focus(field_id(path)));
         }
     }
@@ -170,19 +173,19 @@ pub(super) fn field(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, value: Opt
 fn head(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, is_given: bool) -> bool {
     let tokens = theme::tokens(ui.ctx());
     let mut reset = false;
-    ui.horizontal(|ui| {
-        ui.label(theme::strong(spec.label).size(12.0)).on_hover_text(help(spec));
-        if let Some(key) = spec.product_key {
-            ui.label(egui::RichText::new(key).monospace().size(10.0).color(tokens.text_faint));
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), HEAD_HEIGHT), Layout::right_to_left(Align::Center), |ui| {
+        if is_given && group.enabled {
+            let label = format!("Reset {} of {}", spec.label, group.owner);
+            let button =
+                ui.add(egui::Button::new(egui::RichText::new(icon::RESET).size(12.0)).frame(false)).on_hover_text("Back to the default");
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+            reset = button.clicked();
         }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if is_given && group.enabled {
-                let label = format!("Reset {} of {}", spec.label, group.owner);
-                let button = ui
-                    .add(egui::Button::new(egui::RichText::new(icon::RESET).size(12.0)).frame(false))
-                    .on_hover_text("Back to the default");
-                button.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
-                reset = button.clicked();
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.label(theme::strong(spec.label).size(12.0)).on_hover_text(help(spec));
+            if let Some(key) = spec.product_key {
+                // The longest keys are longer than the panel is wide.
+                ui.add(egui::Label::new(egui::RichText::new(key).monospace().size(10.0).color(tokens.text_faint)).truncate());
             }
         });
     });
