@@ -184,6 +184,8 @@ pub enum Command {
     ToggleSnap,
     /// Shows or hides the charts.
     ToggleCharts,
+    /// Tells the person something.
+    Say { text: String, is_error: bool },
     /// Fits the design into the canvas.
     Fit,
     /// Writes the design or the report in another format to a file that is asked for.

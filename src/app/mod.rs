@@ -242,6 +242,7 @@ impl AppState {
                 self.keep_preferences();
             }
             Command::ToggleCharts => self.charts = !self.charts,
+            Command::Say { text, is_error } => self.notice(text, is_error),
             Command::Fit => self.fit_requests += 1,
             Command::ShowDialog(which) => self.dialog = Some(which),
             command => {

@@ -33,8 +33,12 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     });
 }
 
-fn item(ui: &mut Ui, label: &str, shortcut: &str, enabled: bool, command: Command, commands: &mut Vec<Command>) {
-    if ui.add_enabled(enabled, Button::new(label).shortcut_text(shortcut)).clicked() {
+/// One line of a menu: a command and its key.
+pub(super) fn item(ui: &mut Ui, label: &str, shortcut: &str, enabled: bool, command: Command, commands: &mut Vec<Command>) {
+    let button = Button::new(label);
+    // An empty shortcut would still be read out, as a blank after the label.
+    let button = if shortcut.is_empty() { button } else { button.shortcut_text(shortcut) };
+    if ui.add_enabled(enabled, button).clicked() {
         commands.push(command);
         ui.close();
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
+#[cfg(feature = "gui")]
+mod canvas;
 mod clients;
 mod determinism;
 mod gateway;

@@ -1,6 +1,6 @@
 //! Where one looks at the drawing from: a zoom and a shift, ours alone, never in the history.
 
-use egui::{Key, PointerButton, Pos2, Rect, Response, Ui, Vec2, pos2, vec2};
+use egui::{Event, Key, MouseWheelUnit, PointerButton, Pos2, Rect, Response, Ui, Vec2, pos2, vec2};
 
 const ZOOM_MIN: f32 = 0.1;
 const ZOOM_MAX: f32 = 3.0;
@@ -17,6 +17,30 @@ pub struct Camera {
 impl Default for Camera {
     fn default() -> Self {
         Self { zoom: 1.0, shift: Vec2::ZERO }
+    }
+}
+
+/// What scrolled last. One turn of a wheel is spread over several frames, so it has to be remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scrolling {
+    /// A wheel turns in lines.
+    #[default]
+    Wheel,
+    /// Two fingers slide in points.
+    Fingers,
+}
+
+impl Scrolling {
+    fn observe(&mut self, ui: &Ui) {
+        let unit = ui.input(|input| {
+            input.events.iter().rev().find_map(|event| match event {
+                Event::MouseWheel { unit, .. } => Some(*unit),
+                _ => None,
+            })
+        });
+        if let Some(unit) = unit {
+            *self = if unit == MouseWheelUnit::Point { Self::Fingers } else { Self::Wheel };
+        }
     }
 }
 
@@ -58,14 +82,15 @@ impl Camera {
         self.zoom = (room.x / bounds.width()).min(room.y / bounds.height()).clamp(ZOOM_MIN, 1.15);
         self.shift = view.center() - (bounds.center().to_vec2() * self.zoom).to_pos2();
     }
-    /// Wheel and pinch zoom at the pointer; middle or right drag, or space and drag, pan.
-    pub fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect) {
+    /// A wheel and a pinch zoom at the pointer, two fingers pan; middle or right drag, or space and drag, pan.
+    pub fn navigate(&mut self, ui: &Ui, response: &Response, rect: Rect, scrolling: &mut Scrolling) {
+        scrolling.observe(ui);
         let Some(pointer) = ui.input(|input| input.pointer.latest_pos()).filter(|at| rect.contains(*at)) else { return };
         if response.hovered() || response.dragged() {
             let (scroll, pinch, sideways) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta(), input.modifiers.shift));
             if (pinch - 1.0).abs() > 1e-4 {
                 self.zoom_at(pointer, pinch);
-            } else if sideways && scroll != Vec2::ZERO {
+            } else if *scrolling == Scrolling::Fingers || sideways {
                 self.shift += scroll;
             } else if scroll.y != 0.0 {
                 self.zoom_at(pointer, libm::expf(scroll.y * 0.003));

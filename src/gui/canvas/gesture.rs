@@ -3,7 +3,8 @@
 use egui::{Align2, Key, Modifiers, Painter, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui, Vec2};
 
 use super::camera::Camera;
-use super::scene::{self, Hit, Offsets, Port, Scene};
+use super::moving::{moves, offsets_of, resizing};
+use super::scene::{self, Edges, Hit, Offsets, Port, Scene};
 use crate::app::arrange::GRID;
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{PortSpec, can_connect};
@@ -16,6 +17,8 @@ use crate::model::{Edit, Endpoint, Link};
 pub(super) struct Gesture {
     state: State,
     offsets: Offsets,
+    /// Where a link begins that is being made without a pointer.
+    from_key: Option<Endpoint>,
 }
 
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ enum State {
     Idle,
     /// Cards, frames and notes follow the pointer.
     Move { from: Pos2 },
+    /// Edges of a frame or a note follow the pointer.
+    Resize { from: Pos2 },
     /// A link is being drawn.
     Connect { from: Endpoint, from_port: PortSpec, backwards: bool, at: Pos2, verdict: Verdict },
     /// A box selects.
@@ -41,6 +46,22 @@ impl Gesture {
     /// What is moved for the time being.
     pub fn offsets(&self) -> &Offsets {
         &self.offsets
+    }
+
+    /// Enter on a port: the first begins a link, the second ends it, or says why it cannot.
+    pub fn connect_by_key(&mut self, end: Endpoint, app: &AppState, scene: &Scene, commands: &mut Vec<Command>) {
+        let Some(from) = self.from_key.take().filter(|from| scene.port(from).is_some()) else {
+            commands.push(Command::Say { text: format!("Link from {end}: press Enter on the port where it ends"), is_error: false });
+            self.from_key = Some(end);
+            return;
+        };
+        let Some(port) = scene.port(&from).filter(|_| from != end) else { return };
+        let backwards = !port.spec.gives();
+        match judge_target(&from, &port.spec, backwards, end, app, scene) {
+            Verdict::Fits(to) => link(from, to, backwards, commands),
+            Verdict::Refused(reason) => commands.push(Command::Say { text: reason, is_error: true }),
+            Verdict::Open => {}
+        }
     }
 
     /// While a link is drawn: whether it may end at this port.
@@ -68,6 +89,7 @@ impl Gesture {
         if ui.input(|input| input.key_pressed(Key::Escape)) {
             self.state = State::Idle;
             self.offsets = Offsets::default();
+            self.from_key = None;
         }
         let pointer = response.interact_pointer_pos().or_else(|| response.hover_pos());
         if response.drag_started_by(PointerButton::Primary) && !space {
@@ -100,6 +122,12 @@ impl Gesture {
                 self.state = State::Connect { from: end, from_port: port.spec.clone(), backwards, at: origin, verdict: Verdict::Open };
                 return;
             }
+            Hit::Edge(pick, edges) => {
+                commands.push(Command::Select(pick.clone(), SelectMode::Replace));
+                self.offsets = Offsets { stretched: Some((pick, edges)), ..Offsets::default() };
+                self.state = State::Resize { from: world };
+                return;
+            }
             Hit::Card(id) => Pick::Component(id),
             Hit::Note(index) => Pick::Note(index),
             Hit::Frame(index) => Pick::Frame(index),
@@ -120,7 +148,7 @@ impl Gesture {
     fn follow(&mut self, at: Pos2, app: &AppState, scene: &Scene, camera: &Camera) {
         match &mut self.state {
             State::Idle => {}
-            State::Move { from } => {
+            State::Move { from } | State::Resize { from } => {
                 let by = camera.to_world(at) - *from;
                 self.offsets.by = if app.snap { (by / GRID).round() * GRID } else { by };
             }
@@ -141,6 +169,7 @@ impl Gesture {
                     commands.push(Command::Edits(moves(app, &offsets)));
                 }
             }
+            State::Resize { .. } => commands.extend(resizing(app, &offsets).map(Command::Edit)),
             State::Box { from, to, add } => {
                 let area = Rect::from_two_pos(from, to);
                 let inside = scene.cards.iter().filter(|card| area.intersects(card.rect)).map(|card| Pick::Component(card.id.clone()));
@@ -155,10 +184,7 @@ impl Gesture {
             }
             State::Connect { from, backwards, verdict, .. } => {
                 if let Verdict::Fits(to) = verdict {
-                    let (from, to) = if backwards { (to, from) } else { (from, to) };
-                    let pick = Pick::Link(from.clone(), to.clone());
-                    commands.push(Command::Edit(Edit::AddLink { link: Link { from, to, ..Link::default() } }));
-                    commands.push(Command::Select(pick, SelectMode::Replace));
+                    link(from, to, backwards, commands);
                 }
             }
         }
@@ -167,6 +193,7 @@ impl Gesture {
     fn cursor(&self, ui: &Ui, pointer: Option<Pos2>, scene: &Scene, token: Option<EventId>) {
         let icon = match (&self.state, pointer.map(|at| scene.hit(at))) {
             (State::Move { .. }, _) => egui::CursorIcon::Grabbing,
+            (State::Resize { .. } | State::Idle, Some(Hit::Edge(_, edges))) => resize_icon(edges),
             (State::Connect { .. }, _) | (State::Idle, Some(Hit::Port(_))) => egui::CursorIcon::Crosshair,
             _ if token.is_some() => egui::CursorIcon::PointingHand,
             (State::Idle, Some(Hit::Card(_) | Hit::Note(_) | Hit::Frame(_))) => egui::CursorIcon::Grab,
@@ -179,7 +206,7 @@ impl Gesture {
     /// The box, or the link being drawn with its verdict at the pointer.
     pub fn paint(&self, painter: &Painter, tokens: &Tokens, scene: &Scene, _app: &AppState) {
         match &self.state {
-            State::Idle | State::Move { .. } => {}
+            State::Idle | State::Move { .. } | State::Resize { .. } => {}
             State::Box { from, to, .. } => {
                 let area = Rect::from_two_pos(*from, *to);
                 painter.rect(area, 2.0, tokens.selection_soft, Stroke::new(1.0, tokens.selection), StrokeKind::Inside);
@@ -200,6 +227,23 @@ impl Gesture {
                 }
             }
         }
+    }
+}
+
+/// Adds a link and selects it.
+fn link(from: Endpoint, to: Endpoint, backwards: bool, commands: &mut Vec<Command>) {
+    let (from, to) = if backwards { (to, from) } else { (from, to) };
+    let pick = Pick::Link(from.clone(), to.clone());
+    commands.push(Command::Edit(Edit::AddLink { link: Link { from, to, ..Link::default() } }));
+    commands.push(Command::Select(pick, SelectMode::Replace));
+}
+
+fn resize_icon(edges: Edges) -> egui::CursorIcon {
+    match (edges.low[0] || edges.high[0], edges.low[1] || edges.high[1]) {
+        (true, false) => egui::CursorIcon::ResizeHorizontal,
+        (false, true) => egui::CursorIcon::ResizeVertical,
+        _ if edges.low[0] == edges.low[1] => egui::CursorIcon::ResizeNwSe,
+        _ => egui::CursorIcon::ResizeNeSw,
     }
 }
 
@@ -231,6 +275,7 @@ fn click(pointer: Option<Pos2>, modifiers: Modifiers, scene: &Scene, token: Opti
         Hit::Wire(from, to) => Pick::Link(from, to),
         Hit::Note(index) => Pick::Note(index),
         Hit::Frame(index) => Pick::Frame(index),
+        Hit::Edge(pick, _) => pick,
         Hit::Empty => {
             if mode == SelectMode::Replace {
                 commands.push(Command::SelectNone);
@@ -255,6 +300,10 @@ fn judge(from: &Endpoint, from_port: &PortSpec, backwards: bool, at: Pos2, app: 
         }
         _ => return Verdict::Open,
     };
+    judge_target(from, from_port, backwards, target, app, scene)
+}
+
+fn judge_target(from: &Endpoint, from_port: &PortSpec, backwards: bool, target: Endpoint, app: &AppState, scene: &Scene) -> Verdict {
     if app.is_locked() {
         return Verdict::Refused("The design is locked while a run is on".to_owned());
     }
@@ -272,51 +321,4 @@ fn judge(from: &Endpoint, from_port: &PortSpec, backwards: bool, at: Pos2, app: 
 fn verdict_of(from: &Endpoint, from_port: &PortSpec, backwards: bool, id: &str, port: &PortSpec) -> Result<(), String> {
     let (a, b) = ((from.component.as_str(), from_port), (id, port));
     if backwards { can_connect(b, a) } else { can_connect(a, b) }.map_err(|refusal| refusal.to_string())
-}
-
-/// What moves with these picks: frames take their members along.
-fn offsets_of(app: &AppState, picks: &[Pick]) -> Offsets {
-    let mut offsets = Offsets::default();
-    for pick in picks {
-        match pick {
-            Pick::Component(id) => offsets.components.push(id.clone()),
-            Pick::Frame(index) => {
-                offsets.frames.push(*index);
-                let members = app.project().layout.frames.get(*index).map(|frame| frame.members.clone()).unwrap_or_default();
-                offsets.components.extend(members);
-            }
-            Pick::Note(index) => offsets.notes.push(*index),
-            Pick::Link(..) => {}
-        }
-    }
-    offsets.components.sort();
-    offsets.components.dedup();
-    offsets
-}
-
-fn moves(app: &AppState, offsets: &Offsets) -> Vec<Edit> {
-    let project = app.project();
-    let shift = |[x, y]: [f32; 2]| snapped([x + offsets.by.x, y + offsets.by.y], app.snap);
-    let cards = offsets.components.iter().filter(|id| project.components.contains_key(*id));
-    let mut edits: Vec<Edit> = cards.map(|id| Edit::Move { id: id.clone(), position: shift(scene::position_of(project, id)) }).collect();
-    for &index in &offsets.frames {
-        if let Some(frame) = project.layout.frames.get(index) {
-            let mut frame = frame.clone();
-            frame.position = shift(frame.position);
-            edits.push(Edit::UpdateFrame { index, frame });
-        }
-    }
-    for &index in &offsets.notes {
-        if let Some(note) = project.layout.notes.get(index) {
-            let mut note = note.clone();
-            note.position = shift(note.position);
-            edits.push(Edit::UpdateNote { index, note });
-        }
-    }
-    edits
-}
-
-/// On the grid, where that is wished.
-pub(super) fn snapped([x, y]: [f32; 2], snap: bool) -> [f32; 2] {
-    if snap { [(x / GRID).round() * GRID, (y / GRID).round() * GRID] } else { [x, y] }
 }

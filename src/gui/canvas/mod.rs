@@ -12,8 +12,10 @@
 
 pub mod camera;
 mod cards;
+mod context;
 mod gesture;
 mod marks;
+mod moving;
 pub mod scene;
 pub mod tokens;
 mod wires;
@@ -22,7 +24,8 @@ use egui::{Pos2, Rect, Sense, Ui};
 
 use crate::app::{AppState, Command, Pick};
 use crate::gui::theme;
-use camera::Camera;
+use crate::model::Endpoint;
+use camera::{Camera, Scrolling};
 use gesture::Gesture;
 use scene::Scene;
 use tokens::TokenLayer;
@@ -34,8 +37,12 @@ pub struct Canvas {
     pub camera: Camera,
     gesture: Gesture,
     tokens: TokenLayer,
+    scrolling: Scrolling,
     fitted: u64,
+    /// The camera as it was fitted and the design it was fitted to; a person who moved either keeps the view.
+    fitted_view: Option<(Camera, u64)>,
     last_rect: Option<Rect>,
+    menu: Option<context::Place>,
 }
 
 impl Canvas {
@@ -43,15 +50,11 @@ impl Canvas {
     pub fn ui(&mut self, ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         let rect = ui.available_rect_before_wrap();
         let response = ui.interact(rect, ui.id().with("canvas"), Sense::click_and_drag());
-        self.last_rect = Some(rect);
-        if self.fitted != app.fit_requests {
-            self.fitted = app.fit_requests;
-            self.camera.fit(Scene::world_bounds(app.project()), rect);
-        }
+        self.keep_fitted(app, rect);
         let painter = ui.painter_at(rect);
         let tokens = theme::tokens(ui.ctx());
         painter.rect_filled(rect, 0.0, tokens.canvas);
-        self.camera.navigate(ui, &response, rect);
+        self.camera.navigate(ui, &response, rect, &mut self.scrolling);
         let moved = self.gesture.offsets();
         let scene = Scene::lay_out(app, &self.camera, rect, moved);
         marks::grid(&painter, tokens, &self.camera, rect, app.snap);
@@ -66,6 +69,7 @@ impl Canvas {
         let token = response.hover_pos().and_then(|pointer| self.tokens.token_at(pointer));
         self.gesture.update(ui, &response, app, &scene, &mut self.camera, token, commands);
         self.gesture.paint(&painter, tokens, &scene, app);
+        self.context_menu(&response, app, &scene, commands);
         if let Some(note) = self.tokens.sampling_note() {
             tokens::paint_note(&painter, tokens, rect.right_bottom(), &note);
         }
@@ -74,6 +78,18 @@ impl Canvas {
         }
         if self.tokens.is_moving() {
             ui.ctx().request_repaint();
+        }
+    }
+
+    /// Fits when asked to, and again when the canvas changes its size under a view that nobody has changed since.
+    fn keep_fitted(&mut self, app: &AppState, rect: Rect) {
+        let revision = app.document.revision();
+        let resized = self.last_rect.is_some_and(|last| last != rect) && self.fitted_view == Some((self.camera, revision));
+        self.last_rect = Some(rect);
+        if self.fitted != app.fit_requests || resized {
+            self.fitted = app.fit_requests;
+            self.camera.fit(Scene::world_bounds(app.project()), rect);
+            self.fitted_view = Some((self.camera, revision));
         }
     }
 
@@ -96,7 +112,7 @@ impl Canvas {
                 place = [middle.x - 110.0, place[1] + 160.0];
             }
         }
-        gesture::snapped(place, app.snap)
+        moving::snapped(place, app.snap)
     }
 
     /// Where a drag from the palette lets go, in world coordinates; none outside the canvas.
@@ -109,7 +125,8 @@ impl Canvas {
     }
 
     /// One node a card, port and wire for screen readers and tests: focusable, and clicked by them only.
-    fn accessible(&self, ui: &mut Ui, app: &AppState, scene: &Scene, commands: &mut Vec<Command>) {
+    fn accessible(&mut self, ui: &mut Ui, app: &AppState, scene: &Scene, commands: &mut Vec<Command>) {
+        let focus = theme::tokens(ui.ctx()).selection;
         for card in &scene.cards {
             let response = ui.interact(card.rect, ui.id().with(("card", &card.id)), Sense::focusable_noninteractive());
             let (label, selected) = (card.label(app), app.is_selected(&Pick::Component(card.id.clone())));
@@ -122,6 +139,13 @@ impl Canvas {
                 let response = ui.interact(around, ui.id().with(("port", &card.id, &port.name)), Sense::focusable_noninteractive());
                 let label = format!("{} port of {}", port.name, card.id);
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+                if response.has_focus() {
+                    ui.painter_at(self.last_rect.unwrap_or(around)).circle_stroke(port.at, 10.0, egui::Stroke::new(2.0, focus));
+                    if ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+                        let end = Endpoint { component: card.id.clone(), port: port.name.clone() };
+                        self.gesture.connect_by_key(end, app, scene, commands);
+                    }
+                }
             }
         }
         for wire in &scene.wires {

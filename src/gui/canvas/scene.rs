@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use egui::{Pos2, Rect, pos2, vec2};
 
 use super::camera::Camera;
+use super::moving::stretched;
 use super::tokens::Curve;
-use crate::app::AppState;
 use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, card_height, ports_of};
+use crate::app::{AppState, Pick};
 use crate::components::{self, PortSpec, PortType};
 use crate::metrics::CardView;
 use crate::model::{Endpoint, Project};
+
+/// A frame is held by the strip its label stands in.
+const FRAME_LABEL_HEIGHT: f32 = 26.0;
 
 /// Everything on the screen.
 #[derive(Debug, Default)]
@@ -86,10 +90,34 @@ pub enum Hit {
     Wire(Endpoint, Endpoint),
     /// A note.
     Note(usize),
-    /// A frame's edge or label.
+    /// A frame's label.
     Frame(usize),
+    /// An edge or a corner of a frame or a note, which resizes it.
+    Edge(Pick, Edges),
     /// Nothing.
     Empty,
+}
+
+/// Which edges of a rectangle, by axis: left and top are low, right and bottom high.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edges {
+    /// Left, top.
+    pub low: [bool; 2],
+    /// Right, bottom.
+    pub high: [bool; 2],
+}
+
+impl Edges {
+    /// The edges that a point is on; none away from all of them.
+    #[must_use]
+    fn at(rect: &Rect, at: Pos2) -> Option<Self> {
+        const REACH: f32 = 5.0;
+        if !rect.expand(REACH).contains(at) || rect.shrink(REACH).contains(at) {
+            return None;
+        }
+        let near = |a: f32, b: f32| (a - b).abs() <= REACH;
+        Some(Self { low: [near(at.x, rect.min.x), near(at.y, rect.min.y)], high: [near(at.x, rect.max.x), near(at.y, rect.max.y)] })
+    }
 }
 
 /// What a gesture moves for the time being, in world units.
@@ -101,8 +129,21 @@ pub struct Offsets {
     pub frames: Vec<usize>,
     /// Notes.
     pub notes: Vec<usize>,
+    /// A frame or a note of which some edges move.
+    pub stretched: Option<(Pick, Edges)>,
     /// By how much.
     pub by: egui::Vec2,
+}
+
+impl Offsets {
+    /// Where a frame or a note stands meanwhile.
+    fn placed(&self, pick: &Pick, is_moved: bool, position: [f32; 2], size: [f32; 2]) -> ([f32; 2], [f32; 2]) {
+        match &self.stretched {
+            Some((stretched_pick, edges)) if stretched_pick == pick => stretched(position, size, *edges, self.by),
+            _ if is_moved => ([position[0] + self.by.x, position[1] + self.by.y], size),
+            _ => (position, size),
+        }
+    }
 }
 
 impl Scene {
@@ -155,11 +196,14 @@ impl Scene {
             });
         }
         scene.lay_wires(project, camera.zoom);
-        let shift = |is_moved: bool, [x, y]: [f32; 2]| if is_moved { [x + moved.by.x, y + moved.by.y] } else { [x, y] };
-        let frames = project.layout.frames.iter().enumerate();
-        scene.frames = frames.map(|(index, frame)| camera.rect(shift(moved.frames.contains(&index), frame.position), frame.size)).collect();
-        let notes = project.layout.notes.iter().enumerate();
-        scene.notes = notes.map(|(index, note)| camera.rect(shift(moved.notes.contains(&index), note.position), note.size)).collect();
+        for (index, frame) in project.layout.frames.iter().enumerate() {
+            let (position, size) = moved.placed(&Pick::Frame(index), moved.frames.contains(&index), frame.position, frame.size);
+            scene.frames.push(camera.rect(position, size));
+        }
+        for (index, note) in project.layout.notes.iter().enumerate() {
+            let (position, size) = moved.placed(&Pick::Note(index), moved.notes.contains(&index), note.position, note.size);
+            scene.notes.push(camera.rect(position, size));
+        }
         scene
     }
 
@@ -210,11 +254,23 @@ impl Scene {
         if let Some(wire) = near {
             return Hit::Wire(wire.from.clone(), wire.to.clone());
         }
-        if let Some(index) = self.notes.iter().rposition(|rect| rect.contains(at)) {
-            return Hit::Note(index);
+        for (index, rect) in self.notes.iter().enumerate().rev() {
+            if let Some(edges) = Edges::at(rect, at) {
+                return Hit::Edge(Pick::Note(index), edges);
+            }
+            if rect.contains(at) {
+                return Hit::Note(index);
+            }
         }
-        let on_edge = |rect: &Rect| rect.expand(4.0).contains(at) && (!rect.shrink(8.0).contains(at) || at.y < rect.min.y + 26.0);
-        self.frames.iter().rposition(on_edge).map_or(Hit::Empty, Hit::Frame)
+        for (index, rect) in self.frames.iter().enumerate().rev() {
+            if let Some(edges) = Edges::at(rect, at) {
+                return Hit::Edge(Pick::Frame(index), edges);
+            }
+            if rect.contains(at) && at.y < rect.min.y + FRAME_LABEL_HEIGHT {
+                return Hit::Frame(index);
+            }
+        }
+        Hit::Empty
     }
 }
 
