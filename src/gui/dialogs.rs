@@ -104,6 +104,9 @@ fn path_ui(ui: &mut Ui, app: &AppState, wish: &DialogFor, commands: &mut Vec<Com
         info.label = Some("Path of the file".to_owned());
         info
     });
+    if ui.memory(|memory| memory.focused().is_none()) && !field.lost_focus() {
+        field.request_focus();
+    }
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let mut answer = None;
     buttons(ui, |ui| {
@@ -122,7 +125,8 @@ fn path_ui(ui: &mut Ui, app: &AppState, wish: &DialogFor, commands: &mut Vec<Com
 }
 
 fn modal(ui: &Ui, id: &str, width: f32, content: impl FnOnce(&mut Ui)) {
-    egui::Modal::new(egui::Id::new(id)).show(ui.ctx(), |ui| {
+    let frame = egui::Frame::popup(ui.style()).inner_margin(theme::space::L as i8);
+    egui::Modal::new(egui::Id::new(id)).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(width);
         content(ui);
     });

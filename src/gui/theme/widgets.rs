@@ -149,8 +149,10 @@ pub fn primary_button(ui: &mut Ui, icon: &str, words: ButtonWords<'_>) -> Respon
     let mut job = egui::text::LayoutJob::default();
     let plain = egui::TextFormat::simple(egui::FontId::new(14.0, icon_fill_family()), tokens.on_accent);
     let strong = egui::TextFormat::simple(font_strong(13.0), tokens.on_accent);
-    job.append(icon, 0.0, egui::TextFormat { valign: Align::Center, ..plain });
-    job.append(words.label, space::S, egui::TextFormat { valign: Align::Center, ..strong });
+    if !icon.is_empty() {
+        job.append(icon, 0.0, egui::TextFormat { valign: Align::Center, ..plain });
+    }
+    job.append(words.label, if icon.is_empty() { 0.0 } else { space::S }, egui::TextFormat { valign: Align::Center, ..strong });
     let button = Button::new(job).fill(tokens.accent).stroke(Stroke::NONE).min_size(Vec2::new(0.0, CONTROL_HEIGHT));
     words.finish(ui.add_enabled(enabled, button), None)
 }
