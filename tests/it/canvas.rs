@@ -173,3 +173,17 @@ fn enter_on_two_ports_links_them_and_a_refusal_is_said() {
     let ends = &project(&harness).links[1];
     assert_eq!(window.app.selection, [Pick::Link(ends.from.clone(), ends.to.clone())]);
 }
+
+#[test]
+fn the_map_shows_when_something_is_out_of_view_and_leads_back() {
+    let mut harness = window(design());
+    assert!(harness.query_by_label("Map of the whole design").is_none());
+    let before = card(&harness, "Producer web");
+    scroll(&mut harness, MouseWheelUnit::Point, vec2(-900.0, 0.0));
+    assert!(card(&harness, "Producer web").max.x < before.min.x);
+    click(&mut harness, "Map of the whole design");
+    harness.run_steps(3);
+    // The middle of the map is the middle of the design.
+    let (first, last) = (card(&harness, "Producer web"), card(&harness, "Consumer billing"));
+    assert!((first.min.x - before.min.x).abs() < 5.0 && first.max.x < last.min.x, "{first:?} {before:?}");
+}

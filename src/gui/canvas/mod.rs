@@ -15,6 +15,7 @@ mod cards;
 mod context;
 mod gesture;
 mod marks;
+mod minimap;
 mod moving;
 pub mod scene;
 pub mod tokens;
@@ -27,6 +28,7 @@ use crate::gui::theme;
 use crate::model::Endpoint;
 use camera::{Camera, Scrolling};
 use gesture::Gesture;
+use minimap::Minimap;
 use scene::Scene;
 use tokens::TokenLayer;
 
@@ -38,6 +40,7 @@ pub struct Canvas {
     gesture: Gesture,
     tokens: TokenLayer,
     scrolling: Scrolling,
+    minimap: Minimap,
     fitted: u64,
     /// The camera as it was fitted and the design it was fitted to; a person who moved either keeps the view.
     fitted_view: Option<(Camera, u64)>,
@@ -73,6 +76,7 @@ impl Canvas {
         if let Some(note) = self.tokens.sampling_note() {
             tokens::paint_note(&painter, tokens, rect.right_bottom(), &note);
         }
+        self.minimap.ui(ui, app, &mut self.camera, rect);
         if app.project().components.is_empty() {
             marks::empty(ui, rect);
         }
