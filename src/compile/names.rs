@@ -55,6 +55,7 @@ impl Names {
                     topic: TopicIx(small(self.topics.len())),
                     name: topic.name.as_str().into(),
                     partitions: topic.partitions,
+                    leaders: topic.leaders,
                     cluster: ComponentIx(small(index)),
                 });
             }

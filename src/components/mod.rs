@@ -19,6 +19,7 @@ pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal
 
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
+use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
@@ -131,6 +132,8 @@ pub struct TopicDecl {
     pub name: String,
     /// How many partitions.
     pub partitions: u32,
+    /// Which nodes lead them.
+    pub leaders: Leaders,
 }
 
 /// Names that a component brings into the design; `compile/` numbers them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{PortSpec, PortType};
 use crate::engine::LinkEnd;
+use crate::machines::broker::cluster::Leaders;
 use crate::machines::codec::SchemaLibrary;
 use crate::model::Project;
 use crate::random::Stream;
@@ -29,6 +30,8 @@ pub struct PeerTopic {
     pub name: Arc<str>,
     /// How many partitions.
     pub partitions: u32,
+    /// Which nodes lead them.
+    pub leaders: Leaders,
     /// The cluster's component.
     pub cluster: ComponentIx,
 }

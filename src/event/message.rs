@@ -141,6 +141,8 @@ pub enum BrokerError {
     BrokerNotAvailable,
     /// Idempotence: a gap in the sequence.
     OutOfOrderSequence,
+    /// The broker's disks are full (`KAFKA_STORAGE_ERROR`).
+    StorageError,
 }
 
 /// Batches for several partitions.

@@ -5,10 +5,13 @@ use bytes::Bytes;
 use super::schemas::Verdict;
 use super::sim::{Consumer, Instance};
 use crate::engine::Ctx;
-use crate::event::{EventMeta, Fact, ObligationEnd, Reason, StoredBatch};
+use crate::event::{BrokerError, EventMeta, Fact, HopKind, ObligationEnd, Reason, StoredBatch};
 use crate::machines::broker::batch::{check, records};
-use crate::machines::broker::client::{CommitMode, FetchedRecords};
-use crate::units::{SimTime, TopicIx};
+use crate::machines::broker::client::{CommitMode, ConsumerClient, FetchedRecords};
+use crate::units::{GroupIx, SimTime, TopicIx};
+
+/// More records than this whose commit nobody saw answered are not watched: they stay in flight.
+const UNCONFIRMED_MAX: usize = 1_000_000;
 
 /// A batch on its way into the buffer.
 #[derive(Clone, Debug)]
@@ -151,16 +154,54 @@ impl Consumer {
         self.station.abandon(ctx.now, dropped as u64);
     }
 
+    /// At most once: a commit that the present poll's records of a client waited for has ended. Without an answer
+    /// (it was forgotten with its generation) nobody knows yet whether they are committed.
+    pub fn commit_ended(&mut self, ctx: &mut Ctx<'_>, (index, client): (usize, usize), committed: Option<Result<(), BrokerError>>) {
+        let instance = &mut self.instances[index];
+        instance.awaiting_commit = instance.clients.iter().any(ConsumerClient::is_committing);
+        if committed == Some(Ok(())) {
+            return;
+        }
+        let polled: Vec<Received> = instance.buffer.drain(..instance.polled).collect();
+        let (dropped, kept): (Vec<Received>, Vec<Received>) = polled.into_iter().partition(|record| record.client == client);
+        instance.polled = kept.len();
+        kept.into_iter().rev().for_each(|record| instance.buffer.push_front(record));
+        self.station.abandon(ctx.now, dropped.len() as u64);
+        if matches!(committed, None | Some(Err(BrokerError::RequestTimedOut))) {
+            self.unconfirmed.extend(dropped);
+            self.unconfirmed.truncate(UNCONFIRMED_MAX);
+        }
+    }
+
+    /// The group goes on at `offset` of a partition: what was committed unseen before it is lost, the rest comes again.
+    pub fn settle(&mut self, ctx: &mut Ctx<'_>, group: GroupIx, (topic, partition, offset): (TopicIx, u32, u64)) {
+        if self.unconfirmed.is_empty() {
+            return;
+        }
+        let (here, elsewhere): (Vec<Received>, Vec<Received>) = std::mem::take(&mut self.unconfirmed)
+            .into_iter()
+            .partition(|record| self.group_of(record.client) == group && (record.topic, record.partition) == (topic, partition));
+        self.unconfirmed = elsewhere;
+        for record in here.iter().filter(|record| record.offset < offset) {
+            self.lose(
+                ctx,
+                record,
+                Reason { code: "commit-unseen", detail: Some("committed, but its instance never saw the answer".into()) },
+            );
+        }
+    }
+
     /// An instance is gone: buffer and work with it. What it had committed and not done is lost.
     pub fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         let instance = &mut self.instances[index];
+        let committing: Vec<bool> = instance.clients.iter().map(ConsumerClient::is_committing).collect();
         for client in &mut instance.clients {
             client.crash();
         }
         instance.inbox.clear();
-        let buffer = std::mem::take(&mut instance.buffer);
+        let mut buffer = std::mem::take(&mut instance.buffer);
         let polled = std::mem::take(&mut instance.polled);
-        let confirmed = !std::mem::take(&mut instance.awaiting_commit);
+        let awaiting_commit = std::mem::take(&mut instance.awaiting_commit);
         let mut under_way = Vec::new();
         for (number, worker) in (0..).zip(&mut instance.workers) {
             // Timers of a worker's earlier life are stale.
@@ -177,14 +218,23 @@ impl Consumer {
         }
         self.station.abandon(ctx.now, buffer.len() as u64);
         if self.commit == CommitMode::Before {
-            let polled = buffer.iter().take(if confirmed { polled } else { 0 });
-            for record in under_way.iter().chain(polled) {
-                self.counts.lost += 1;
-                let reason = Reason { code: "crash", detail: Some("committed before it was processed, then the instance crashed".into()) };
-                self.hop(ctx, record, crate::event::HopKind::Lost, ctx.now, "lost: committed, then the instance crashed".to_owned());
-                let ended = self.ended(ctx, record, ctx.now, ObligationEnd::Lost);
-                ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
+            buffer.truncate(polled);
+            let (unconfirmed, confirmed): (Vec<Received>, Vec<Received>) =
+                buffer.into_iter().partition(|record| awaiting_commit && committing[record.client]);
+            self.unconfirmed.extend(unconfirmed);
+            self.unconfirmed.truncate(UNCONFIRMED_MAX);
+            for record in under_way.iter().chain(&confirmed) {
+                let detail = "committed before it was processed, then the instance crashed";
+                self.lose(ctx, record, Reason { code: "crash", detail: Some(detail.into()) });
             }
         }
+    }
+
+    fn lose(&mut self, ctx: &mut Ctx<'_>, record: &Received, reason: Reason) {
+        self.counts.lost += 1;
+        let words = format!("lost: {}", reason.detail.as_deref().unwrap_or(reason.code));
+        self.hop(ctx, record, HopKind::Lost, ctx.now, words);
+        let ended = self.ended(ctx, record, ctx.now, ObligationEnd::Lost);
+        ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
     }
 }

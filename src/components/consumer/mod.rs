@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
-use crate::machines::broker::client::{CommitMode, ConsumerConfig, OffsetReset, ProducerClient, ProducerConfig};
+use crate::machines::broker::client::{CommitMode, ConsumerConfig, OffsetReset, ProducerClient, ProducerConfig, ReadTopic};
 use crate::model::Component;
 use crate::units::{ComponentIx, SimDuration};
 
@@ -67,8 +67,9 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
     let mut configs: Vec<(ComponentIx, ConsumerConfig)> = Vec::new();
     for facts in ctx.links_at("in") {
         let Some(topic) = &facts.topic else { continue };
+        let read = ReadTopic { topic: topic.topic, leaders: topic.leaders, link: facts.end.0 };
         if let Some((_, config)) = configs.iter_mut().find(|(cluster, _)| *cluster == topic.cluster) {
-            config.topics.push((topic.topic, facts.end.0));
+            config.topics.push(read);
             continue;
         }
         let Some(group) = ctx.groups.iter().find(|group| group.cluster == topic.cluster && *group.name == *name) else { continue };
@@ -76,7 +77,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
         let config = ConsumerConfig {
             client_id: Arc::from(ctx.key),
             group: group.group,
-            topics: vec![(topic.topic, facts.end.0)],
+            topics: vec![read],
             cluster_topics: cluster_topics.map(|topic| (topic.topic, topic.partitions)).collect(),
             session_timeout: params.duration("session_timeout"),
             heartbeat_interval: params.duration("heartbeat_interval"),
@@ -105,7 +106,7 @@ fn dead_letter_client(ctx: &BuildCtx<'_>) -> Option<ProducerClient> {
     let cfg =
         ProducerConfig { linger: SimDuration::ZERO, report_acks: true, call_tag: sim::CALLS_DEAD_LETTER, ..ProducerConfig::default() };
     let mut client = ProducerClient::new(cfg, ctx.stream("dead-letter-partitions"));
-    client.add_topic(topic.topic, topic.partitions, facts.end.0);
+    client.add_topic(topic.topic, topic.partitions, topic.leaders, facts.end.0);
     Some(client)
 }
 

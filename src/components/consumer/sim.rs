@@ -43,6 +43,8 @@ pub(super) struct Consumer {
     auto_commit_interval: SimDuration,
     pub poll_size: usize,
     buffer_max: usize,
+    /// Records whose commit may have been taken though nobody works on them: see [`Self::settle`].
+    pub unconfirmed: Vec<Received>,
     pub reader: Option<Reader>,
     pub dead_letters: Option<ProducerClient>,
     pub letters: Vec<PendingLetter>,
@@ -113,6 +115,7 @@ impl Consumer {
             auto_commit_interval: params.duration("auto_commit_interval"),
             poll_size: number("poll_size"),
             buffer_max: number("buffer"),
+            unconfirmed: Vec::new(),
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             dead_letters,
             letters: Vec::new(),
@@ -172,14 +175,21 @@ impl Consumer {
         call: impl FnOnce(&mut ConsumerClient, SimTime, &mut ConsumerOutput),
     ) {
         let mut out = std::mem::take(&mut self.client_out);
-        call(&mut self.instances[at.0].clients[at.1], ctx.now, &mut out);
+        let client = &mut self.instances[at.0].clients[at.1];
+        let was_committing = client.is_committing();
+        call(client, ctx.now, &mut out);
+        let ended = was_committing && !client.is_committing();
         self.carry_out(ctx, at, &mut out);
+        let committed = out.committed.take();
+        if ended && self.instances[at.0].awaiting_commit {
+            self.commit_ended(ctx, at, committed);
+        }
         self.client_out = out;
     }
 
     fn carry_out(&mut self, ctx: &mut Ctx<'_>, (index, client): (usize, usize), out: &mut ConsumerOutput) {
-        for (lane, message) in out.sends.drain(..) {
-            ctx.send(LinkEnd(lane), message);
+        for (link, message) in out.sends.drain(..) {
+            ctx.send(LinkEnd(link), message);
         }
         let group = self.template[client].group;
         for (topic, partition, offset) in out.starts.drain(..) {
@@ -188,9 +198,9 @@ impl Consumer {
         if std::mem::take(&mut out.revoked) {
             self.revoke(ctx, index, client);
         }
-        let instance = &mut self.instances[index];
-        // Answered, timed out, or forgotten with its generation: nothing is left to wait for.
-        instance.awaiting_commit &= instance.clients.iter().any(ConsumerClient::is_committing);
+        for position in out.positions.drain(..) {
+            self.settle(ctx, group, position);
+        }
         for fetched in out.records.drain(..) {
             self.instances[index].inbox.extend(Inbound::of(client, fetched));
         }
@@ -248,8 +258,8 @@ impl Consumer {
     pub fn flush_letters(&mut self, ctx: &mut Ctx<'_>) {
         let mut wake = self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake);
         if let Some(client) = &mut self.dead_letters {
-            for (lane, request) in self.letters_out.requests.drain(..) {
-                ctx.send(LinkEnd(lane), Message::Produce(Box::new(request)));
+            for (link, request) in self.letters_out.requests.drain(..) {
+                ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
             }
             wake = wake.min(client.next_wake(ctx.now));
         }

@@ -169,9 +169,10 @@ const PARAMS: &[ParamSpec] = &[
     ParamSpec::new(
         "session_timeout",
         "Session timeout",
-        T::Duration { min: "1ms", max: "24h" },
+        // What brokers accept as they come: group.min.session.timeout.ms and group.max.session.timeout.ms.
+        T::Duration { min: "6s", max: "30min" },
         Same("45s"),
-        "Without a heartbeat for this long a member is out",
+        "Without a heartbeat for this long a member is out; brokers accept 6 s to 30 min (group.min.session.timeout.ms, group.max.session.timeout.ms)",
     )
     .key("session.timeout.ms")
     .from(DOCUMENTED)

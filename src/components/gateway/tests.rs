@@ -14,6 +14,7 @@ use crate::event::{
     SchemaFound, SchemaReply,
 };
 use crate::machines::broker::batch::records;
+use crate::machines::broker::cluster::Leaders;
 use crate::machines::codec::{SchemaLibrary, frame};
 use crate::model::{Project, Value};
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime, TopicIx};
@@ -30,7 +31,13 @@ fn json(value: serde_json::Value) -> IndexMap<String, Value> {
 }
 
 fn facts(end: LinkEnd, port: &str, port_ty: PortType, peer: &str, topic: Option<(u32, &str)>) -> LinkFacts {
-    let topic = topic.map(|(number, name)| PeerTopic { topic: TopicIx(number), name: name.into(), partitions: 3, cluster: ComponentIx(2) });
+    let topic = topic.map(|(number, name)| PeerTopic {
+        topic: TopicIx(number),
+        name: name.into(),
+        partitions: 3,
+        leaders: Leaders::new(0, 1),
+        cluster: ComponentIx(2),
+    });
     LinkFacts {
         end,
         link: LinkIx(u32::from(end.0)),

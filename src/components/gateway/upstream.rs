@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::sim::{Answer, Job};
-use crate::components::{BuildCtx, LinkFacts};
+use crate::components::BuildCtx;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{EventId, Message, Outcome, ProduceReply};
 use crate::machines::broker::batch::records;
@@ -24,8 +24,6 @@ const HEADERS_BYTES: usize = 160;
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
     client: ProducerClient,
-    /// By lane, in the order of the links at `records`.
-    ends: Vec<LinkEnd>,
     out: ClientOutput,
     /// Only looked up, never walked.
     pending: HashMap<EventId, Job, ahash::RandomState>,
@@ -39,16 +37,14 @@ pub(super) struct Upstream {
 
 impl Upstream {
     pub(super) fn new(ctx: &BuildCtx<'_>, cfg: ProducerConfig) -> Self {
-        let links: Vec<&LinkFacts> = ctx.links_at("records").filter(|facts| facts.topic.is_some()).collect();
         let mut client = ProducerClient::new(cfg, ctx.stream("partition"));
-        for (lane, facts) in links.iter().enumerate() {
+        for facts in ctx.links_at("records") {
             if let Some(topic) = &facts.topic {
-                client.add_topic(topic.topic, topic.partitions, lane as u16);
+                client.add_topic(topic.topic, topic.partitions, topic.leaders, facts.end.0);
             }
         }
         Self {
             client,
-            ends: links.iter().map(|facts| facts.end).collect(),
             out: ClientOutput::default(),
             pending: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             repeated: Vec::new(),
@@ -99,8 +95,8 @@ impl Upstream {
     /// Sends what the client wants sent, arms its timer, and hands out the requests that are answered.
     pub(super) fn flush(&mut self, ctx: &mut Ctx<'_>, wake_token: u64, answered: &mut Vec<(Job, Answer)>) {
         let mut out = std::mem::take(&mut self.out);
-        for (lane, request) in out.requests.drain(..) {
-            ctx.send(self.ends[usize::from(lane)], Message::Produce(Box::new(request)));
+        for (link, request) in out.requests.drain(..) {
+            ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
         }
         for acked in out.acked.drain(..) {
             for record in records(&acked.batch) {

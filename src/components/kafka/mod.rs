@@ -3,9 +3,13 @@
 //! In: produce, fetch and group requests over the links of its topics. Out: their answers, after a node has
 //! served them. The log, the groups and the long polls are `machines/broker`; this room adds time: which
 //! node serves a request, how long it takes, when followers have caught up.
-//! Must not know: who its clients are. Start at `sim.rs`.
+//! Must not know: who its clients are. Start at `sim.rs`; the nodes' queues are
+//! `nodes.rs`, times `costs.rs`.
 
+mod costs;
+mod nodes;
 mod sim;
+mod slab;
 mod spec;
 #[cfg(test)]
 mod tests;

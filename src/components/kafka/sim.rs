@@ -1,19 +1,21 @@
-//! A cluster while it runs: nodes that serve requests one after another, and the machine behind them.
+//! A cluster while it runs: the nodes that serve requests, and the machine behind them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::costs::Costs;
+use super::nodes::{Nodes, Served};
+use super::slab::Slab;
 use super::spec;
 use crate::components::{BuildCtx, Params};
-use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process, Station};
+use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Fact, Hop, HopKind, Message, Placed};
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
 use crate::machines::broker::log::LogConfig;
-use crate::random::{Distribution, Stream};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
-/// Requests that wait at one node; a further one is not answered, and its client times out.
-const QUEUED_REQUESTS_MAX: usize = 100_000;
+/// Memory of one cluster's logs. Beyond it the disks count as full: batches are refused (`StorageError`, which
+/// clients retry) until retention has made room.
+const LOG_MEMORY_BYTES_MAX: u64 = 4 << 30;
 
 /// Timer tokens: what in the upper byte, which below.
 const SERVED: u64 = 1 << 56;
@@ -26,15 +28,12 @@ const LOW: u64 = (1 << 56) - 1;
 #[derive(Clone, Debug)]
 pub(super) struct KafkaSim {
     cluster: Cluster,
-    nodes: Vec<Node>,
+    nodes: Nodes,
+    costs: Costs,
     /// The client behind each link end.
     clients: Vec<ComponentIx>,
     labels: Vec<TopicLabels>,
     groups: Vec<GroupLabel>,
-    request_time: Distribution,
-    kib_time: SimDuration,
-    replication_latency: Distribution,
-    rng: Stream,
     retention_check: SimDuration,
     requests: u64,
     in_bytes: u64,
@@ -42,33 +41,9 @@ pub(super) struct KafkaSim {
     refused: u64,
     /// Replication under way, in order of completion times per partition.
     replicating: Slab<Replicate>,
-    serving: Slab<Serving>,
     deadline_set: SimTime,
     /// When the last replication of a partition completes: followers fetch in order.
     replicated_at: Vec<Vec<SimTime>>,
-}
-
-#[derive(Clone, Debug)]
-struct Node {
-    station: Station,
-    queue: VecDeque<Waiting>,
-    free: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Waiting {
-    end: u16,
-    message: Message,
-    arrived: SimTime,
-}
-
-#[derive(Clone, Debug)]
-struct Serving {
-    node: usize,
-    end: u16,
-    message: Message,
-    arrived: SimTime,
-    begun: SimTime,
 }
 
 #[derive(Clone, Debug)]
@@ -85,32 +60,6 @@ struct GroupLabel {
     topics: Vec<TopicIx>,
 }
 
-/// Numbered places that are used again.
-#[derive(Clone, Debug)]
-struct Slab<T> {
-    held: Vec<Option<T>>,
-    free: Vec<usize>,
-}
-
-impl<T> Slab<T> {
-    fn new() -> Self {
-        Self { held: Vec::new(), free: Vec::new() }
-    }
-    fn put(&mut self, item: T) -> u64 {
-        if let Some(index) = self.free.pop() {
-            self.held[index] = Some(item);
-            return index as u64;
-        }
-        self.held.push(Some(item));
-        self.held.len() as u64 - 1
-    }
-    fn take(&mut self, index: u64) -> Option<T> {
-        let item = self.held.get_mut(index as usize)?.take()?;
-        self.free.push(index as usize);
-        Some(item)
-    }
-}
-
 impl KafkaSim {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Self {
         let rows = params.named("topics");
@@ -123,7 +72,7 @@ impl KafkaSim {
         let groups = ctx.groups.iter().filter(|group| group.cluster == ctx.me);
         let groups: Vec<GroupLabel> =
             groups.map(|group| GroupLabel { group: group.group, name: Arc::clone(&group.name), topics: group.topics.clone() }).collect();
-        let nodes = params.count("brokers").clamp(1, 100) as u32;
+        let nodes = spec::nodes(params);
         let threads = params.count("io_threads").clamp(1, 1_000) as u32;
         let replicated_at = topics.iter().map(|topic| vec![SimTime::ZERO; topic.partitions as usize]).collect();
         let cfg = ClusterConfig {
@@ -133,61 +82,37 @@ impl KafkaSim {
             groups: groups.iter().map(|group| group.group).collect(),
             initial_rebalance_delay: params.duration("initial_rebalance_delay"),
             min_insync_replicas: params.count("min_insync_replicas").clamp(1, 100) as u32,
+            log_memory_bytes_max: LOG_MEMORY_BYTES_MAX,
         };
-        let node = Node { station: Station::new(threads), queue: VecDeque::new(), free: threads };
         Self {
             labels: labels.collect(),
             clients: ctx.links.iter().map(|facts| facts.peer).collect(),
             cluster: Cluster::new(cfg),
-            nodes: vec![node; nodes as usize],
+            nodes: Nodes::new(nodes, threads, ctx.links.len()),
+            costs: Costs::new(params, ctx.stream("service")),
             groups,
-            request_time: params.distribution("request_service_time"),
-            kib_time: params.duration("byte_service_time"),
-            replication_latency: params.distribution("replication_latency"),
-            rng: ctx.stream("service"),
             retention_check: params.duration("retention_check_interval"),
             requests: 0,
             in_bytes: 0,
             out_bytes: 0,
             refused: 0,
             replicating: Slab::new(),
-            serving: Slab::new(),
             deadline_set: SimTime::MAX,
             replicated_at,
         }
     }
 
-    fn begin(&mut self, ctx: &mut Ctx<'_>, node: usize) {
-        while self.nodes[node].free > 0 {
-            let Some(waiting) = self.nodes[node].queue.pop_front() else { return };
-            self.nodes[node].station.begin(ctx.now);
-            let serving = Serving { node, end: waiting.end, message: waiting.message, arrived: waiting.arrived, begun: ctx.now };
-            let span = self.service_time(&serving.message);
-            if span.is_zero() {
-                // No time, no turn: the answer leaves in the same turn.
-                self.served(ctx, serving);
-            } else {
-                self.nodes[node].free -= 1;
-                let slot = self.serving.put(serving);
-                ctx.timer_after(span, SERVED | slot);
-            }
+    /// Lets a node's free threads begin, and carries out what takes them no time.
+    fn serve(&mut self, ctx: &mut Ctx<'_>, node: usize) {
+        while let Some(served) = self.nodes.begin(ctx, node, &mut self.costs, SERVED) {
+            self.served(ctx, served);
         }
     }
 
-    fn service_time(&mut self, message: &Message) -> SimDuration {
-        let base = self.request_time.sample(&mut self.rng);
-        if self.kib_time.is_zero() {
-            return base;
-        }
-        base + SimDuration::from_ns(self.kib_time.as_ns().saturating_mul(message.wire_bytes()) / 1024)
-    }
-
-    fn served(&mut self, ctx: &mut Ctx<'_>, serving: Serving) {
-        self.nodes[serving.node].station.finish(ctx.now);
-        let caller = Caller { end: serving.end, client: self.clients[usize::from(serving.end)] };
+    fn served(&mut self, ctx: &mut Ctx<'_>, served: Served) {
         let mut effects = Effects::default();
-        self.cluster.handle(ctx.now, caller, serving.message, &mut effects);
-        self.carry_out(ctx, effects, Some((serving.arrived, serving.begun)));
+        self.cluster.handle(ctx.now, served.caller, served.message, &mut effects);
+        self.carry_out(ctx, effects, Some((served.arrived, served.begun)));
     }
 
     fn carry_out(&mut self, ctx: &mut Ctx<'_>, effects: Effects, served: Option<(SimTime, SimTime)>) {
@@ -214,20 +139,18 @@ impl KafkaSim {
             ctx.fact(fact);
         }
         for done in effects.replicate {
-            // A follower asks, the leader answers with the bytes: one round trip, first in first out.
-            let trip = self.replication_latency.sample(&mut self.rng) + self.replication_latency.sample(&mut self.rng);
-            let copy = SimDuration::from_ns(self.kib_time.as_ns().saturating_mul(done.bytes) / 1024);
+            // Followers fetch in order, so that what comes first is replicated first.
             let last = &mut self.replicated_at[done.topic][done.partition as usize];
-            let at = (ctx.now + trip + copy).max(*last);
+            let at = (ctx.now + self.costs.replication(done.bytes)).max(*last);
             *last = at;
             let slot = self.replicating.put(done);
             ctx.timer_at(at, REPLICATED | slot);
         }
-        for (end, message) in effects.replies {
+        for (caller, message) in effects.replies {
             if let Message::FetchReply(_) = &message {
                 self.out_bytes += message.wire_bytes();
             }
-            ctx.send(LinkEnd(end), message);
+            ctx.send(LinkEnd(caller.end), message);
         }
         self.set_deadline(ctx);
     }
@@ -269,34 +192,32 @@ impl Process for KafkaSim {
     }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
-        let node = self.cluster.node_of(&message) as usize;
-        if self.nodes[node].queue.len() >= QUEUED_REQUESTS_MAX {
-            self.refused += 1;
-            return;
-        }
-        self.requests += 1;
+        let caller = Caller { end: end.0, client: self.clients[end.0 as usize] };
         if let Message::Produce(_) = &message {
             self.in_bytes += message.wire_bytes();
         }
-        self.nodes[node].station.arrive(ctx.now);
-        self.nodes[node].queue.push_back(Waiting { end: end.0, message, arrived: ctx.now });
-        self.begin(ctx, node);
+        let node = self.cluster.node_of(&message) as usize;
+        if self.nodes.arrive(ctx.now, node, caller, message) {
+            self.requests += 1;
+            self.serve(ctx, node);
+        } else {
+            self.refused += 1;
+        }
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         match token & !LOW {
             SERVED => {
-                if let Some(serving) = self.serving.take(token & LOW) {
-                    let node = serving.node;
-                    self.nodes[node].free += 1;
-                    self.served(ctx, serving);
-                    self.begin(ctx, node);
+                if let Some(served) = self.nodes.done(ctx.now, token & LOW) {
+                    let node = served.node;
+                    self.served(ctx, served);
+                    self.serve(ctx, node);
                 }
             }
             REPLICATED => {
                 if let Some(done) = self.replicating.take(token & LOW) {
                     let mut effects = Effects::default();
-                    self.cluster.replicated(ctx.now, done, &mut effects);
+                    self.cluster.replicated(done, &mut effects);
                     self.carry_out(ctx, effects, None);
                 }
             }
@@ -319,23 +240,15 @@ impl Process for KafkaSim {
 
     fn on_input(&mut self, _ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         let Input::Set { param, value } = input else { return Err("a Kafka cluster takes only changes of its cost model".to_owned()) };
-        let text = value.to_field_text();
-        match param.as_str() {
-            "request_service_time" => self.request_time = text.parse().map_err(|error: String| error)?,
-            "byte_service_time" => self.kib_time = text.parse().map_err(|error: crate::units::UnitError| error.to_string())?,
-            "replication_latency" => self.replication_latency = text.parse().map_err(|error: String| error)?,
-            other => {
-                return Err(format!(
-                    "`{other}` cannot change while it runs; `request_service_time`, `byte_service_time` and `replication_latency` can"
-                ));
-            }
-        }
-        Ok(())
+        self.costs.set(param, &value.to_field_text())
     }
 
     fn figures(&self, now: SimTime, out: &mut Figures) {
         out.counter("requests_count", self.requests);
         out.counter("refused_requests_count", self.refused);
+        let (memory_bytes, storage_full) = self.cluster.memory_figures();
+        out.gauge("log_memory_bytes", memory_bytes as f64);
+        out.counter("storage_full_count", storage_full);
         out.counter("in_bytes", self.in_bytes);
         out.counter("out_bytes", self.out_bytes);
         let mut appended = 0;
@@ -353,7 +266,7 @@ impl Process for KafkaSim {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);
         }
-        Station::figures_of_all(self.nodes.iter().map(|node| &node.station), now, out);
+        self.nodes.figures(now, out);
     }
 
     fn clone_box(&self) -> Box<dyn Process> {

@@ -2,6 +2,7 @@
 
 use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
 use crate::diagnostics::Diagnostic;
+use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 use Default_::{Absent, Same};
@@ -149,9 +150,18 @@ const PARAMS: &[ParamSpec] = &[
 /// The topics, read leniently.
 pub(super) fn topics(component: &Component) -> Vec<TopicDecl> {
     let params = Params::new(PARAMS, component.profile.as_deref(), &component.params);
-    let topic =
-        |(name, row): (&str, Params<'_>)| TopicDecl { name: name.to_owned(), partitions: row.count("partitions").clamp(1, 10_000) as u32 };
-    params.named("topics").into_iter().map(topic).collect()
+    let nodes = nodes(&params);
+    let topic = |(place, (name, row)): (usize, (&str, Params<'_>))| TopicDecl {
+        name: name.to_owned(),
+        partitions: row.count("partitions").clamp(1, 10_000) as u32,
+        leaders: Leaders::new(place, nodes),
+    };
+    params.named("topics").into_iter().enumerate().map(topic).collect()
+}
+
+/// How many nodes the cluster has.
+pub(super) fn nodes(params: &Params<'_>) -> u32 {
+    params.count("brokers").clamp(1, 100) as u32
 }
 
 /// Problems beyond each parameter's own range.

@@ -1,1 +1,245 @@
-//! Tests of the cluster card.
+//! A cluster alone, as its clients see it: when answers come, and which.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::components::{EndRole, LinkFacts, PeerTopic, PortType, check_params};
+use crate::engine::{Ctx, Effect, Figures, Input, LinkEnd, Outbox, TraceSampling};
+use crate::event::{
+    Acks, BrokerError, CallId, EventId, EventMeta, FetchPartition, FetchRequest, Message, ProduceEntry, ProduceRequest, RecordBatch,
+};
+use crate::machines::broker::batch::BatchBuilder;
+use crate::machines::broker::cluster::Leaders;
+use crate::machines::codec::SchemaLibrary;
+use crate::model::{Project, Value};
+use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime, TopicIx};
+
+const ORDERS: TopicIx = TopicIx(0);
+const PARTITIONS: u32 = 4;
+const WRITER: LinkEnd = LinkEnd(0);
+const OTHER_WRITER: LinkEnd = LinkEnd(1);
+const READER: LinkEnd = LinkEnd(2);
+
+/// A running cluster with the topic `orders`, two writers and a reader.
+struct Bench {
+    process: Box<dyn Process>,
+    outbox: Outbox,
+    now: SimTime,
+    timers: BTreeMap<(SimTime, u64), u64>,
+    serial: u64,
+    sent: Vec<(SimTime, LinkEnd, Message)>,
+    calls: u64,
+}
+
+impl Bench {
+    fn new(params: Json) -> Self {
+        let mut fields = json!({"topics": {"orders": {"partitions": PARTITIONS, "replication": 2}}, "brokers": 2, "io_threads": 1});
+        fields.as_object_mut().expect("fields").extend(params.as_object().expect("fields").clone());
+        let values: indexmap::IndexMap<String, Value> = serde_json::from_value(fields).expect("parameters are an object");
+        let mut problems = Vec::new();
+        check_params("components.shop", spec::SPEC.params, &values, &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+        let me = ComponentIx(0);
+        let topic = PeerTopic { topic: ORDERS, name: "orders".into(), partitions: PARTITIONS, leaders: Leaders::new(0, 2), cluster: me };
+        let link = |end: LinkEnd| LinkFacts {
+            end,
+            link: LinkIx(u32::from(end.0)),
+            port: "orders".to_owned(),
+            port_ty: PortType::Topic,
+            role: EndRole::To,
+            peer: ComponentIx(1 + u32::from(end.0)),
+            peer_id: "client".to_owned(),
+            peer_kind: "any".to_owned(),
+            peer_port: "out".to_owned(),
+            topic: None,
+        };
+        let ctx = BuildCtx {
+            project: &Project::default(),
+            id: "shop",
+            me,
+            key: "shop",
+            seed: 1,
+            links: &[WRITER, OTHER_WRITER, READER].map(link),
+            topics: &[topic],
+            groups: &[],
+            event_types: &BTreeMap::new(),
+            schemas: &Arc::new(SchemaLibrary::default()),
+        };
+        let process = Kafka.build(&ctx, &Params::new(spec::SPEC.params, None, &values)).expect("it builds");
+        let (outbox, timers, sent) = (Outbox::default(), BTreeMap::new(), Vec::new());
+        Self { process, outbox, now: SimTime::ZERO, timers, serial: 0, sent, calls: 0 }
+    }
+
+    fn turn<T>(&mut self, act: impl FnOnce(&mut dyn Process, &mut Ctx<'_>) -> T) -> T {
+        let mut ctx = Ctx { now: self.now, me: ComponentIx(0), tracing: TraceSampling::default(), out: &mut self.outbox };
+        let result = act(&mut *self.process, &mut ctx);
+        for effect in self.outbox.effects.drain(..) {
+            match effect {
+                Effect::Send { end, delay, message } => self.sent.push((self.now + delay, end, message)),
+                Effect::Timer { at, token } => {
+                    self.serial += 1;
+                    self.timers.insert((at, self.serial), token);
+                }
+            }
+        }
+        result
+    }
+
+    /// Timers up to `ms` of virtual time.
+    fn run_to(&mut self, ms: u64) {
+        let end = SimTime::ZERO + SimDuration::from_ms(ms);
+        while let Some((&(at, serial), &token)) = self.timers.first_key_value().filter(|((at, _), _)| *at <= end) {
+            self.timers.remove(&(at, serial));
+            self.now = at;
+            self.turn(|process, ctx| process.on_timer(ctx, token));
+        }
+        self.now = end;
+    }
+
+    fn call(&mut self) -> CallId {
+        self.calls += 1;
+        CallId(self.calls)
+    }
+
+    fn produce(&mut self, end: LinkEnd, acks: Acks, partition: u32, batch: RecordBatch) {
+        let entries = vec![ProduceEntry { topic: ORDERS, partition, batch_seq: 0, epoch: None, attempt: 1, batch }];
+        let request = ProduceRequest { call: self.call(), acks, entries };
+        self.turn(|process, ctx| process.on_message(ctx, end, Message::Produce(Box::new(request))));
+    }
+
+    fn fetch(&mut self, partition: u32, offset: u64, max_wait_ms: u64) {
+        let partitions = vec![FetchPartition { topic: ORDERS, partition, offset, max_bytes: 1 << 20 }];
+        let max_wait = SimDuration::from_ms(max_wait_ms);
+        let request = FetchRequest { call: self.call(), max_wait, min_bytes: 1, max_bytes: 1 << 20, partitions };
+        self.turn(|process, ctx| process.on_message(ctx, READER, Message::Fetch(Box::new(request))));
+    }
+
+    fn set(&mut self, param: &str, value: &str) -> Result<(), String> {
+        let input = Input::Set { param: param.to_owned(), value: Value::from(value) };
+        self.turn(|process, ctx| process.on_input(ctx, &input))
+    }
+
+    /// Answers so far: (milliseconds, to whom, what). Batches of a fetch are counted.
+    fn answers(&mut self) -> Vec<(f64, LinkEnd, Result<u64, BrokerError>)> {
+        let sent = std::mem::take(&mut self.sent).into_iter();
+        let answer = |(at, end, message): (SimTime, LinkEnd, Message)| {
+            let result = match message {
+                Message::ProduceReply(reply) => reply.results[0].base_offset,
+                Message::FetchReply(reply) => Ok(reply.partitions.iter().map(|partition| partition.batches.len() as u64).sum()),
+                other => panic!("not an answer of a cluster: {other:?}"),
+            };
+            (at.since(SimTime::ZERO).as_ms_f64(), end, result)
+        };
+        sent.map(answer).collect()
+    }
+
+    fn figure(&self, name: &str) -> f64 {
+        let mut figures = Figures::default();
+        self.process.figures(self.now, &mut figures);
+        figures.list.iter().find(|figure| figure.name == name).map_or(f64::NAN, |figure| figure.value)
+    }
+}
+
+/// A batch of one record with so large a value.
+fn batch(value_bytes: usize) -> RecordBatch {
+    let mut builder = BatchBuilder::default();
+    let meta = EventMeta { id: EventId { producer: ComponentIx(1), seq: 0 }, ..EventMeta::default() };
+    builder.push(&meta, None, &vec![7; value_bytes], 0, false);
+    builder.finish()
+}
+
+#[test]
+fn a_request_costs_its_time_and_its_bytes_and_waits_for_a_thread() {
+    let mut bench = Bench::new(json!({"request_service_time": "2ms", "byte_service_time": "1ms"}));
+    bench.produce(WRITER, Acks::Leader, 0, batch(4_000));
+    bench.produce(OTHER_WRITER, Acks::Leader, 2, batch(10));
+    bench.produce(OTHER_WRITER, Acks::Leader, 1, batch(10));
+    bench.run_to(20);
+    let answers = bench.answers();
+    let cost = |value_bytes| {
+        let entries = vec![ProduceEntry { topic: ORDERS, partition: 0, batch_seq: 0, epoch: None, attempt: 1, batch: batch(value_bytes) }];
+        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), acks: Acks::Leader, entries }));
+        2.0 + message.wire_bytes() as f64 / 1024.0
+    };
+    let expected = [(cost(10), OTHER_WRITER), (cost(4_000), WRITER), (cost(4_000) + cost(10), OTHER_WRITER)];
+    assert!(cost(4_000) > 5.9, "four KiB more take four times as long");
+    for ((at, end, result), (expected_at, expected_end)) in answers.into_iter().zip(expected) {
+        assert!((at - expected_at).abs() < 1e-3, "{at} ms instead of {expected_at}");
+        assert_eq!((end, result), (expected_end, Ok(0)), "partition 1 has another leader, so it waits for nobody");
+    }
+    assert_eq!(bench.figure("littles_area_s"), bench.figure("littles_sojourn_s"));
+}
+
+#[test]
+fn writes_of_one_connection_are_served_one_after_another() {
+    let mut bench = Bench::new(json!({"request_service_time": "2ms", "byte_service_time": "0s", "io_threads": 8}));
+    for end in [WRITER, WRITER, OTHER_WRITER] {
+        bench.produce(end, Acks::Leader, 0, batch(10));
+    }
+    bench.run_to(20);
+    assert_eq!(bench.answers(), [(2.0, WRITER, Ok(0)), (2.0, OTHER_WRITER, Ok(1)), (4.0, WRITER, Ok(2))]);
+}
+
+#[test]
+fn acks_all_waits_for_the_followers_round_trip() {
+    let mut bench = Bench::new(json!({"request_service_time": "1ms", "byte_service_time": "0s", "replication_latency": "3ms"}));
+    bench.produce(WRITER, Acks::All, 0, batch(10));
+    bench.produce(OTHER_WRITER, Acks::Leader, 1, batch(10));
+    bench.fetch(0, 0, 500);
+    bench.run_to(20);
+    // The reader sees the record when the followers have it, not before.
+    assert_eq!(bench.answers(), [(1.0, OTHER_WRITER, Ok(0)), (7.0, READER, Ok(1)), (7.0, WRITER, Ok(0))]);
+}
+
+#[test]
+fn too_few_copies_refuse_acks_all() {
+    let topics = json!({"orders": {"partitions": PARTITIONS, "replication": 1}});
+    let mut bench = Bench::new(json!({"topics": topics, "min_insync_replicas": 2}));
+    bench.produce(WRITER, Acks::All, 0, batch(10));
+    bench.produce(OTHER_WRITER, Acks::Leader, 0, batch(10));
+    bench.run_to(20);
+    let results: Vec<_> = bench.answers().into_iter().map(|(_, end, result)| (end, result)).collect();
+    assert_eq!(results, [(WRITER, Err(BrokerError::NotEnoughReplicas)), (OTHER_WRITER, Ok(0))]);
+}
+
+#[test]
+fn a_full_queue_leaves_requests_unanswered() {
+    let mut bench = Bench::new(json!({"request_service_time": "1h"}));
+    for _ in 0..nodes::QUEUED_REQUESTS_MAX + 3 {
+        bench.fetch(0, 0, 0);
+    }
+    // One is served, so many wait, two are gone.
+    assert_eq!((bench.figure("queue_length"), bench.figure("in_service")), (nodes::QUEUED_REQUESTS_MAX as f64, 1.0));
+    assert_eq!(bench.figure("refused_requests_count"), 2.0);
+    bench.fetch(1, 0, 0);
+    assert_eq!(bench.figure("refused_requests_count"), 2.0, "the other node has room");
+}
+
+#[test]
+fn a_long_poll_waits_for_records_or_for_its_time() {
+    let mut bench = Bench::new(json!({
+        "topics": {"orders": {"partitions": PARTITIONS}}, "request_service_time": "0s", "byte_service_time": "0s",
+    }));
+    bench.fetch(0, 0, 500);
+    bench.fetch(1, 0, 50);
+    bench.run_to(20);
+    assert_eq!(bench.answers(), []);
+    bench.produce(WRITER, Acks::Leader, 0, batch(10));
+    assert_eq!(bench.answers(), [(20.0, READER, Ok(1)), (20.0, WRITER, Ok(0))], "in the instant of the append");
+    bench.run_to(100);
+    assert_eq!(bench.answers(), [(50.0, READER, Ok(0))], "nothing came for the other");
+}
+
+#[test]
+fn only_the_cost_model_changes_while_it_runs() {
+    let mut bench = Bench::new(json!({"request_service_time": "1ms", "byte_service_time": "0s"}));
+    assert_eq!(bench.set("request_service_time", "5ms"), Ok(()));
+    bench.produce(WRITER, Acks::Leader, 0, batch(10));
+    bench.run_to(20);
+    assert_eq!(bench.answers(), [(5.0, WRITER, Ok(0))]);
+    assert!(bench.set("request_service_time", "often").is_err());
+    assert!(bench.set("brokers", "9").expect_err("nodes stay").contains("`byte_service_time`"));
+}

@@ -122,13 +122,13 @@ fn set_client(cfg: &mut ProducerConfig, param: &str, text: &str) -> Result<(), S
     Ok(())
 }
 
-/// The Kafka client with every linked topic; lanes are link ends. None without a linked topic.
+/// The Kafka client with every linked topic; its links are link ends. None without a linked topic.
 fn kafka_client(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Option<(ProducerClient, Vec<(Arc<str>, usize)>)> {
     let mut client = ProducerClient::new(client_config(params), ctx.stream("partitions"));
     let mut topics = Vec::new();
     for facts in ctx.links_at("out").filter(|facts| facts.role == EndRole::From) {
         if let Some(topic) = &facts.topic {
-            let number = client.add_topic(topic.topic, topic.partitions, facts.end.0);
+            let number = client.add_topic(topic.topic, topic.partitions, topic.leaders, facts.end.0);
             topics.push((Arc::clone(&topic.name), number));
         }
     }

@@ -230,8 +230,8 @@ impl Producer {
 
     /// Carries out what the clients want, and sets the next wake-up.
     fn flush(&mut self, ctx: &mut Ctx<'_>) {
-        for (lane, request) in self.client_out.requests.drain(..) {
-            ctx.send(LinkEnd(lane), Message::Produce(Box::new(request)));
+        for (link, request) in self.client_out.requests.drain(..) {
+            ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
         }
         for unsent in self.client_out.unsent.drain(..) {
             settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);

@@ -138,6 +138,25 @@ impl BatchBuilder {
     }
 }
 
+/// The first and the second half of a batch's records, for one that is too large as a whole.
+#[must_use]
+pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
+    let (first_count, count) = (batch.record_count.div_ceil(2), batch.record_count);
+    // What headers add is known of the whole batch only: shared out evenly.
+    let in_memory = batch.bytes.len() as u64 - u64::from(count) * TAIL_BYTES as u64;
+    let extra = u64::from(batch.wire_bytes).saturating_sub(in_memory) / u64::from(count.max(1));
+    let traced = batch.traced.as_deref().unwrap_or_default();
+    let mut builder = BatchBuilder::with_capacity(batch.bytes.len() / 2 + HEADER_BYTES);
+    let mut half = |positions: std::ops::Range<u32>| {
+        for record in records(batch).filter(|record| positions.contains(&record.position)) {
+            let is_traced = traced.iter().any(|traced| traced.position == record.position);
+            builder.push(&record.meta, record.key, record.value, extra as u32, is_traced);
+        }
+        builder.finish()
+    };
+    [half(0..first_count), half(first_count..count)]
+}
+
 /// One record of a batch, borrowed from its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordRef<'a> {

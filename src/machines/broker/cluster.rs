@@ -2,24 +2,43 @@
 //!
 //! In: requests (once a node has served them) with the instant and the caller; the word that followers have
 //! caught up; deadlines. Out ([`Effects`]): replies, also to others than the caller; facts; what to replicate.
-//! Must not know: links, service times, clocks. Start at [`Cluster::handle`].
+//! Must not know: links, service times, clocks. Start at [`Cluster::handle`]; fetches are in `fetch.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batch;
+use super::fetch::LongPolls;
 use super::group::{Answers, Group};
-use super::log::{LogConfig, PartitionLog};
+use super::log::LogConfig;
+use super::partition::Partition;
 use crate::event::{
-    Acks, Appended, BrokerError, Fact, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest, GroupResult,
-    Message, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult,
+    Acks, Appended, BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, ProduceEntry, ProduceReply,
+    ProduceRequest, ProduceResult,
 };
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
-/// Batches of each idempotent producer that a partition remembers (`ProducerStateEntry.NumBatchesToRetain`).
-const REMEMBERED_BATCHES: usize = 5;
-/// Long polls waiting at once; a further one is answered empty at once.
-const WAITING_MAX: usize = 100_000;
+/// Which node leads each partition of a topic: spread round-robin, each topic beginning one node further.
+/// What a client learns from Kafka's metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaders {
+    first: u32,
+    nodes: u32,
+}
+
+impl Leaders {
+    /// Leaders of the topic at this place of a cluster's list.
+    #[must_use]
+    pub fn new(place: usize, nodes: u32) -> Self {
+        let nodes = nodes.max(1);
+        Self { first: place as u32 % nodes, nodes }
+    }
+    /// The node that leads a partition.
+    #[must_use]
+    pub fn of(self, partition: u32) -> u32 {
+        (self.first + partition) % self.nodes
+    }
+}
 
 /// Finds a caller again: its link end and its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,13 +81,15 @@ pub struct ClusterConfig {
     pub initial_rebalance_delay: SimDuration,
     /// `min.insync.replicas`.
     pub min_insync_replicas: u32,
+    /// Memory of all logs together; beyond it batches are refused until retention has made room.
+    pub log_memory_bytes_max: u64,
 }
 
 /// What a turn of the machine wants done.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Replies by link end.
-    pub replies: Vec<(u16, Message)>,
+    /// Replies and whom they are for.
+    pub replies: Vec<(Caller, Message)>,
     /// For observers.
     pub facts: Vec<Fact>,
     /// Followers must fetch this: call [`Cluster::replicated`] when they have.
@@ -92,38 +113,13 @@ pub struct Replicate {
 #[derive(Clone, Debug)]
 pub struct Cluster {
     cfg: ClusterConfig,
-    partitions: Vec<Vec<Partition>>,
+    pub(super) partitions: Vec<Vec<Partition>>,
     groups: BTreeMap<GroupIx, Group<Caller>>,
-    /// Long polls by number; partitions hold the numbers of those that wait for them.
-    waiting: BTreeMap<u64, Waiting>,
-    waiting_named: u64,
-    deadlines: BTreeMap<(SimTime, u64), ()>,
+    pub(super) polls: LongPolls,
     /// acks=all requests whose batches are not on every replica yet.
     unacked: Vec<Unacked>,
-}
-
-#[derive(Clone, Debug)]
-struct Partition {
-    log: PartitionLog,
-    high_watermark: u64,
-    waiters: Vec<u64>,
-    producers: Vec<ProducerState>,
-    appended: u64,
-}
-
-#[derive(Clone, Debug)]
-struct ProducerState {
-    client: ComponentIx,
-    epoch: u32,
-    /// (batch sequence, base offset), newest last.
-    batches: Vec<(u64, u64)>,
-}
-
-#[derive(Clone, Debug)]
-struct Waiting {
-    caller: Caller,
-    request: FetchRequest,
-    deadline: SimTime,
+    log_memory_bytes: u64,
+    storage_full: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -138,20 +134,13 @@ impl Cluster {
     /// A cluster with empty logs.
     #[must_use]
     pub fn new(cfg: ClusterConfig) -> Self {
-        let partition = |topic: &TopicConfig| Partition {
-            log: PartitionLog::new(topic.log),
-            high_watermark: 0,
-            waiters: Vec::new(),
-            producers: Vec::new(),
-            appended: 0,
-        };
         Self {
-            partitions: cfg.topics.iter().map(|topic| (0..topic.partitions).map(|_| partition(topic)).collect()).collect(),
+            partitions: cfg.topics.iter().map(|topic| vec![Partition::new(topic.log); topic.partitions as usize]).collect(),
             groups: cfg.groups.iter().map(|group| (*group, Group::new(cfg.initial_rebalance_delay))).collect(),
-            waiting: BTreeMap::new(),
-            waiting_named: 0,
-            deadlines: BTreeMap::new(),
+            polls: LongPolls::default(),
             unacked: Vec::new(),
+            log_memory_bytes: 0,
+            storage_full: 0,
             cfg,
         }
     }
@@ -160,13 +149,13 @@ impl Cluster {
     pub fn config(&self) -> &ClusterConfig {
         &self.cfg
     }
-    /// The node that leads a partition: spread round-robin, each topic beginning one node further.
+    /// The node that leads a partition.
     #[must_use]
     pub fn leader(&self, topic: TopicIx, partition: u32) -> u32 {
-        let place = self.place(topic).unwrap_or(0) as u32;
-        (place + partition) % self.cfg.nodes.max(1)
+        Leaders::new(self.place(topic).unwrap_or(0), self.cfg.nodes).of(partition)
     }
-    /// The node that serves a request: the leader of its first partition, or the group's coordinator.
+    /// The node that serves a request: the leader of its partitions (clients ask each node for its own), or the
+    /// group's coordinator.
     #[must_use]
     pub fn node_of(&self, message: &Message) -> u32 {
         match message {
@@ -207,7 +196,7 @@ impl Cluster {
             return;
         }
         if needs.is_empty() {
-            out.replies.push((caller.end, Message::ProduceReply(Box::new(reply))));
+            out.replies.push((caller, Message::ProduceReply(Box::new(reply))));
         } else {
             self.unacked.push(Unacked { caller, reply, needs });
         }
@@ -239,7 +228,12 @@ impl Cluster {
         {
             return Ok((place, offset, offset + count));
         }
+        if self.log_memory_bytes >= self.cfg.log_memory_bytes_max {
+            self.storage_full += 1;
+            return Err(BrokerError::StorageError);
+        }
         let bytes = u64::from(entry.batch.wire_bytes);
+        let memory_before = partition.log.memory_bytes();
         let (base_offset, rolled) = partition.log.append(now, entry.batch.clone());
         if let Some(epoch) = entry.epoch {
             partition.remember(caller.client, epoch, entry.batch_seq, base_offset);
@@ -255,20 +249,21 @@ impl Cluster {
             attempt: entry.attempt,
             batch: entry.batch,
         })));
-        if rolled && let Some(log_start) = partition.log.retain(now) {
+        if rolled && let Some(log_start) = partition.log.retain(now, partition.high_watermark) {
             out.facts.push(Fact::LogStart { topic: entry.topic, partition: entry.partition, log_start });
         }
+        self.log_memory_bytes = self.log_memory_bytes + partition.log.memory_bytes() - memory_before;
         if replicated {
             out.replicate.push(Replicate { topic: place, partition: entry.partition, up_to: next, bytes });
         } else {
-            self.advance(now, place, entry.partition, next, out);
+            self.advance(Replicate { topic: place, partition: entry.partition, up_to: next, bytes }, out);
         }
         Ok((place, base_offset, next))
     }
 
     /// Followers have everything below `up_to`: the high watermark moves, producers are answered, readers woken.
-    pub fn replicated(&mut self, now: SimTime, done: Replicate, out: &mut Effects) {
-        self.advance(now, done.topic, done.partition, done.up_to, out);
+    pub fn replicated(&mut self, done: Replicate, out: &mut Effects) {
+        self.advance(done, out);
         let partitions = &self.partitions;
         let met = |need: &(usize, u32, u64)| partitions[need.0][need.1 as usize].high_watermark >= need.2;
         let mut index = 0;
@@ -276,95 +271,19 @@ impl Cluster {
             if self.unacked[index].needs.iter().all(met) {
                 // Order of answers is the order of requests: no swap_remove.
                 let unacked = self.unacked.remove(index);
-                out.replies.push((unacked.caller.end, Message::ProduceReply(Box::new(unacked.reply))));
+                out.replies.push((unacked.caller, Message::ProduceReply(Box::new(unacked.reply))));
             } else {
                 index += 1;
             }
         }
     }
 
-    fn advance(&mut self, now: SimTime, place: usize, partition: u32, up_to: u64, out: &mut Effects) {
-        let state = &mut self.partitions[place][partition as usize];
-        if up_to <= state.high_watermark {
-            return;
+    fn advance(&mut self, done: Replicate, out: &mut Effects) {
+        let state = &mut self.partitions[done.topic][done.partition as usize];
+        if done.up_to > state.high_watermark {
+            state.high_watermark = done.up_to;
+            self.wake(done.topic, done.partition, done.bytes, out);
         }
-        state.high_watermark = up_to;
-        for waiter in std::mem::take(&mut state.waiters) {
-            let Some(waiting) = self.waiting.get(&waiter) else { continue };
-            let mut reply = FetchReply { call: waiting.request.call, partitions: Vec::new() };
-            let (size, error) = self.collect(&waiting.request, &mut reply);
-            if size >= waiting.request.min_bytes || error {
-                self.answer_waiting(waiter, reply, out);
-            } else if let Some(state) = self.partitions.get_mut(place).and_then(|all| all.get_mut(partition as usize)) {
-                state.waiters.push(waiter);
-            }
-        }
-        let _ = now;
-    }
-
-    fn fetch(&mut self, now: SimTime, caller: Caller, request: FetchRequest, out: &mut Effects) {
-        let mut reply = FetchReply { call: request.call, partitions: Vec::new() };
-        let (size, error) = self.collect(&request, &mut reply);
-        let full = size >= request.min_bytes && size > 0;
-        if full || error || request.max_wait.is_zero() || self.waiting.len() >= WAITING_MAX {
-            out.replies.push((caller.end, Message::FetchReply(Box::new(reply))));
-            return;
-        }
-        self.waiting_named += 1;
-        let number = self.waiting_named;
-        for wanted in &request.partitions {
-            if let Some(place) = self.place(wanted.topic) {
-                self.partitions[place][wanted.partition as usize].waiters.push(number);
-            }
-        }
-        let deadline = now + request.max_wait;
-        self.deadlines.insert((deadline, number), ());
-        self.waiting.insert(number, Waiting { caller, request, deadline });
-    }
-
-    /// Fills a reply with what is there; its size, and whether a partition could not be read.
-    fn collect(&self, request: &FetchRequest, reply: &mut FetchReply) -> (u64, bool) {
-        let (mut size, mut failed) = (0, false);
-        for wanted in &request.partitions {
-            let found = self.place(wanted.topic).and_then(|place| self.partitions[place].get(wanted.partition as usize));
-            let mut one = FetchedPartition {
-                topic: wanted.topic,
-                partition: wanted.partition,
-                error: None,
-                high_watermark: 0,
-                log_start: 0,
-                batches: Vec::new(),
-            };
-            match found {
-                None => one.error = Some(BrokerError::UnknownTopicOrPartition),
-                Some(state) => {
-                    one.high_watermark = state.high_watermark;
-                    one.log_start = state.log.log_start();
-                    if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
-                        one.error = Some(BrokerError::OffsetOutOfRange);
-                    } else if wanted.offset < state.high_watermark && (size == 0 || size < request.max_bytes) {
-                        let limit = wanted.max_bytes.min(request.max_bytes.saturating_sub(size).max(1));
-                        size += state.log.read(wanted.offset, state.high_watermark, limit, &mut one.batches);
-                    }
-                }
-            }
-            failed |= one.error.is_some();
-            if one.error.is_some() || !one.batches.is_empty() {
-                reply.partitions.push(one);
-            }
-        }
-        (size, failed)
-    }
-
-    fn answer_waiting(&mut self, number: u64, reply: FetchReply, out: &mut Effects) {
-        let Some(waiting) = self.waiting.remove(&number) else { return };
-        self.deadlines.remove(&(waiting.deadline, number));
-        for wanted in &waiting.request.partitions {
-            if let Some(place) = self.place(wanted.topic) {
-                self.partitions[place][wanted.partition as usize].waiters.retain(|other| *other != number);
-            }
-        }
-        out.replies.push((waiting.caller.end, Message::FetchReply(Box::new(reply))));
     }
 
     fn group_call(&mut self, now: SimTime, caller: Caller, request: GroupRequest, out: &mut Effects) {
@@ -374,7 +293,7 @@ impl Cluster {
                 Some((topic, partition, state.log.log_start(), state.high_watermark))
             });
             let result = Ok(GroupResult::Bounds(bounds.collect()));
-            out.replies.push((caller.end, Message::GroupReply(Box::new(GroupReply { call: request.call, result }))));
+            out.replies.push((caller, Message::GroupReply(Box::new(GroupReply { call: request.call, result }))));
             return;
         }
         let mut answers: Answers<Caller> = Vec::new();
@@ -388,24 +307,13 @@ impl Cluster {
     /// When [`Self::on_deadline`] wants to be called.
     #[must_use]
     pub fn next_deadline(&self) -> Option<SimTime> {
-        let polls = self.deadlines.keys().next().map(|(at, _)| *at);
         let groups = self.groups.values().filter_map(Group::next_deadline).min();
-        [polls, groups].into_iter().flatten().min()
+        [self.polls.next_deadline(), groups].into_iter().flatten().min()
     }
 
     /// Answers long polls whose wait is over, ends sessions and rebalances whose time is up.
     pub fn on_deadline(&mut self, now: SimTime, out: &mut Effects) {
-        while let Some(&(at, number)) = self.deadlines.keys().next()
-            && at <= now
-        {
-            let Some(waiting) = self.waiting.get(&number) else {
-                self.deadlines.remove(&(at, number));
-                continue;
-            };
-            let mut reply = FetchReply { call: waiting.request.call, partitions: Vec::new() };
-            self.collect(&waiting.request, &mut reply);
-            self.answer_waiting(number, reply, out);
-        }
+        self.end_polls(now, out);
         let mut answers = Vec::new();
         for group in self.groups.values_mut() {
             if group.next_deadline().is_some_and(|at| at <= now) {
@@ -419,7 +327,10 @@ impl Cluster {
     pub fn retain(&mut self, now: SimTime, out: &mut Effects) {
         for (place, topic) in self.partitions.iter_mut().enumerate() {
             for (partition, state) in topic.iter_mut().enumerate() {
-                if let Some(log_start) = state.log.retain(now) {
+                let before = state.log.memory_bytes();
+                let moved = state.log.retain(now, state.high_watermark);
+                self.log_memory_bytes -= before - state.log.memory_bytes();
+                if let Some(log_start) = moved {
                     out.facts.push(Fact::LogStart { topic: self.cfg.topics[place].topic, partition: partition as u32, log_start });
                 }
             }
@@ -446,13 +357,19 @@ impl Cluster {
         let partitions = &self.partitions[place];
         (partitions.iter().map(|p| p.log.bytes()).sum(), partitions.iter().map(|p| p.appended).collect())
     }
+    /// Memory that all logs take, and batches refused for want of it.
+    #[must_use]
+    pub fn memory_figures(&self) -> (u64, u64) {
+        (self.log_memory_bytes, self.storage_full)
+    }
     /// Generations that a group has begun.
     #[must_use]
     pub fn rebalances(&self, group: GroupIx) -> u64 {
         self.groups.get(&group).map_or(0, Group::rebalances)
     }
 
-    fn place(&self, topic: TopicIx) -> Option<usize> {
+    /// A topic's place in the settings.
+    pub(super) fn place(&self, topic: TopicIx) -> Option<usize> {
         // Topics of one cluster are numbered in a row.
         let first = self.cfg.topics.first()?.topic.0;
         let place = topic.0.checked_sub(first)? as usize;
@@ -460,45 +377,8 @@ impl Cluster {
     }
 }
 
-impl Partition {
-    /// Where this batch stands already, if it does; an error for a gap in the sequence.
-    fn known(&self, client: ComponentIx, epoch: u32, batch_seq: u64) -> Result<Option<u64>, BrokerError> {
-        let state = self.producers.iter().find(|state| state.client == client);
-        let Some(state) = state.filter(|state| epoch <= state.epoch) else {
-            // Links lose messages, not connections: a later batch must not open an epoch while its first one is retried.
-            return if batch_seq == 0 { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) };
-        };
-        if epoch < state.epoch {
-            return Err(BrokerError::OutOfOrderSequence);
-        }
-        if let Some((_, offset)) = state.batches.iter().find(|(seq, _)| *seq == batch_seq) {
-            return Ok(Some(*offset));
-        }
-        let expected = state.batches.last().map_or(0, |(seq, _)| seq + 1);
-        if batch_seq == expected { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) }
-    }
-    fn remember(&mut self, client: ComponentIx, epoch: u32, batch_seq: u64, base_offset: u64) {
-        let index = match self.producers.iter().position(|state| state.client == client) {
-            Some(index) => index,
-            None => {
-                self.producers.push(ProducerState { client, epoch, batches: Vec::with_capacity(REMEMBERED_BATCHES + 1) });
-                self.producers.len() - 1
-            }
-        };
-        let state = &mut self.producers[index];
-        if state.epoch != epoch {
-            state.epoch = epoch;
-            state.batches.clear();
-        }
-        state.batches.push((batch_seq, base_offset));
-        if state.batches.len() > REMEMBERED_BATCHES {
-            state.batches.remove(0);
-        }
-    }
-}
-
 fn send_answers(answers: Answers<Caller>, out: &mut Effects) {
     for (caller, reply) in answers {
-        out.replies.push((caller.end, Message::GroupReply(Box::new(reply))));
+        out.replies.push((caller, Message::GroupReply(Box::new(reply))));
     }
 }

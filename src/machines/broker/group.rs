@@ -25,6 +25,8 @@ pub type ReplyTo<C> = (C, CallId);
 pub struct Group<C> {
     initial_rebalance_delay: SimDuration,
     phase: Phase,
+    /// While an empty group waits for its first members.
+    initial: Option<InitialDelay>,
     generation: u32,
     leader: Option<Arc<str>>,
     members: BTreeMap<Arc<str>, Member<C>>,
@@ -32,6 +34,16 @@ pub struct Group<C> {
     deadline: Option<SimTime>,
     offsets: BTreeMap<(TopicIx, u32), u64>,
     rebalances: u64,
+}
+
+/// The first join phase of an empty group is never cut short, and is prolonged while members come
+/// (Kafka's `InitialDelayedJoin`).
+#[derive(Clone, Copy, Debug)]
+struct InitialDelay {
+    /// How much longer it may become.
+    remaining: SimDuration,
+    /// Somebody new came since it was last prolonged.
+    newcomer: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +76,7 @@ impl<C: Copy> Group<C> {
         Self {
             initial_rebalance_delay,
             phase: Phase::Empty,
+            initial: None,
             generation: 0,
             leader: None,
             members: BTreeMap::new(),
@@ -170,6 +183,9 @@ impl<C: Copy> Group<C> {
         } else {
             return answer(out, to, Err(BrokerError::UnknownMemberId));
         };
+        if self.repeats_its_join(member, &topics) {
+            return self.tell_generation(now, to, member, out);
+        }
         let expires = now + session_timeout;
         let assignment = self.members.get(&id).map(|known| known.assignment.clone()).unwrap_or_default();
         let joined = Member { topics, session_timeout, rebalance_timeout, expires, waiting: Some(to), joined: true, assignment };
@@ -177,14 +193,47 @@ impl<C: Copy> Group<C> {
         match self.phase {
             Phase::Empty => {
                 self.phase = Phase::Preparing;
-                self.deadline = Some(now + self.initial_rebalance_delay);
-                if self.initial_rebalance_delay.is_zero() {
+                let delay = self.initial_rebalance_delay;
+                self.deadline = Some(now + delay);
+                if delay.is_zero() {
                     self.complete_join(now, out);
+                } else {
+                    self.initial = Some(InitialDelay { remaining: less(rebalance_timeout, delay), newcomer: false });
                 }
             }
-            Phase::Preparing => self.complete_join_if_all(now, out),
+            Phase::Preparing => {
+                if let Some(initial) = &mut self.initial {
+                    initial.newcomer |= member.is_empty() && self.generation == 0;
+                }
+                self.complete_join_if_all(now, out);
+            }
             Phase::Completing | Phase::Stable => self.prepare(now, out),
         }
+    }
+
+    /// A known member that missed the answer to its join changes nothing; a leader that joins a stable group
+    /// wants a new assignment.
+    fn repeats_its_join(&self, member: &Arc<str>, topics: &[TopicIx]) -> bool {
+        let Some(known) = self.members.get(member) else { return false };
+        let running = match self.phase {
+            Phase::Empty | Phase::Preparing => false,
+            Phase::Completing => true,
+            Phase::Stable => self.leader.as_ref() != Some(member),
+        };
+        running && *known.topics == *topics
+    }
+
+    fn tell_generation(&mut self, now: SimTime, to: ReplyTo<C>, id: &Arc<str>, out: &mut Answers<C>) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.expires = now + member.session_timeout;
+        }
+        let leader = self.leader.clone().expect("a running generation has a leader");
+        let members = if *id == leader { self.subscriptions() } else { Vec::new() };
+        answer(out, to, Ok(GroupResult::Joined { member: Arc::clone(id), generation: self.generation, leader, members }));
+    }
+
+    fn subscriptions(&self) -> Vec<(Arc<str>, Arc<[TopicIx]>)> {
+        self.members.iter().map(|(id, member)| (Arc::clone(id), Arc::clone(&member.topics))).collect()
     }
 
     /// A new join phase: everybody must come again.
@@ -205,14 +254,13 @@ impl<C: Copy> Group<C> {
 
     fn complete_join_if_all(&mut self, now: SimTime, out: &mut Answers<C>) {
         // The initial delay of an empty group is waited for in full: more members may come.
-        let initial =
-            self.generation == 0 && self.deadline.is_some_and(|deadline| deadline > now) && !self.initial_rebalance_delay.is_zero();
-        if !initial && self.members.values().all(|member| member.joined) {
+        if self.initial.is_none() && self.members.values().all(|member| member.joined) {
             self.complete_join(now, out);
         }
     }
 
     fn complete_join(&mut self, now: SimTime, out: &mut Answers<C>) {
+        self.initial = None;
         self.members.retain(|_, member| member.joined);
         if self.members.is_empty() {
             self.phase = Phase::Empty;
@@ -224,8 +272,7 @@ impl<C: Copy> Group<C> {
         self.phase = Phase::Completing;
         let still = self.leader.take().filter(|leader| self.members.contains_key(leader));
         let leader = still.or_else(|| self.members.keys().next().cloned()).expect("the group is not empty");
-        let all: Vec<(Arc<str>, Arc<[TopicIx]>)> =
-            self.members.iter().map(|(id, member)| (Arc::clone(id), Arc::clone(&member.topics))).collect();
+        let all = self.subscriptions();
         let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
         self.deadline = Some(now + longest);
         for (id, member) in &mut self.members {
@@ -286,6 +333,7 @@ impl<C: Copy> Group<C> {
     fn membership_changed(&mut self, now: SimTime, out: &mut Answers<C>) {
         if self.members.is_empty() {
             self.phase = Phase::Empty;
+            self.initial = None;
             self.deadline = None;
         } else if self.phase == Phase::Preparing {
             self.complete_join_if_all(now, out);
@@ -311,7 +359,14 @@ impl<C: Copy> Group<C> {
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             match self.phase {
-                Phase::Preparing => self.complete_join(now, out),
+                Phase::Preparing => match &mut self.initial {
+                    Some(initial) if initial.newcomer && !initial.remaining.is_zero() => {
+                        let delay = self.initial_rebalance_delay.min(initial.remaining);
+                        *initial = InitialDelay { remaining: less(initial.remaining, delay), newcomer: false };
+                        self.deadline = Some(now + delay);
+                    }
+                    _ => self.complete_join(now, out),
+                },
                 // Who did not sync in time is out; the others begin again.
                 Phase::Completing => {
                     self.members.retain(|_, member| member.waiting.is_some());
@@ -322,6 +377,10 @@ impl<C: Copy> Group<C> {
             }
         }
     }
+}
+
+fn less(span: SimDuration, by: SimDuration) -> SimDuration {
+    SimDuration::from_ns(span.as_ns().saturating_sub(by.as_ns()))
 }
 
 fn answer<C>(out: &mut Answers<C>, (caller, call): ReplyTo<C>, result: Result<GroupResult, BrokerError>) {

@@ -6,6 +6,7 @@
 //! segments; by size while what would remain is at least the limit; by time from a segment's newest record).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::event::{RecordBatch, StoredBatch};
 use crate::units::{SimDuration, SimTime};
@@ -27,11 +28,27 @@ pub struct LogConfig {
 #[derive(Clone, Debug)]
 pub struct PartitionLog {
     cfg: LogConfig,
-    segments: VecDeque<Segment>,
+    /// Shared with checkpoints: a closed segment never changes again.
+    segments: VecDeque<Arc<Segment>>,
     log_start: u64,
     next_offset: u64,
     bytes: u64,
+    memory_bytes: u64,
 }
+
+/// What a read may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimit {
+    /// Only batches that end here or before (the high watermark).
+    pub below: u64,
+    /// Size of all batches together.
+    pub max_bytes: u64,
+    /// The first batch comes whatever its size, so that a reader always gets on.
+    pub at_least_one: bool,
+}
+
+/// What a batch takes beside its bytes: its handle in a segment and the shared buffer's own header.
+const HANDLE_BYTES: u64 = 128;
 
 #[derive(Clone, Debug)]
 struct Segment {
@@ -39,6 +56,7 @@ struct Segment {
     /// Its index: one entry a batch, found by binary search.
     batches: Vec<StoredBatch>,
     bytes: u64,
+    memory_bytes: u64,
     opened: SimTime,
     max_timestamp: SimTime,
 }
@@ -47,7 +65,7 @@ impl PartitionLog {
     /// An empty log.
     #[must_use]
     pub fn new(cfg: LogConfig) -> Self {
-        Self { cfg, segments: VecDeque::new(), log_start: 0, next_offset: 0, bytes: 0 }
+        Self { cfg, segments: VecDeque::new(), log_start: 0, next_offset: 0, bytes: 0, memory_bytes: 0 }
     }
     /// Appends a batch; returns its base offset and whether a segment was rolled for it.
     pub fn append(&mut self, now: SimTime, batch: RecordBatch) -> (u64, bool) {
@@ -57,35 +75,40 @@ impl PartitionLog {
             Some(active) => active.bytes + size > self.cfg.segment_bytes || now.since(active.opened) >= self.cfg.segment_time,
         };
         if rolled {
-            // The last closed segment's index keeps no spare room; a new one begins as large as its neighbour.
+            // A new index begins as large as its neighbour.
             let capacity = self.segments.back().map_or(16, |last| last.batches.len());
-            self.segments.push_back(Segment {
+            self.segments.push_back(Arc::new(Segment {
                 base_offset: self.next_offset,
                 batches: Vec::with_capacity(capacity),
                 bytes: 0,
+                memory_bytes: 0,
                 opened: now,
                 max_timestamp: SimTime::ZERO,
-            });
+            }));
         }
         let base_offset = self.next_offset;
         self.next_offset += u64::from(batch.record_count);
         self.bytes += size;
-        let active = self.segments.back_mut().expect("a segment was just made if there was none");
+        let memory = batch.bytes.len() as u64 + HANDLE_BYTES;
+        self.memory_bytes += memory;
+        // A checkpoint that shares the active segment makes this copy its handles, once.
+        let active = Arc::make_mut(self.segments.back_mut().expect("a segment was just made if there was none"));
         active.bytes += size;
+        active.memory_bytes += memory;
         active.max_timestamp = active.max_timestamp.max(batch.max_timestamp);
         active.batches.push(StoredBatch { base_offset, batch });
         (base_offset, rolled)
     }
-    /// Whole batches from the one that holds `offset` on, below `below`; the first comes whatever its size.
-    /// Appends to `out` and returns their size.
-    pub fn read(&self, offset: u64, below: u64, max_bytes: u64, out: &mut Vec<StoredBatch>) -> u64 {
+    /// Whole batches from the one that holds `offset` on. Appends to `out` and returns their size.
+    pub fn read(&self, offset: u64, limit: ReadLimit, out: &mut Vec<StoredBatch>) -> u64 {
         let mut size = 0;
         let first = self.segments.partition_point(|segment| segment.base_offset <= offset).saturating_sub(1);
         for (index, segment) in self.segments.iter().enumerate().skip(first) {
             let from = if index == first { segment.batches.partition_point(|stored| stored.next_offset() <= offset) } else { 0 };
             for stored in &segment.batches[from..] {
                 let bytes = u64::from(stored.batch.wire_bytes);
-                if stored.next_offset() > below || (size > 0 && size + bytes > max_bytes) {
+                let first_of_all = size == 0 && limit.at_least_one;
+                if stored.next_offset() > limit.below || (!first_of_all && size + bytes > limit.max_bytes) {
                     return size;
                 }
                 size += bytes;
@@ -101,19 +124,21 @@ impl PartitionLog {
         let batch = segment.and_then(|segment| segment.batches.iter().find(|stored| stored.batch.max_timestamp >= at));
         batch.map_or(self.next_offset, |stored| stored.base_offset)
     }
-    /// Drops what retention no longer keeps; the new first offset if it moved.
-    pub fn retain(&mut self, now: SimTime) -> Option<u64> {
+    /// Drops what retention no longer keeps and every replica has (all below `high_watermark`); the new first
+    /// offset if it moved.
+    pub fn retain(&mut self, now: SimTime, high_watermark: u64) -> Option<u64> {
         let before = self.log_start;
         while let Some(oldest) = self.segments.front() {
             let closed = self.segments.len() > 1;
             let too_big = closed && self.cfg.retention_bytes.is_some_and(|keep| self.bytes - oldest.bytes >= keep);
             // Time may take the active segment too, once all of its records are old.
             let too_old = self.cfg.retention_time.is_some_and(|keep| !oldest.batches.is_empty() && now.since(oldest.max_timestamp) > keep);
-            if !too_big && !too_old {
+            if !(too_big || too_old) || oldest.next_offset() > high_watermark {
                 break;
             }
             let gone = self.segments.pop_front().expect("it was just looked at");
             self.bytes -= gone.bytes;
+            self.memory_bytes -= gone.memory_bytes;
             self.log_start = self.segments.front().map_or(self.next_offset, |segment| segment.base_offset);
         }
         (self.log_start > before).then_some(self.log_start)
@@ -132,5 +157,16 @@ impl PartitionLog {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+    /// What it takes of this machine's memory.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+}
+
+impl Segment {
+    fn next_offset(&self) -> u64 {
+        self.batches.last().map_or(self.base_offset, StoredBatch::next_offset)
     }
 }

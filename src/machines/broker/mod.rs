@@ -8,8 +8,10 @@
 pub mod batch;
 pub mod client;
 pub mod cluster;
+mod fetch;
 pub mod group;
 pub mod log;
+mod partition;
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::batches::{OpenBatch, Partition};
 use super::sender::{ClientOutput, Lane, Unsent};
 use super::sticky::TopicChoice;
 use crate::event::{Acks, EventMeta, Outcome, Reason};
+use crate::machines::broker::cluster::Leaders;
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime, TopicIx};
 
@@ -43,7 +44,7 @@ pub struct ProducerConfig {
     pub retry_backoff: SimDuration,
     /// `retry.backoff.max.ms`.
     pub retry_backoff_max: SimDuration,
-    /// `max.in.flight.requests.per.connection`, per lane.
+    /// `max.in.flight.requests.per.connection`.
     pub in_flight_max: usize,
     /// `enable.idempotence`.
     pub idempotence: bool,
@@ -206,15 +207,24 @@ impl ProducerClient {
         }
     }
 
-    /// Makes a topic known; requests for it leave on `lane`. Returns its number for [`Self::push`].
-    pub fn add_topic(&mut self, topic: TopicIx, partitions: u32, lane: u16) -> usize {
-        while self.lanes.len() <= usize::from(lane) {
-            self.lanes.push(Lane::default());
-        }
+    /// Makes a topic known; requests for it leave over `link`, to each leader its own. Returns its number for
+    /// [`Self::push`].
+    pub fn add_topic(&mut self, topic: TopicIx, partitions: u32, leaders: Leaders, link: u16) -> usize {
         let first = self.partitions.len();
-        self.partitions.extend((0..partitions.max(1)).map(|partition| Partition::new(topic, partition, lane)));
+        for partition in 0..partitions.max(1) {
+            let lane = self.lane(link, leaders.of(partition));
+            self.partitions.push(Partition::new(topic, partition, lane));
+        }
         self.topics.push((TopicChoice::new(partitions), first));
         self.topics.len() - 1
+    }
+
+    fn lane(&mut self, link: u16, node: u32) -> usize {
+        if let Some(lane) = self.lanes.iter().position(|lane| lane.link == link && lane.node == node) {
+            return lane;
+        }
+        self.lanes.push(Lane::new(link, node));
+        self.lanes.len() - 1
     }
 
     /// Settings, to change while running.
@@ -352,7 +362,7 @@ impl ProducerClient {
         let partition = &mut self.partitions[slot];
         if !partition.listed {
             partition.listed = true;
-            self.lanes[usize::from(partition.lane)].ready.push_back(slot);
+            self.lanes[partition.lane].ready.push_back(slot);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::event::RecordBatch;
-use crate::machines::broker::batch::BatchBuilder;
+use crate::machines::broker::batch::{BatchBuilder, halves};
 use crate::units::{SimTime, TopicIx};
 
 /// Batches that a broker remembers for each producer and partition (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
@@ -36,7 +36,8 @@ pub(super) struct SealedBatch {
 pub(super) struct Partition {
     pub topic: TopicIx,
     pub partition: u32,
-    pub lane: u16,
+    /// The connection to its leader.
+    pub lane: usize,
     pub open: Option<OpenBatch>,
     /// Its records; kept for its memory.
     pub builder: BatchBuilder,
@@ -46,14 +47,15 @@ pub(super) struct Partition {
     pub flying: Vec<u64>,
     pub next_seq: u64,
     pub epoch: u32,
-    /// A sent batch was given up: its number may be missing at the broker, so a new epoch must begin.
-    pub epoch_over: bool,
+    /// The first number of a sent batch that was given up or split: it may be missing at the broker, so a new epoch
+    /// must begin. Batches numbered before it are still sent again in the old one.
+    pub epoch_over: Option<u64>,
     /// Whether its lane's list of partitions with work holds it.
     pub listed: bool,
 }
 
 impl Partition {
-    pub fn new(topic: TopicIx, partition: u32, lane: u16) -> Self {
+    pub fn new(topic: TopicIx, partition: u32, lane: usize) -> Self {
         Self {
             topic,
             partition,
@@ -64,7 +66,7 @@ impl Partition {
             flying: Vec::new(),
             next_seq: 0,
             epoch: 0,
-            epoch_over: false,
+            epoch_over: None,
             listed: false,
         }
     }
@@ -85,14 +87,37 @@ impl Partition {
 
     /// Puts a batch back after a failure: by number when order must hold, else to the front as Kafka does.
     pub fn requeue(&mut self, batch: SealedBatch, ordered: bool) {
-        let at = if ordered { self.queue.partition_point(|other| other.seq.is_some_and(|seq| Some(seq) < batch.seq)) } else { 0 };
-        self.queue.insert(at, batch);
+        self.queue.insert(self.place(batch.seq, ordered), batch);
     }
 
-    /// Begins a new epoch once nothing of the old one is under way.
+    /// Puts the halves of a batch that is too large in its place; they are numbered in the next epoch.
+    pub fn requeue_halves(&mut self, batch: &SealedBatch, ordered: bool) {
+        let at = self.place(batch.seq, ordered);
+        // Kafka does not count this try.
+        let attempts = batch.attempts.saturating_sub(1);
+        let seq = batch.seq.filter(|_| ordered);
+        let mut reserved_bytes = batch.reserved_bytes;
+        for (at, half) in (at..).zip(halves(&batch.batch)) {
+            let reserved_bytes = std::mem::take(&mut reserved_bytes);
+            let (opened, not_before) = (batch.opened, SimTime::ZERO);
+            self.queue.insert(at, SealedBatch { batch: half, opened, reserved_bytes, seq, attempts, not_before });
+        }
+    }
+
+    fn place(&self, seq: Option<u64>, ordered: bool) -> usize {
+        if ordered { self.queue.partition_point(|other| other.seq.is_some_and(|other| Some(other) < seq)) } else { 0 }
+    }
+
+    /// This number will not come: see [`Self::epoch_over`].
+    pub fn end_epoch(&mut self, seq: u64) {
+        self.epoch_over = Some(self.epoch_over.map_or(seq, |over| over.min(seq)));
+    }
+
+    /// Begins a new epoch once nothing of the old one is under way or must be sent again.
     pub fn renew_epoch(&mut self) {
-        if self.epoch_over && self.flying.is_empty() {
-            self.epoch_over = false;
+        let Some(over) = self.epoch_over else { return };
+        if self.flying.is_empty() && !self.queue.iter().any(|batch| batch.seq.is_some_and(|seq| seq < over)) {
+            self.epoch_over = None;
             self.epoch += 1;
             self.next_seq = 0;
             for batch in &mut self.queue {
@@ -117,6 +142,6 @@ impl Partition {
             Some(seq) => oldest.is_none_or(|oldest| seq < *oldest),
             None => oldest.is_none_or(|oldest| self.next_seq - oldest < IDEMPOTENT_SPAN_MAX),
         };
-        may && !self.epoch_over
+        may && self.epoch_over.is_none_or(|over| first.seq.is_some_and(|seq| seq < over))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Joining and leaving a group is in `membership.rs`. The caller owns the buffer of records and the workers; it
 //! says whether there is room ([`ConsumerClient::fetch`]), which records a poll handed out, which are done.
-//! One long poll is in flight per lane; the next goes out as soon as the last is answered and there is room.
+//! One long poll is in flight per lane, which is a leader of its partitions; the next goes out as soon as the last
+//! is answered and there is room.
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::progress::Progress;
 use crate::event::{
     BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
 };
+use crate::machines::broker::cluster::Leaders;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
 /// When positions are committed.
@@ -34,6 +36,17 @@ pub enum OffsetReset {
     Latest,
 }
 
+/// A topic that a member reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTopic {
+    /// Which.
+    pub topic: TopicIx,
+    /// Who leads its partitions.
+    pub leaders: Leaders,
+    /// The caller's link to it.
+    pub link: u16,
+}
+
 /// A member's settings; Kafka's names in the comments.
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
@@ -41,8 +54,8 @@ pub struct ConsumerConfig {
     pub client_id: Arc<str>,
     /// `group.id`.
     pub group: GroupIx,
-    /// What it reads, and over which lane.
-    pub topics: Vec<(TopicIx, u16)>,
+    /// What it reads.
+    pub topics: Vec<ReadTopic>,
     /// Every topic of the cluster with its partition count, for a leader's assignment.
     pub cluster_topics: Arc<[(TopicIx, u32)]>,
     /// `session.timeout.ms`.
@@ -93,7 +106,7 @@ pub struct FetchedRecords {
 /// What one call to the client wants done; the caller empties it.
 #[derive(Clone, Debug, Default)]
 pub struct ConsumerOutput {
-    /// To be sent on these lanes.
+    /// To be sent over these links.
     pub sends: Vec<(u16, Message)>,
     /// To be put into the buffer.
     pub records: Vec<FetchedRecords>,
@@ -101,6 +114,10 @@ pub struct ConsumerOutput {
     pub starts: Vec<(TopicIx, u32, u64)>,
     /// A rebalance has begun: drop what no poll has handed out, finish the rest, then call `drained`.
     pub revoked: bool,
+    /// How a commit ended. One that is forgotten with its generation ends without a word: it may have been taken.
+    pub committed: Option<Result<(), BrokerError>>,
+    /// Where the group goes on in new partitions: (topic, partition, offset).
+    pub positions: Vec<(TopicIx, u32, u64)>,
 }
 
 /// A call under way.
@@ -110,12 +127,20 @@ pub(super) struct Pending {
     pub deadline: SimTime,
 }
 
-/// One link's fetch.
-#[derive(Clone, Copy, Debug, Default)]
+/// The fetches from one node, over one link.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct FetchLane {
+    pub link: u16,
+    pub node: u32,
     pub pending: Option<Pending>,
     pub not_before: SimTime,
     pub failures: u32,
+}
+
+impl FetchLane {
+    pub fn new(link: u16, node: u32) -> Self {
+        Self { link, node, pending: None, not_before: SimTime::ZERO, failures: 0 }
+    }
 }
 
 /// One member of a group.
@@ -146,7 +171,6 @@ impl ConsumerClient {
     /// A member that has not joined.
     #[must_use]
     pub fn new(cfg: ConsumerConfig) -> Self {
-        let lanes = cfg.topics.iter().map(|(_, lane)| usize::from(*lane) + 1).max().unwrap_or(0);
         Self {
             cfg,
             phase: Phase::Stopped,
@@ -160,7 +184,7 @@ impl ConsumerClient {
             commit_again: false,
             heartbeat_at: SimTime::MAX,
             heard_at: SimTime::ZERO,
-            lanes: vec![FetchLane::default(); lanes],
+            lanes: Vec::new(),
             failures: 0,
             next_call: 0,
             rebalances: 0,
@@ -208,7 +232,7 @@ impl ConsumerClient {
             if self.lanes[lane].pending.is_some() || self.lanes[lane].not_before > now {
                 continue;
             }
-            let wanted = self.assigned.iter().filter(|progress| usize::from(progress.lane) == lane);
+            let wanted = self.assigned.iter().filter(|progress| progress.lane == lane);
             let partitions: Vec<FetchPartition> = wanted
                 .filter_map(|progress| {
                     let offset = progress.fetch_from?;
@@ -228,7 +252,7 @@ impl ConsumerClient {
                 max_bytes: self.cfg.fetch_max_bytes,
                 partitions,
             };
-            out.sends.push((lane as u16, Message::Fetch(Box::new(request))));
+            out.sends.push((self.lanes[lane].link, Message::Fetch(Box::new(request))));
         }
     }
 
@@ -326,9 +350,9 @@ impl ConsumerClient {
     }
 
     pub(super) fn send_group(&self, call: CallId, body: GroupCall, out: &mut ConsumerOutput) {
-        let lane = self.cfg.topics.first().map_or(0, |(_, lane)| *lane);
+        let link = self.cfg.topics.first().map_or(0, |read| read.link);
         let request = GroupRequest { call, group: self.cfg.group, member: Arc::clone(&self.member), body };
-        out.sends.push((lane, Message::Group(Box::new(request))));
+        out.sends.push((link, Message::Group(Box::new(request))));
     }
 
     pub(super) fn slot_of(&self, topic: TopicIx, partition: u32) -> Option<usize> {

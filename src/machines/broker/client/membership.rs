@@ -175,7 +175,7 @@ impl ConsumerClient {
         self.phase = Phase::Joining;
         let body = GroupCall::Join {
             client_id: Arc::clone(&self.cfg.client_id),
-            topics: self.cfg.topics.iter().map(|(topic, _)| *topic).collect(),
+            topics: self.cfg.topics.iter().map(|read| read.topic).collect(),
             session_timeout: self.cfg.session_timeout,
             rebalance_timeout: self.cfg.rebalance_timeout,
         };
@@ -219,9 +219,15 @@ impl ConsumerClient {
         self.rebalances += 1;
         self.heard_at = now;
         self.heartbeat_at = now + self.cfg.heartbeat_interval;
-        let lane_of = |topic: &TopicIx| self.cfg.topics.iter().find(|(known, _)| known == topic).map(|(_, lane)| *lane);
-        self.assigned =
-            partitions.iter().filter_map(|(topic, partition)| Some(Progress::new(*topic, *partition, lane_of(topic)?))).collect();
+        for &(topic, partition) in partitions {
+            let Some(read) = self.cfg.topics.iter().find(|read| read.topic == topic) else { continue };
+            let (link, node) = (read.link, read.leaders.of(partition));
+            let lane = self.lanes.iter().position(|lane| lane.link == link && lane.node == node).unwrap_or_else(|| {
+                self.lanes.push(FetchLane::new(link, node));
+                self.lanes.len() - 1
+            });
+            self.assigned.push(Progress::new(topic, partition, lane));
+        }
         if self.assigned.is_empty() {
             self.phase = Phase::Stable;
         } else {
@@ -240,6 +246,8 @@ impl ConsumerClient {
             self.list_offsets(now, out);
         } else {
             self.phase = Phase::Stable;
+            let positions = self.assigned.iter().filter_map(|one| Some((one.topic, one.partition, one.fetch_from?)));
+            out.positions.extend(positions);
             self.fetch(now, out);
         }
     }
@@ -323,10 +331,13 @@ impl ConsumerClient {
             }
             self.disturbed(now, error, out);
         }
-        let again = std::mem::take(&mut self.commit_again) && error.is_none() && self.commit(now, out);
-        if again {
+        // At most once, work waits for its commit: no answer is no reason to begin.
+        let unanswered = error == Some(BrokerError::RequestTimedOut) && self.cfg.commit == CommitMode::Before;
+        let again = std::mem::take(&mut self.commit_again) && error.is_none() || unanswered;
+        if again && self.commit(now, out) {
             return;
         }
+        out.committed = Some(error.map_or(Ok(()), Err));
         if let Phase::Committing { leaving } = self.phase {
             self.give_back(now, leaving, out);
         }
@@ -370,6 +381,6 @@ impl ConsumerClient {
         self.heartbeat_call = None;
         self.commit_call = None;
         self.commit_again = false;
-        self.lanes.fill(FetchLane::default());
+        self.lanes.clear();
     }
 }

@@ -1,7 +1,8 @@
 //! What a Kafka client does before and after the wire, as pure machines: no clock, no links, no components.
 //!
-//! In: events to send, replies, and "it is now t". Out: requests by *lane* (a lane is the caller's link to
-//! one topic), the instant at which to be woken, what became of events.
+//! In: events to send, replies, and "it is now t". Out: requests by the caller's link, the instant at which to
+//! be woken, what became of events. As in Kafka a client has a connection to every node that leads one of its
+//! partitions (a *lane*: a link and a node), and a request names partitions of one leader only.
 //! Must not know: components, links, the log. Start at [`ProducerClient::push`] for the way in, and at
 //! [`ConsumerClient::start`] for the way out.
 //!
@@ -20,7 +21,7 @@ mod sticky;
 
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
 pub use assignor::assign_range;
-pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset};
+pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset, ReadTopic};
 pub use sender::{AckedBatch, ClientOutput, Unsent};
 
 use crate::units::SimDuration;

@@ -9,7 +9,8 @@ use crate::units::TopicIx;
 pub(super) struct Progress {
     pub topic: TopicIx,
     pub partition: u32,
-    pub lane: u16,
+    /// The connection to its leader.
+    pub lane: usize,
     /// Next offset to ask for; none until the group's position is known.
     pub fetch_from: Option<u64>,
     /// Received and not all done, ascending: (offset, done).
@@ -21,7 +22,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn new(topic: TopicIx, partition: u32, lane: u16) -> Self {
+    pub fn new(topic: TopicIx, partition: u32, lane: usize) -> Self {
         Self { topic, partition, lane, fetch_from: None, outstanding: VecDeque::new(), polled_to: 0, committed: None }
     }
 

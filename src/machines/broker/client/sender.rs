@@ -2,7 +2,8 @@
 //!
 //! One request takes at most one batch of each partition of its lane. A failed batch goes back: to its place
 //! by sequence number with idempotence, to the front without (so that later batches may overtake it, as in
-//! Kafka with several requests in flight). A batch is given up when its retries or `delivery.timeout` are used up.
+//! Kafka with several requests in flight). One of several records that the broker finds too large comes back as two
+//! halves. A batch is given up when its retries or `delivery.timeout` are used up.
 
 use std::collections::VecDeque;
 
@@ -16,7 +17,7 @@ use crate::units::{SimTime, TopicIx};
 /// What one call to the client wants done; the caller empties it.
 #[derive(Clone, Debug, Default)]
 pub struct ClientOutput {
-    /// To be sent on these lanes.
+    /// To be sent over these links.
     pub requests: Vec<(u16, ProduceRequest)>,
     /// Events that will not be appended, as far as the client knows.
     pub unsent: Vec<Unsent>,
@@ -48,12 +49,20 @@ pub struct AckedBatch {
     pub batch: RecordBatch,
 }
 
-/// One link's requests.
-#[derive(Clone, Debug, Default)]
+/// The connection to one node, over one link.
+#[derive(Clone, Debug)]
 pub(super) struct Lane {
+    pub link: u16,
+    pub node: u32,
     pub in_flight: VecDeque<InFlight>,
     /// Partitions with a batch that may leave, or will after a backoff.
     pub ready: VecDeque<usize>,
+}
+
+impl Lane {
+    pub fn new(link: u16, node: u32) -> Self {
+        Self { link, node, in_flight: VecDeque::new(), ready: VecDeque::new() }
+    }
 }
 
 /// A request under way.
@@ -157,7 +166,7 @@ impl ProducerClient {
             return false;
         }
         self.next_call += 1;
-        out.requests.push((lane as u16, ProduceRequest { call, acks: self.cfg.acks, entries }));
+        out.requests.push((self.lanes[lane].link, ProduceRequest { call, acks: self.cfg.acks, entries }));
         if self.cfg.acks == Acks::None {
             for (slot, batch) in batches {
                 self.acked(slot, batch, None, out);
@@ -181,7 +190,9 @@ impl ProducerClient {
     fn failed(&mut self, now: SimTime, slot: usize, mut batch: SealedBatch, error: BrokerError, out: &mut ClientOutput) {
         self.landed(slot, &batch);
         let (code, words) = error_words(error);
-        if !is_retriable(error) {
+        if error == BrokerError::RecordTooLarge && batch.batch.record_count > 1 {
+            self.split(slot, &batch);
+        } else if !is_retriable(error) {
             self.give_up(slot, &batch, Outcome::Rejected, &Reason { code, detail: Some(words.into()) }, out);
         } else if batch.opened + self.cfg.delivery_timeout <= now {
             let detail = format!("{words}; not delivered within delivery.timeout");
@@ -191,12 +202,29 @@ impl ProducerClient {
             self.give_up(slot, &batch, Outcome::Abandoned, &Reason { code, detail: Some(detail.into()) }, out);
         } else {
             batch.not_before = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, batch.attempts);
-            let expiry = batch.opened + self.cfg.delivery_timeout;
-            self.next_expiry = if self.unsent_batches == 0 { expiry } else { self.next_expiry.min(expiry) };
+            self.expect_expiry(batch.opened);
             self.unsent_batches += 1;
             self.partitions[slot].requeue(batch, self.cfg.idempotence);
             self.list(slot);
         }
+    }
+
+    /// A batch too large as a whole is sent again in two: by Kafka at `batch.size` and, what was split before, in
+    /// halves; here no batch of several records is larger than `batch.size`.
+    fn split(&mut self, slot: usize, batch: &SealedBatch) {
+        let partition = &mut self.partitions[slot];
+        partition.requeue_halves(batch, self.cfg.idempotence);
+        if let Some(seq) = batch.seq.filter(|_| self.cfg.idempotence) {
+            partition.end_epoch(seq);
+        }
+        self.expect_expiry(batch.opened);
+        self.unsent_batches += 2;
+        self.list(slot);
+    }
+
+    fn expect_expiry(&mut self, opened: SimTime) {
+        let expiry = opened + self.cfg.delivery_timeout;
+        self.next_expiry = if self.unsent_batches == 0 { expiry } else { self.next_expiry.min(expiry) };
     }
 
     /// Gives up what has waited for longer than `delivery.timeout`, and finds the next such instant.
@@ -229,7 +257,9 @@ impl ProducerClient {
     fn give_up(&mut self, slot: usize, batch: &SealedBatch, outcome: Outcome, reason: &Reason, out: &mut ClientOutput) {
         self.release(batch);
         // Invariant: a number that the broker may not have seen is never followed within its epoch.
-        self.partitions[slot].epoch_over |= self.cfg.idempotence && batch.seq.is_some();
+        if let Some(seq) = batch.seq.filter(|_| self.cfg.idempotence) {
+            self.partitions[slot].end_epoch(seq);
+        }
         let count = u64::from(batch.batch.record_count);
         match outcome {
             Outcome::Rejected => self.counts.rejected += count,
@@ -259,7 +289,8 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::NotEnoughReplicas
         | BrokerError::RequestTimedOut
         | BrokerError::BrokerNotAvailable
-        | BrokerError::OutOfOrderSequence => true,
+        | BrokerError::OutOfOrderSequence
+        | BrokerError::StorageError => true,
         BrokerError::RecordTooLarge
         | BrokerError::OffsetOutOfRange
         | BrokerError::MemberIdRequired
@@ -279,6 +310,7 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
         BrokerError::RequestTimedOut => ("timeout", "no answer within request.timeout"),
         BrokerError::BrokerNotAvailable => ("broker-down", "the broker is not available"),
         BrokerError::OutOfOrderSequence => ("out-of-order", "a batch before this one is missing"),
+        BrokerError::StorageError => ("storage-full", "the broker's disks are full"),
         _ => ("broker", "the broker refused"),
     }
 }

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use serde_json::Value as Json;
 
-use super::sticky::murmur2;
+use super::sticky::{TopicChoice, murmur2};
 use super::*;
 use crate::event::{Acks, BrokerError, EventId, EventMeta, Outcome, ProduceReply, ProduceRequest, ProduceResult};
 use crate::machines::broker::batch::records;
+use crate::machines::broker::cluster::Leaders;
 use crate::random::Stream;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
 const PARTITIONS: u32 = 3;
+const NODES: u32 = 2;
 
 fn meta(seq: u64, now: SimTime) -> EventMeta {
     EventMeta { id: EventId { producer: ComponentIx(0), seq }, born: now, root_born: now, ..EventMeta::default() }
@@ -38,8 +41,9 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 /// Logs by partition, with the last five batches of the producer as the broker keeps them.
-#[derive(Default)]
 struct ToyBroker {
+    /// A batch of more records is too large.
+    records_max: u32,
     logs: BTreeMap<u32, Vec<u64>>,
     seen: BTreeMap<u32, (u32, Vec<u64>)>,
 }
@@ -56,6 +60,9 @@ impl ToyBroker {
         ProduceReply { call: request.call, results: results.collect() }
     }
     fn append(&mut self, entry: &crate::event::ProduceEntry) -> Result<u64, BrokerError> {
+        if entry.batch.record_count > self.records_max {
+            return Err(BrokerError::RecordTooLarge);
+        }
         let log = self.logs.entry(entry.partition).or_default();
         if let Some(epoch) = entry.epoch {
             let (known_epoch, seqs) = self.seen.entry(entry.partition).or_insert((epoch, Vec::new()));
@@ -77,12 +84,20 @@ impl ToyBroker {
 }
 
 /// Runs a client to rest: `count` events at `gap`, answers after 1 to 40 ms.
-fn drive(cfg: ProducerConfig, count: u64, gap: SimDuration, fates: &[Fate]) -> (ProducerCounts, ToyBroker, Vec<(u64, Outcome)>, Vec<u64>) {
+fn drive(
+    cfg: ProducerConfig,
+    count: u64,
+    gap: SimDuration,
+    records_max: u32,
+    fates: &[Fate],
+) -> (ProducerCounts, ToyBroker, Vec<(u64, Outcome)>, Vec<u64>) {
     let in_flight_max = cfg.in_flight_max;
     let mut client = ProducerClient::new(cfg, Stream::new(1, "test", "partitions"));
-    let topic = client.add_topic(TopicIx(0), PARTITIONS, 0);
+    let leaders = Leaders::new(1, NODES);
+    let topic = client.add_topic(TopicIx(0), PARTITIONS, leaders, 0);
     let mut rng = Stream::new(2, "test", "delays");
-    let (mut broker, mut out) = (ToyBroker::default(), ClientOutput::default());
+    let mut broker = ToyBroker { records_max, logs: BTreeMap::new(), seen: BTreeMap::new() };
+    let mut out = ClientOutput::default();
     let (mut ended, mut acked) = (Vec::new(), Vec::new());
     // Arrivals at the broker and answers at the client, by (instant, order).
     let mut arriving: BTreeMap<(SimTime, u64), ProduceRequest> = BTreeMap::new();
@@ -126,10 +141,12 @@ fn drive(cfg: ProducerConfig, count: u64, gap: SimDuration, fates: &[Fate]) -> (
         for (_, request) in out.requests.drain(..) {
             let partitions: BTreeSet<u32> = request.entries.iter().map(|entry| entry.partition).collect();
             assert_eq!(partitions.len(), request.entries.len(), "one batch of a partition in a request");
+            let nodes: BTreeSet<u32> = partitions.into_iter().map(|partition| leaders.of(partition)).collect();
+            assert_eq!(nodes.len(), 1, "one leader in a request");
             arriving.insert((now + SimDuration::from_us(1 + rng.below(20_000)), sent), request);
             sent += 1;
         }
-        assert!(client.in_flight() <= in_flight_max);
+        assert!(client.in_flight() <= in_flight_max * NODES as usize);
         ended.extend(out.unsent.drain(..).map(|unsent| (unsent.event.id.seq, unsent.outcome)));
         acked.extend(out.acked.drain(..).flat_map(|batch| records(&batch.batch).map(|record| record.meta.id.seq).collect::<Vec<_>>()));
     }
@@ -168,7 +185,7 @@ proptest! {
     ) {
         let idempotence = idempotence && acks == Acks::All;
         let count = 300;
-        let (counts, _, ended, acked) = drive(config(idempotence, in_flight_max, buffer_bytes, acks), count, SimDuration::from_us(gap_us), &fates);
+        let (counts, _, ended, acked) = drive(config(idempotence, in_flight_max, buffer_bytes, acks), count, SimDuration::from_us(gap_us), u32::MAX, &fates);
         let mut all: Vec<u64> = ended.iter().map(|(seq, _)| *seq).chain(acked.iter().copied()).collect();
         all.sort_unstable();
         prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
@@ -180,6 +197,7 @@ proptest! {
     fn an_idempotent_client_keeps_order_and_repeats_nothing(
         fates in prop::collection::vec(prop_oneof![4 => Just(Fate::Answered), 1 => Just(Fate::RequestLost), 1 => Just(Fate::AnswerLost)], 1..40),
         gap_us in 50u64..5_000,
+        records_max in prop_oneof![Just(u32::MAX), 1u32..6],
     ) {
         prop_assume!(fates.iter().any(|fate| matches!(fate, Fate::Answered)));
         let patient = ProducerConfig {
@@ -187,7 +205,7 @@ proptest! {
             delivery_timeout: SimDuration::from_secs(10_000),
             ..config(true, 5, 1 << 20, Acks::All)
         };
-        let (counts, broker, ended, _) = drive(patient, 300, SimDuration::from_us(gap_us), &fates);
+        let (counts, broker, ended, _) = drive(patient, 300, SimDuration::from_us(gap_us), records_max, &fates);
         prop_assert!(ended.is_empty());
         prop_assert_eq!(counts.acked, 300);
         let mut all: Vec<u64> = Vec::new();
@@ -231,17 +249,31 @@ fn the_range_assignor_sorts_members_as_text() {
 }
 
 #[test]
-fn murmur2_is_kafkas() {
-    let vectors: [(&[u8], i32); 6] = [
-        (b"21", -973_932_308),
-        (b"foobar", -790_332_482),
-        (b"a-little-bit-long-string", -985_981_536),
-        (b"a-little-bit-longer-string", -1_486_304_829),
-        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
-        (b"abc", 479_470_107),
-    ];
-    for (bytes, hash) in vectors {
-        assert_eq!(murmur2(bytes), hash, "{}", String::from_utf8_lossy(bytes));
+fn keys_go_where_kafka_sends_them() {
+    let file: Json = serde_json::from_str(include_str!("../../../../tests/cases/kafka_murmur2.json")).expect("the case file is JSON");
+    let cases = file["cases"].as_array().expect("a list");
+    assert!(cases.len() >= 20);
+    let mut rng = Stream::new(1, "test", "partitions");
+    for case in cases {
+        let key = case["key_utf8"].as_str().expect("text").as_bytes();
+        assert_eq!(Some(i64::from(murmur2(key))), case["murmur2"].as_i64(), "{case}");
+        for (count, partition) in case["partition"].as_object().expect("a table") {
+            let mut choice = TopicChoice::new(count.parse().expect("a count"));
+            assert_eq!(Some(u64::from(choice.choose(Some(key), 100, 1_000, &mut rng))), partition.as_u64(), "{case}");
+        }
     }
-    assert_eq!(murmur2(b""), 275_646_681);
+    assert_eq!(murmur2(b"abc"), 479_470_107);
+    assert_eq!(murmur2(b""), 275_646_681, "an empty key is a key");
+}
+
+#[test]
+fn without_a_key_a_partition_is_kept_for_a_batch() {
+    let mut rng = Stream::new(1, "test", "partitions");
+    let mut choice = TopicChoice::new(PARTITIONS);
+    let chosen: Vec<u32> = (0..3_000).map(|_| choice.choose(None, 100, 1_000, &mut rng)).collect();
+    assert!(chosen.chunks(10).all(|batch| batch.iter().all(|partition| *partition == batch[0])), "ten records make a batch");
+    for partition in 0..PARTITIONS {
+        let batches = chosen.iter().filter(|one| **one == partition).count() / 10;
+        assert!((70..130).contains(&batches), "{batches} of 300 batches went to partition {partition}");
+    }
 }

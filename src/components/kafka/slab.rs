@@ -1,0 +1,30 @@
+//! Numbered places that are used again, so that a timer's token can name what it is for.
+
+/// Held items by place.
+#[derive(Clone, Debug)]
+pub(super) struct Slab<T> {
+    held: Vec<Option<T>>,
+    free: Vec<usize>,
+}
+
+impl<T> Slab<T> {
+    pub fn new() -> Self {
+        Self { held: Vec::new(), free: Vec::new() }
+    }
+
+    /// The item's place until it is taken.
+    pub fn put(&mut self, item: T) -> u64 {
+        if let Some(index) = self.free.pop() {
+            self.held[index] = Some(item);
+            return index as u64;
+        }
+        self.held.push(Some(item));
+        self.held.len() as u64 - 1
+    }
+
+    pub fn take(&mut self, place: u64) -> Option<T> {
+        let item = self.held.get_mut(place as usize)?.take()?;
+        self.free.push(place as usize);
+        Some(item)
+    }
+}

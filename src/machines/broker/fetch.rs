@@ -1,0 +1,142 @@
+//! Fetches: reading what is there, and long polls that wait for it.
+//!
+//! A fetch is answered once `fetch.min.bytes` are below the high watermarks of its partitions, once
+//! `fetch.max.wait.ms` has passed, or at once when a partition cannot be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster::{Caller, Cluster, Effects};
+use super::log::ReadLimit;
+use crate::event::{BrokerError, FetchReply, FetchRequest, FetchedPartition, Message};
+use crate::units::SimTime;
+
+/// Long polls waiting at once; a further one is answered empty at once.
+const WAITING_MAX: usize = 100_000;
+
+/// A fetch that waits for records.
+#[derive(Clone, Debug)]
+struct LongPoll {
+    caller: Caller,
+    request: FetchRequest,
+    deadline: SimTime,
+    /// Size of what is there for it; exact reads are made only when this is enough.
+    bytes: u64,
+}
+
+/// Fetches that wait, by number; partitions hold the numbers of those that wait for them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LongPolls {
+    waiting: BTreeMap<u64, LongPoll>,
+    named: u64,
+    deadlines: BTreeSet<(SimTime, u64)>,
+}
+
+impl LongPolls {
+    /// When the first of them has waited long enough.
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+}
+
+impl Cluster {
+    /// Answers with what is there, or lets the request wait.
+    pub(super) fn fetch(&mut self, now: SimTime, caller: Caller, request: FetchRequest, out: &mut Effects) {
+        let mut reply = FetchReply { call: request.call, partitions: Vec::new() };
+        let (size, error) = self.collect(&request, &mut reply);
+        let full = size >= request.min_bytes && size > 0;
+        if full || error || request.max_wait.is_zero() || self.polls.waiting.len() >= WAITING_MAX {
+            out.replies.push((caller, Message::FetchReply(Box::new(reply))));
+            return;
+        }
+        self.polls.named += 1;
+        let number = self.polls.named;
+        for wanted in &request.partitions {
+            if let Some(place) = self.place(wanted.topic) {
+                self.partitions[place][wanted.partition as usize].waiters.push(number);
+            }
+        }
+        let deadline = now + request.max_wait;
+        self.polls.deadlines.insert((deadline, number));
+        self.polls.waiting.insert(number, LongPoll { caller, request, deadline, bytes: size });
+    }
+
+    /// More bytes of a partition have come below its high watermark: answers those who have waited for them.
+    pub(super) fn wake(&mut self, place: usize, partition: u32, bytes: u64, out: &mut Effects) {
+        for number in std::mem::take(&mut self.partitions[place][partition as usize].waiters) {
+            let Some(poll) = self.polls.waiting.get_mut(&number) else { continue };
+            poll.bytes += bytes;
+            if poll.bytes >= poll.request.min_bytes {
+                let poll = &self.polls.waiting[&number];
+                let mut reply = FetchReply { call: poll.request.call, partitions: Vec::new() };
+                let (size, error) = self.collect(&poll.request, &mut reply);
+                if size >= poll.request.min_bytes || error {
+                    self.answer(number, reply, out);
+                    continue;
+                }
+            }
+            self.partitions[place][partition as usize].waiters.push(number);
+        }
+    }
+
+    /// Answers long polls whose wait is over.
+    pub(super) fn end_polls(&mut self, now: SimTime, out: &mut Effects) {
+        while let Some(&(at, number)) = self.polls.deadlines.first()
+            && at <= now
+        {
+            // Invariant: a deadline goes with its poll.
+            let poll = &self.polls.waiting[&number];
+            let mut reply = FetchReply { call: poll.request.call, partitions: Vec::new() };
+            self.collect(&poll.request, &mut reply);
+            self.answer(number, reply, out);
+        }
+    }
+
+    /// Fills a reply with what is there; its size, and whether a partition could not be read.
+    fn collect(&self, request: &FetchRequest, reply: &mut FetchReply) -> (u64, bool) {
+        let (mut size, mut failed) = (0, false);
+        for wanted in &request.partitions {
+            let found = self.place(wanted.topic).and_then(|place| self.partitions[place].get(wanted.partition as usize));
+            let mut one = FetchedPartition {
+                topic: wanted.topic,
+                partition: wanted.partition,
+                error: None,
+                high_watermark: 0,
+                log_start: 0,
+                batches: Vec::new(),
+            };
+            match found {
+                None => one.error = Some(BrokerError::UnknownTopicOrPartition),
+                Some(state) => {
+                    one.high_watermark = state.high_watermark;
+                    one.log_start = state.log.log_start();
+                    if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
+                        one.error = Some(BrokerError::OffsetOutOfRange);
+                    } else if wanted.offset < state.high_watermark {
+                        let limit = ReadLimit {
+                            below: state.high_watermark,
+                            max_bytes: wanted.max_bytes.min(request.max_bytes.saturating_sub(size)),
+                            at_least_one: size == 0,
+                        };
+                        size += state.log.read(wanted.offset, limit, &mut one.batches);
+                    }
+                }
+            }
+            failed |= one.error.is_some();
+            if one.error.is_some() || !one.batches.is_empty() {
+                reply.partitions.push(one);
+            }
+        }
+        (size, failed)
+    }
+
+    fn answer(&mut self, number: u64, reply: FetchReply, out: &mut Effects) {
+        let Some(poll) = self.polls.waiting.remove(&number) else { return };
+        self.polls.deadlines.remove(&(poll.deadline, number));
+        for wanted in &poll.request.partitions {
+            if let Some(place) = self.place(wanted.topic) {
+                self.partitions[place][wanted.partition as usize].waiters.retain(|other| *other != number);
+            }
+        }
+        out.replies.push((poll.caller, Message::FetchReply(Box::new(reply))));
+    }
+}

@@ -1,0 +1,75 @@
+//! One partition: its log, how far replicas are, and what it knows of idempotent producers.
+//!
+//! A batch is recognised by (producer, epoch, sequence): Kafka's ProducerStateManager with a number a batch instead
+//! of one a record. Must not know: requests, groups.
+
+use super::log::{LogConfig, PartitionLog};
+use crate::event::BrokerError;
+use crate::units::ComponentIx;
+
+/// Batches of each idempotent producer that a partition remembers (`ProducerStateEntry.NumBatchesToRetain`).
+const REMEMBERED_BATCHES: usize = 5;
+
+/// One partition at its leader.
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    pub log: PartitionLog,
+    /// Records below it are on every replica, and readers see no further.
+    pub high_watermark: u64,
+    /// Long polls that wait for it, by number.
+    pub waiters: Vec<u64>,
+    producers: Vec<ProducerState>,
+    /// Records appended so far.
+    pub appended: u64,
+}
+
+#[derive(Clone, Debug)]
+struct ProducerState {
+    client: ComponentIx,
+    epoch: u32,
+    /// (batch sequence, base offset), newest last.
+    batches: Vec<(u64, u64)>,
+}
+
+impl Partition {
+    pub fn new(cfg: LogConfig) -> Self {
+        Self { log: PartitionLog::new(cfg), high_watermark: 0, waiters: Vec::new(), producers: Vec::new(), appended: 0 }
+    }
+
+    /// Where this batch stands already, if it does; an error for a gap in the sequence.
+    pub fn known(&self, client: ComponentIx, epoch: u32, batch_seq: u64) -> Result<Option<u64>, BrokerError> {
+        let state = self.producers.iter().find(|state| state.client == client);
+        let Some(state) = state.filter(|state| epoch <= state.epoch) else {
+            // Links lose messages, not connections: a later batch must not open an epoch while its first one is retried.
+            return if batch_seq == 0 { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) };
+        };
+        if epoch < state.epoch {
+            return Err(BrokerError::OutOfOrderSequence);
+        }
+        if let Some((_, offset)) = state.batches.iter().find(|(seq, _)| *seq == batch_seq) {
+            return Ok(Some(*offset));
+        }
+        let expected = state.batches.last().map_or(0, |(seq, _)| seq + 1);
+        if batch_seq == expected { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) }
+    }
+
+    /// A batch was appended.
+    pub fn remember(&mut self, client: ComponentIx, epoch: u32, batch_seq: u64, base_offset: u64) {
+        let index = match self.producers.iter().position(|state| state.client == client) {
+            Some(index) => index,
+            None => {
+                self.producers.push(ProducerState { client, epoch, batches: Vec::with_capacity(REMEMBERED_BATCHES + 1) });
+                self.producers.len() - 1
+            }
+        };
+        let state = &mut self.producers[index];
+        if state.epoch != epoch {
+            state.epoch = epoch;
+            state.batches.clear();
+        }
+        state.batches.push((batch_seq, base_offset));
+        if state.batches.len() > REMEMBERED_BATCHES {
+            state.batches.remove(0);
+        }
+    }
+}
