@@ -7,6 +7,7 @@ mod canvas;
 mod clients;
 mod determinism;
 mod gateway;
+mod ledger;
 #[cfg(feature = "gui")]
 mod panels;
 mod samples;
