@@ -23,6 +23,8 @@ const REASONS_MAX: usize = 1_000;
 /// Events named for each reason.
 const NAMED_MAX: usize = 5;
 const ENDS: usize = 8;
+/// Why obligations expire.
+const RETENTION: &str = "retention";
 
 /// Both balances of one run.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +54,8 @@ struct Topic {
     /// Events that stand in this topic, by producer.
     appended: Vec<SeqSet>,
     lanes: Vec<Lane>,
+    /// Whose topic it is, once retention has taken something.
+    cluster: Option<ComponentIx>,
 }
 
 /// A batch in a log.
@@ -71,6 +75,9 @@ struct Lane {
     ended: Vec<SeqSet>,
     ends: [u64; ENDS],
     duplicates: u64,
+    /// Taken by retention before they had ended, by producer; of these, what a consumer held and ended later.
+    expired: Vec<SeqSet>,
+    revived: Vec<SeqSet>,
 }
 
 /// Where, what and why: end, component, event type, code.
@@ -103,12 +110,15 @@ impl Ledger {
                 ended: vec![SeqSet::default(); components],
                 ends: [0; ENDS],
                 duplicates: 0,
+                expired: vec![SeqSet::default(); components],
+                revived: vec![SeqSet::default(); components],
             })
         };
         let topic = |(index, partitions): (usize, &u32)| Topic {
             partitions: vec![VecDeque::new(); *partitions as usize],
             appended: vec![SeqSet::default(); components],
             lanes: lanes_of(index).collect(),
+            cluster: None,
         };
         Self { producers: vec![Producer::default(); components], topics: topics.iter().enumerate().map(topic).collect(), ..Self::default() }
     }
@@ -196,11 +206,21 @@ impl Ledger {
             self.strays += 1;
             return Entry::Repeated;
         }
+        let mut expired_at = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
-            lane.duplicates += 1;
-            return Entry::Repeated;
+            // A consumer may hold what retention has taken meanwhile: then its word counts, once.
+            let revives = lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
+            if !revives {
+                lane.duplicates += 1;
+                return Entry::Repeated;
+            }
+            lane.ends[ObligationEnd::Expired as usize] -= 1;
+            expired_at = topic.cluster;
         }
         lane.ends[ended.end as usize] += 1;
+        if let Some(cluster) = expired_at {
+            self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, RETENTION));
+        }
         if let Some(reason) = reason {
             self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
         }
@@ -220,6 +240,7 @@ impl Ledger {
     pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
         let mut expired = 0;
         let of_topic = &mut self.topics[topic.index()];
+        of_topic.cluster = Some(cluster);
         let below = |kept: &Retained| kept.base_offset + u64::from(kept.batch.record_count) <= log_start;
         let mut open = Vec::new();
         while let Some(gone) = of_topic.partitions[partition as usize].pop_front_if(|kept| below(kept)) {
@@ -266,7 +287,10 @@ impl Ledger {
                 if only.is_none_or(|group| group == lane.group) && lane.ended[id.producer.index()].insert(id.seq) {
                     lane.ends[end as usize] += 1;
                     count += 1;
-                    let code = if end == ObligationEnd::Expired { "retention" } else { "latest" };
+                    if end == ObligationEnd::Expired {
+                        lane.expired[id.producer.index()].insert(id.seq);
+                    }
+                    let code = if end == ObligationEnd::Expired { RETENTION } else { "latest" };
                     self.count_reason(end_name(end), at, &record.meta, &Reason { code, detail: None }, now);
                 }
             }

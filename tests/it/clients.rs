@@ -194,6 +194,24 @@ fn a_crash_repeats_or_loses_by_the_commit() {
 }
 
 #[test]
+fn what_was_committed_unseen_before_a_crash_is_named_lost() {
+    let producer = json!({"load": "constant(200/s)", "max_events": 2000});
+    let consumer = json!({
+        "instances": 2, "service_time": "1ms", "commit": "before", "offset_reset": "earliest",
+        "session_timeout": "6s", "heartbeat_interval": "1s", "rebalance_timeout": "3s",
+    });
+    let mut design = Design::line(60, producer, json!({}), consumer);
+    // A commit's answer takes 200 ms, work next to nothing: an instance mostly waits.
+    design.project.links[1].params = values(json!({"latency": "100ms"}));
+    let report = design.fault(5, "billing", "crash-instance", json!({})).run();
+    let obligations = &report.ledger.obligations;
+    assert_eq!((obligations.delivered + obligations.lost, obligations.duplicate_deliveries), (2000, 0), "{obligations:?}");
+    let unseen = report.ledger.reasons.iter().find(|reason| reason.code == "commit-unseen");
+    assert_eq!(unseen.map(|reason| reason.count), Some(obligations.lost), "{:?}", report.ledger.reasons);
+    assert!(obligations.lost > 0);
+}
+
+#[test]
 fn leaving_in_order_repeats_nothing() {
     let producer = json!({"load": "poisson(200/s)", "max_events": 2000});
     let consumer = json!({

@@ -359,13 +359,15 @@ proptest! {
     fn commits_before_work_repeat_nothing(mut parts in parts()) {
         for consumer in &mut parts.consumers {
             consumer.params = merged(consumer.params.clone(), json!({"commit": "before"}));
-            consumer.params.as_object_mut().expect("a group of fields").remove("auto_commit_interval");
+            let fields = consumer.params.as_object_mut().expect("a group of fields");
+            fields.remove("auto_commit_interval");
+            // Members that disagree on where a group begins may read what one of them has skipped.
+            fields.remove("group");
         }
         let project = assemble(&parts);
         let ledger = run(&project).map_err(TestCaseError::fail)?.ledger;
         prop_assert!(ledger.balanced, "{:#?}\n{}", ledger, write(&project));
-        // What retention takes while it is worked on counts as expired, and then as repeated.
-        if ledger.submissions.duplicate_appends == 0 && ledger.obligations.expired == 0 {
+        if ledger.submissions.duplicate_appends == 0 {
             prop_assert_eq!(ledger.obligations.duplicate_deliveries, 0, "{}", write(&project));
         }
     }
