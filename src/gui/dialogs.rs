@@ -5,85 +5,96 @@ use egui::{Align, Layout, Ui};
 use super::shortcuts;
 use super::theme::widgets::ButtonWords;
 use super::theme::{self, Tone, icon, widgets};
-use crate::app::{Answer, AppState, Command, DialogFor};
+use crate::app::{Answer, AppState, BrokenFile, Command, DialogFor};
+use crate::project::Recovery;
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
-    if let Some(broken) = &app.broken {
-        modal(ui, "broken", 640.0, |ui| {
-            let name = broken.path.display().to_string();
-            widgets::section_header(ui, icon::ERROR, "This file cannot be opened", |_| {});
-            ui.label(theme::muted(
-                theme::tokens(ui.ctx()),
-                format!("{name}: {} problems. The open design is unchanged.", broken.problems.len()),
-            ));
-            egui::ScrollArea::vertical().max_height(380.0).show(ui, |ui| {
-                for problem in &broken.problems {
-                    let place = problem.place.map(|place| format!("line {}, column {}", place.line, place.column)).unwrap_or_default();
-                    ui.add_space(theme::space::XS);
-                    ui.horizontal_wrapped(|ui| {
-                        widgets::badge(ui, &problem.code, Tone::Error);
-                        ui.label(theme::muted(theme::tokens(ui.ctx()), place));
-                    });
-                    ui.label(&problem.message);
-                    if let Some(hint) = &problem.hint {
-                        ui.label(theme::muted(theme::tokens(ui.ctx()), hint));
-                    }
-                }
-            });
-            buttons(ui, |ui| {
-                if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
-                    commands.push(Command::Dismiss);
-                }
-            });
-        });
+    let given_up = if let Some(broken) = &app.broken {
+        modal(ui, "broken", 640.0, |ui| broken_ui(ui, broken, commands)).then_some(Command::Dismiss)
     } else if let Some(wish) = &app.path_wish {
-        modal(ui, "path", 460.0, |ui| path_ui(ui, app, wish, commands));
+        modal(ui, "path", 460.0, |ui| path_ui(ui, app, wish, commands)).then_some(Command::AnswerPath(None))
     } else if let Some(recovery) = &app.recovery {
-        modal(ui, "recovery", 440.0, |ui| {
-            widgets::section_header(ui, icon::RECENT, "Recover unsaved work?", |_| {});
-            let name = match &recovery.loaded.path {
-                Some(path) => path.display().to_string(),
-                None => format!("“{}”, never saved,", recovery.loaded.project.name),
-            };
-            ui.label(format!("{name} had changes that were not saved when the program ended."));
-            buttons(ui, |ui| {
-                if widgets::primary_button(ui, "", ButtonWords::new("Recover")).clicked() {
-                    commands.push(Command::Recover);
-                }
-                if widgets::text_button(ui, "", ButtonWords::new("Throw away")).clicked() {
-                    commands.push(Command::DropRecovery);
-                }
-            });
-        });
+        // Lost work is worth an answer: it stays until there is one.
+        modal(ui, "recovery", 440.0, |ui| recovery_ui(ui, recovery, commands));
+        None
     } else if app.pending.is_some() {
-        modal(ui, "unsaved", 420.0, |ui| {
-            widgets::section_header(ui, icon::SAVE, "Save your changes?", |_| {});
-            ui.label(format!("“{}” has changes that are not saved.", app.project().name));
-            buttons(ui, |ui| {
-                for (label, answer) in [("Save", Answer::Save), ("Discard", Answer::Discard), ("Cancel", Answer::Cancel)] {
-                    let words = ButtonWords::new(label);
-                    let response =
-                        if answer == Answer::Save { widgets::primary_button(ui, "", words) } else { widgets::text_button(ui, "", words) };
-                    if response.clicked() {
-                        commands.push(Command::Answer(answer));
-                    }
-                }
-            });
-        });
+        modal(ui, "unsaved", 420.0, |ui| unsaved_ui(ui, app, commands)).then_some(Command::Answer(Answer::Cancel))
     } else if let Some(which) = app.dialog {
-        modal(ui, "help", 460.0, |ui| {
-            if which == "shortcuts" {
-                shortcuts_ui(ui);
-            } else {
-                about_ui(ui);
-            }
-            buttons(ui, |ui| {
-                if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
-                    commands.push(Command::Dismiss);
-                }
+        modal(ui, "help", 460.0, |ui| help_ui(ui, which, commands)).then_some(Command::Dismiss)
+    } else {
+        None
+    };
+    commands.extend(given_up);
+}
+
+fn broken_ui(ui: &mut Ui, broken: &BrokenFile, commands: &mut Vec<Command>) {
+    let name = broken.path.display().to_string();
+    widgets::section_header(ui, icon::ERROR, "This file cannot be opened", |_| {});
+    ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{name}: {} problems. The open design is unchanged.", broken.problems.len())));
+    egui::ScrollArea::vertical().max_height(380.0).show(ui, |ui| {
+        for problem in &broken.problems {
+            let place = problem.place.map(|place| format!("line {}, column {}", place.line, place.column)).unwrap_or_default();
+            ui.add_space(theme::space::XS);
+            ui.horizontal_wrapped(|ui| {
+                widgets::badge(ui, &problem.code, Tone::Error);
+                ui.label(theme::muted(theme::tokens(ui.ctx()), place));
             });
-        });
+            ui.label(&problem.message);
+            if let Some(hint) = &problem.hint {
+                ui.label(theme::muted(theme::tokens(ui.ctx()), hint));
+            }
+        }
+    });
+    buttons(ui, |ui| {
+        if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
+            commands.push(Command::Dismiss);
+        }
+    });
+}
+
+fn recovery_ui(ui: &mut Ui, recovery: &Recovery, commands: &mut Vec<Command>) {
+    widgets::section_header(ui, icon::RECENT, "Recover unsaved work?", |_| {});
+    let name = match &recovery.loaded.path {
+        Some(path) => path.display().to_string(),
+        None => format!("“{}”, never saved,", recovery.loaded.project.name),
+    };
+    ui.label(format!("{name} had changes that were not saved when the program ended."));
+    buttons(ui, |ui| {
+        if widgets::primary_button(ui, "", ButtonWords::new("Recover")).clicked() {
+            commands.push(Command::Recover);
+        }
+        if widgets::text_button(ui, "", ButtonWords::new("Throw away")).clicked() {
+            commands.push(Command::DropRecovery);
+        }
+    });
+}
+
+fn unsaved_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
+    widgets::section_header(ui, icon::SAVE, "Save your changes?", |_| {});
+    ui.label(format!("“{}” has changes that are not saved.", app.project().name));
+    buttons(ui, |ui| {
+        for (label, answer) in [("Save", Answer::Save), ("Discard", Answer::Discard), ("Cancel", Answer::Cancel)] {
+            let words = ButtonWords::new(label);
+            let response =
+                if answer == Answer::Save { widgets::primary_button(ui, "", words) } else { widgets::text_button(ui, "", words) };
+            if response.clicked() {
+                commands.push(Command::Answer(answer));
+            }
+        }
+    });
+}
+
+fn help_ui(ui: &mut Ui, which: &str, commands: &mut Vec<Command>) {
+    if which == "shortcuts" {
+        shortcuts_ui(ui);
+    } else {
+        about_ui(ui);
     }
+    buttons(ui, |ui| {
+        if widgets::primary_button(ui, "", ButtonWords::new("Close")).clicked() {
+            commands.push(Command::Dismiss);
+        }
+    });
 }
 
 /// A path by hand: the last way to a file on a desktop without file dialogs.
@@ -124,12 +135,14 @@ fn path_ui(ui: &mut Ui, app: &AppState, wish: &DialogFor, commands: &mut Vec<Com
     commands.extend(answer.map(Command::AnswerPath));
 }
 
-fn modal(ui: &Ui, id: &str, width: f32, content: impl FnOnce(&mut Ui)) {
+/// A window in front; true when Escape or a click beside it gives it up.
+fn modal(ui: &Ui, id: &str, width: f32, content: impl FnOnce(&mut Ui)) -> bool {
     let frame = egui::Frame::popup(ui.style()).inner_margin(theme::space::L as i8);
-    egui::Modal::new(egui::Id::new(id)).frame(frame).show(ui.ctx(), |ui| {
+    let shown = egui::Modal::new(egui::Id::new(id)).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(width);
         content(ui);
     });
+    shown.should_close()
 }
 
 fn buttons(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {

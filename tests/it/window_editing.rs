@@ -250,4 +250,9 @@ fn a_desktop_without_file_dialogs_takes_a_path_by_hand() {
     press(&mut harness, Key::Enter);
     assert_eq!(load_file(&file).expect("it was saved").project, project(&harness));
     assert!(harness.query_by_label("Path of the file").is_none());
+
+    apply(&mut harness, Command::ShowDialog("about"));
+    harness.get_by_label_contains("Version");
+    press(&mut harness, Key::Escape);
+    assert!(harness.query_by_label_contains("Version").is_none(), "Escape gives a dialog up");
 }
