@@ -35,12 +35,14 @@ pub fn card_height(ports: &[PortSpec]) -> f32 {
     HEAD_HEIGHT + rows(ports) as f32 * ROW_HEIGHT + PADDING + FIGURES_HEIGHT
 }
 
-/// Ports that take stand left, ports that give right; topics take a row of their own.
+/// Ports that take stand left, ports that give right; topics take a row of their own, and look-ups none: they
+/// stand on the card's edges above and below.
 fn rows(ports: &[PortSpec]) -> usize {
+    let beside = || ports.iter().filter(|port| port.ty != PortType::Topic && !port.is_reference());
     let topics = ports.iter().filter(|port| port.ty == PortType::Topic).count();
-    let left = ports.iter().filter(|port| port.takes() && port.ty != PortType::Topic).count();
-    let right = ports.iter().filter(|port| port.gives() && port.ty != PortType::Topic).count();
-    (topics + left.max(right)).max(1)
+    let left = beside().filter(|port| port.takes()).count();
+    let right = beside().filter(|port| port.gives()).count();
+    topics + left.max(right)
 }
 
 fn size_of(project: &Project, id: &str) -> [f32; 2] {

@@ -118,6 +118,11 @@ impl PortSpec {
     pub fn gives(&self) -> bool {
         matches!(self.ty, PortType::EventsOut | PortType::RecordsOut | PortType::Topic | PortType::SchemasFrom)
     }
+    /// Whether its links look something up and carry no events.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        matches!(self.ty, PortType::SchemasFrom | PortType::Schemas)
+    }
     /// Whether links may end here.
     #[must_use]
     pub fn takes(&self) -> bool {

@@ -6,7 +6,7 @@ use super::camera::Camera;
 use super::gesture::Gesture;
 use super::scene::{Card, Port, Scene};
 use crate::app::{AppState, Pick};
-use crate::components::{self, PortType};
+use crate::components;
 use crate::gui::panels::figures;
 use crate::gui::theme::{self, Tokens, icon};
 
@@ -131,14 +131,15 @@ fn dot(painter: &Painter, tokens: &Tokens, card: &Card, port: &Port, camera: &Ca
         None => (tokens.surface, tokens.wire),
     };
     for at in [Some(port.at), port.at_right].into_iter().flatten() {
-        if matches!(port.spec.ty, PortType::Schemas | PortType::SchemasFrom) {
+        if port.spec.is_reference() {
             let diamond = [vec2(0.0, -radius), vec2(radius, 0.0), vec2(0.0, radius), vec2(-radius, 0.0)].map(|offset| at + offset);
             painter.add(Shape::convex_polygon(diamond.to_vec(), fill, Stroke::new(1.5, ring)));
         } else {
             painter.circle(at, radius, fill, Stroke::new(1.5, ring));
         }
     }
-    if zoom < 0.5 {
+    // A look-up is told by its shape; on the card's edge there is no room for its name.
+    if zoom < 0.5 || port.spec.is_reference() {
         return;
     }
     let font = theme::font(camera.font_size(11.0));

@@ -214,7 +214,8 @@ impl Gesture {
             State::Connect { from, backwards, at, verdict, .. } => {
                 let Some(port) = scene.port(from) else { return };
                 let start = if *backwards { port.at } else { port.at_right.unwrap_or(port.at) };
-                let curve = if *backwards { scene::curve(*at, start, 1.0) } else { scene::curve(start, *at, 1.0) };
+                let bend = if port.spec.is_reference() { scene::curve_down } else { scene::curve };
+                let curve = if *backwards { bend(*at, start, 1.0) } else { bend(start, *at, 1.0) };
                 let colour = match verdict {
                     Verdict::Open => tokens.wire,
                     Verdict::Fits(_) => tokens.accent,

@@ -211,8 +211,9 @@ impl Scene {
         for (index, link) in project.links.iter().enumerate() {
             let (Some(from), Some(to)) = (self.port(&link.from), self.port(&link.to)) else { continue };
             let (start, end) = (from.at_right.unwrap_or(from.at), to.at);
-            let is_reference = to.spec.ty == PortType::Schemas;
-            self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), curve: curve(start, end, zoom), is_reference });
+            let is_reference = to.spec.is_reference();
+            let curve = if is_reference { curve_down(start, end, zoom) } else { curve(start, end, zoom) };
+            self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), curve, is_reference });
         }
     }
 
@@ -311,6 +312,9 @@ fn place_ports(specs: Vec<PortSpec>, rect: Rect, zoom: f32) -> Vec<Port> {
             left = left.max(right) + 1;
             right = left;
             (pos2(rect.min.x, y), Some(pos2(rect.max.x, y)))
+        } else if spec.is_reference() {
+            // Look-ups leave below and arrive from above, out of the way of the events.
+            (if spec.takes() { rect.center_top() } else { rect.center_bottom() }, None)
         } else if spec.takes() {
             left += 1;
             (pos2(rect.min.x, row(left - 1)), None)
@@ -328,6 +332,13 @@ fn place_ports(specs: Vec<PortSpec>, rect: Rect, zoom: f32) -> Vec<Port> {
 pub fn curve(start: Pos2, end: Pos2, zoom: f32) -> Curve {
     let reach = ((end.x - start.x).abs() * 0.5).max(40.0 * zoom).min(260.0 * zoom);
     [start, start + vec2(reach, 0.0), end - vec2(reach, 0.0), end]
+}
+
+/// A look-up's Bézier: leaves downwards, arrives from above.
+#[must_use]
+pub fn curve_down(start: Pos2, end: Pos2, zoom: f32) -> Curve {
+    let reach = ((end.y - start.y).abs() * 0.5).max(40.0 * zoom).min(160.0 * zoom);
+    [start, start + vec2(0.0, reach), end - vec2(0.0, reach), end]
 }
 
 /// A point on a curve, 0 at its start.

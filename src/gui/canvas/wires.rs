@@ -39,9 +39,12 @@ fn dashed(painter: &Painter, wire: &Wire, stroke: Stroke) {
     painter.extend(Shape::dashed_line(&points, stroke, 5.0, 4.0));
 }
 
+/// Points along the wire's last stretch, wherever that comes from.
 fn arrow(painter: &Painter, wire: &Wire, colour: Color32, zoom: f32) {
     let size = 6.0 * zoom.clamp(0.5, 1.3);
-    let tip = wire.curve[3] - egui::vec2(5.0 * zoom, 0.0);
-    let points = vec![tip, tip + egui::vec2(-size * 1.4, -size * 0.7), tip + egui::vec2(-size * 1.4, size * 0.7)];
-    painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+    let [.., before, end] = wire.curve;
+    let along = (end - before).normalized();
+    let tip = end - along * (5.0 * zoom);
+    let (back, side) = (tip - along * (size * 1.4), along.rot90() * (size * 0.7));
+    painter.add(Shape::convex_polygon(vec![tip, back - side, back + side], colour, Stroke::NONE));
 }
