@@ -16,8 +16,8 @@ use eventyard::metrics::RunPhase;
 use eventyard::project;
 use eventyard::units::{SimDuration, SimTime};
 
-/// Each cell is one cluster with five producers and four consumers: 10 components and 15 links, packed so that
-/// the whole design still fits at a size at which names and figures are written.
+/// Each cell is one cluster with five producers and four consumers: 10 components and 15 links. Fitted, the whole
+/// design is so small that cards are drawn without their names and figures: text costs come on top.
 const CELLS: usize = 20;
 const FRAMES: usize = 300;
 const SCREEN: [f32; 2] = [1440.0, 900.0];
@@ -61,7 +61,11 @@ fn hold_in_mid_flight(app: &mut AppState) {
 fn describe(app: &AppState) {
     let tokens = app.view().map_or(0, |view| view.flights.len());
     let project = app.project();
-    println!("one frame of {} components, {} links, {tokens} tokens at 1440×900, ms of CPU", project.components.len(), project.links.len());
+    println!(
+        "one frame of {} components, {} links, {tokens} tokens at 1440×900, fitted (cards without text), ms of CPU",
+        project.components.len(),
+        project.links.len()
+    );
     println!("  {:<14} {:>14} {:>14} {:>14}", "", "layout + paint", "tessellation", "together");
 }
 
