@@ -1,7 +1,8 @@
 //! The window's figures: `cargo bench --bench window`.
 //!
 //! One frame's CPU work (layout, paint list, tessellation) of 200 components, 300 links and 500 tokens,
-//! without a display: the canvas alone, then the whole window around it. Figures are printed, nothing is asserted.
+//! without a display: the canvas with all of it in view, where cards are too small for text; closer, where names
+//! and figures are written; and the whole window. Figures are printed, nothing is asserted.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the thread's CPU time from a file")]
 
 use std::fmt::Write as _;
@@ -16,10 +17,11 @@ use eventyard::metrics::RunPhase;
 use eventyard::project;
 use eventyard::units::{SimDuration, SimTime};
 
-/// Each cell is one cluster with five producers and four consumers: 10 components and 15 links. Fitted, the whole
-/// design is so small that cards are drawn without their names and figures: text costs come on top.
+/// Each cell is one cluster with five producers and four consumers: 10 components and 15 links.
 const CELLS: usize = 20;
 const FRAMES: usize = 300;
+/// A zoom at which cards and ports are written.
+const CLOSER: f32 = 0.55;
 const SCREEN: [f32; 2] = [1440.0, 900.0];
 
 fn main() {
@@ -29,7 +31,9 @@ fn main() {
     hold_in_mid_flight(&mut app);
     describe(&app);
     let mut canvas = Canvas::default();
-    measure("canvas", &ctx, |ui| canvas.ui(ui, &app, &mut Vec::new()));
+    measure("canvas, fitted", &ctx, |ui| canvas.ui(ui, &app, &mut Vec::new()));
+    canvas.camera.zoom_at(pos2(SCREEN[0] / 2.0, SCREEN[1] / 2.0), CLOSER / canvas.camera.zoom);
+    measure("canvas, closer", &ctx, |ui| canvas.ui(ui, &app, &mut Vec::new()));
 
     let ctx = Context::default();
     let mut window = Window::with_document(&ctx, document());
@@ -61,11 +65,7 @@ fn hold_in_mid_flight(app: &mut AppState) {
 fn describe(app: &AppState) {
     let tokens = app.view().map_or(0, |view| view.flights.len());
     let project = app.project();
-    println!(
-        "one frame of {} components, {} links, {tokens} tokens at 1440×900, fitted (cards without text), ms of CPU",
-        project.components.len(),
-        project.links.len()
-    );
+    println!("one frame of {} components, {} links, {tokens} tokens at 1440×900, ms of CPU", project.components.len(), project.links.len());
     println!("  {:<14} {:>14} {:>14} {:>14}", "", "layout + paint", "tessellation", "together");
 }
 
@@ -121,7 +121,7 @@ fn design() -> String {
             let id = format!("source-{cell}-{producer}");
             let _ = write!(
                 components,
-                "\"{id}\": (kind: \"producer\", load: \"constant(20/s)\", events: [(type: \"Made{producer}\", topic: \"topic-{producer}\")]),"
+                "\"{id}\": (kind: \"producer\", load: \"constant(26/s)\", events: [(type: \"Made{producer}\", topic: \"topic-{producer}\")]),"
             );
             let _ = write!(links, "(from: \"{id}.out\", to: \"log-{cell}.topic-{producer}\", latency: \"6s\"),");
             place(&id, 0, producer);
