@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::components::{self, LINK_PARAMS, PortSpec, can_connect, check_params};
+use crate::components::{self, LINK_PARAMS, Params, PortSpec, can_connect, check_params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Endpoint, Project, id_is_valid};
 
@@ -119,8 +119,11 @@ fn check_faults(project: &Project, out: &mut Vec<Diagnostic>) {
             let Some(kind) = components::by_id(&component.kind) else { continue };
             if fault.action == "set" {
                 check_set(&path, kind.spec().params, &fault.params, out);
-            } else if !kind.spec().actions.iter().any(|(action, _)| *action == fault.action) {
-                let actions: Vec<&str> = kind.spec().actions.iter().map(|(action, _)| *action).chain(["set"]).collect();
+            } else if let Some(action) = kind.spec().action(&fault.action) {
+                check_params(&path, action.params, &fault.params, out);
+                kind.check_action(component, &path, &Params::new(action.params, None, &fault.params), out);
+            } else {
+                let actions: Vec<&str> = kind.spec().actions.iter().map(|action| action.name).chain(["set"]).collect();
                 let hint = nearest(&fault.action, actions.iter().copied())
                     .map_or_else(|| format!("it understands {}", actions.join(", ")), |near| format!("did you mean `{near}`?"));
                 let message = format!("a {} does not understand `{}`", kind.spec().id, fault.action);

@@ -76,10 +76,29 @@ pub struct KindSpec {
     pub help: &'static str,
     /// Parameters in inspector order.
     pub params: &'static [ParamSpec],
-    /// Actions besides `set` that scenarios and buttons may send: (name, help).
-    pub actions: &'static [(&'static str, &'static str)],
+    /// Actions besides `set` that scenarios and buttons may send.
+    pub actions: &'static [ActionSpec],
     /// Stem of a new component's id: `producer` gives `producer-1`.
     pub id_stem: &'static str,
+}
+
+impl KindSpec {
+    /// The action called `name`.
+    #[must_use]
+    pub fn action(&self, name: &str) -> Option<&'static ActionSpec> {
+        self.actions.iter().find(|action| action.name == name)
+    }
+}
+
+/// What a scenario or a button may do to a running component, beside changing its parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionSpec {
+    /// In files: `stop-instance`.
+    pub name: &'static str,
+    /// One or two sentences.
+    pub help: &'static str,
+    /// Its arguments; those without a default must be given.
+    pub params: &'static [ParamSpec],
 }
 
 /// What flows through a port.
@@ -166,6 +185,10 @@ pub trait Kind: Sync {
     /// Problems beyond each parameter's own range: contradictions, missing links, risky settings.
     /// Paths begin with `components.<id>`.
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>);
+    /// Problems of an action's arguments beyond each one's own range; paths begin with `path`.
+    fn check_action(&self, component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+        let _ = (component, path, arguments, out);
+    }
     /// The running component. Called only when no diagnostic of the project is an error.
     ///
     /// # Errors

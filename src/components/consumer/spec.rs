@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::components::{BuildCtx, KindSpec, Params};
+use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::units::ComponentIx;
@@ -25,12 +25,23 @@ pub(super) const SPEC: KindSpec = KindSpec {
     help: "Reads topics as a consumer group and processes each event",
     params: PARAMS,
     actions: &[
-        ("stop-instance", "An instance finishes its work, commits and leaves the group (`instance`: its number, the last by default)"),
-        ("start-instance", "A stopped instance joins again, or one more is added"),
-        ("crash-instance", "An instance is gone at once: what it had not committed is delivered again"),
+        ActionSpec {
+            name: "stop-instance",
+            help: "An instance finishes its work, commits and leaves the group; the last that runs when none is named",
+            params: INSTANCE,
+        },
+        ActionSpec { name: "start-instance", help: "A stopped instance joins again, or one more is added", params: INSTANCE },
+        ActionSpec {
+            name: "crash-instance",
+            help: "An instance is gone at once: what it had not committed is delivered again",
+            params: INSTANCE,
+        },
     ],
     id_stem: "consumer",
 };
+
+const INSTANCE: &[ParamSpec] =
+    &[ParamSpec::new("instance", "Instance", T::Count { min: 0, max: INSTANCES_MAX }, Absent, "Which instance; the first is 0")];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")

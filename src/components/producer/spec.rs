@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::components::{BuildCtx, EndRole, KindSpec, LinkFacts, Params};
+use crate::components::{ActionSpec, BuildCtx, EndRole, KindSpec, LinkFacts, Params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
@@ -48,7 +48,10 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kafka-4.0", "kafka-3.9"],
     help: "Makes events and sends them to topics or to a gateway",
     params: PARAMS,
-    actions: &[("pause", "Makes no more events"), ("resume", "Makes events again")],
+    actions: &[
+        ActionSpec { name: "pause", help: "Makes no more events", params: &[] },
+        ActionSpec { name: "resume", help: "Makes events again", params: &[] },
+    ],
     id_stem: "producer",
 };
 

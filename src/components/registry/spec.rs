@@ -1,6 +1,6 @@
 //! What a registry can be told.
 
-use crate::components::KindSpec;
+use crate::components::{ActionSpec, KindSpec};
 use crate::machines::registry::Compatibility;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
@@ -12,9 +12,15 @@ pub static SPEC: KindSpec = KindSpec {
     profiles: &["confluent-7"],
     help: "Keeps the schemas of events by subject and version, and refuses a new version that would break readers",
     params: PARAMS,
-    actions: &[("register", "Registers a version: `subject`, `schema` (a name of the project's schemas, or a text), and `type`")],
+    actions: &[ActionSpec { name: "register", help: "Registers a version of a subject, if it is compatible", params: REGISTER }],
     id_stem: "schemas",
 };
+
+const REGISTER: &[ParamSpec] = &[
+    ParamSpec::new("subject", "Subject", ParamType::Text { max_chars: 249 }, Default_::Required, "Which subject; a new one begins with it"),
+    ParamSpec::new("schema", "Schema", ParamType::LongText, Default_::Required, "A name of the project's schemas, or a text"),
+    ParamSpec::new("type", "Type", ParamType::Choice(&["AVRO", "JSON"]), Default_::Same("AVRO"), "Schema language of the version"),
+];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new(

@@ -83,7 +83,10 @@ fn overrides(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut S
         let group = Group { owner: &owner, path: &path, ..*group };
         ui.label(theme::strong(id));
         match project.components.get(id).and_then(|component| Some((component, components::by_id(&component.kind)?))) {
-            Some((component, kind)) => params_ui(ui, &group, component, kind, params),
+            Some((component, kind)) => {
+                let names: Vec<String> = params.keys().cloned().collect();
+                params_ui(ui, &group, specs_of(component, kind), &names, params);
+            }
             None => problem_ui(ui, None, group.problems_at(&path)),
         }
     }
@@ -153,16 +156,20 @@ fn fault_ui(ui: &mut Ui, project: &Project, group: &Group<'_>, fault: &mut Timed
     }
     let Some(component) = project.components.get(&fault.component) else { return };
     let Some(kind) = components::by_id(&component.kind) else { return };
-    let actions: Vec<&str> = std::iter::once(SET).chain(kind.spec().actions.iter().map(|(action, _)| *action)).collect();
+    let actions: Vec<&str> = std::iter::once(SET).chain(kind.spec().actions.iter().map(|action| action.name)).collect();
     if let Some(action) = named_choice(ui, group, ("action", "Action"), &fault.action, &actions) {
         fault.action = action.to_owned();
         fault.params.clear();
     }
-    if let Some((_, help)) = kind.spec().actions.iter().find(|(action, _)| *action == fault.action) {
-        ui.label(theme::muted(theme::tokens(ui.ctx()), *help));
-    }
-    if fault.action == SET {
-        params_ui(ui, group, component, kind, &mut fault.params);
+    if let Some(action) = kind.spec().action(&fault.action) {
+        ui.label(theme::muted(theme::tokens(ui.ctx()), action.help));
+        let named = fault.params.keys().map(String::as_str);
+        let unnamed = action.params.iter().map(|spec| spec.name).filter(|name| !fault.params.contains_key(*name));
+        let names: Vec<String> = named.chain(unnamed).map(str::to_owned).collect();
+        params_ui(ui, group, (action.params, None), &names, &mut fault.params);
+    } else if fault.action == SET {
+        let names: Vec<String> = fault.params.keys().cloned().collect();
+        params_ui(ui, group, specs_of(component, kind), &names, &mut fault.params);
         ui.add_enabled_ui(group.enabled, |ui| {
             ui.menu_button(format!("{}  Set a parameter", icon::ADD), |ui| {
                 if let Some(spec) = pick_param(ui, kind, |name| fault.params.contains_key(name)) {
@@ -170,8 +177,6 @@ fn fault_ui(ui: &mut Ui, project: &Project, group: &Group<'_>, fault: &mut Timed
                 }
             });
         });
-    } else if let Some(params) = group.text(ui, ("(arguments)", "Arguments"), (&arguments_text(&fault.params), true), arguments) {
-        fault.params = params;
     }
 }
 
@@ -197,22 +202,34 @@ fn misses(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut Scen
     ui.add_space(theme::space::XS);
 }
 
-/// Fields for parameters that are named; giving one back to its default takes it out.
-fn params_ui(ui: &mut Ui, group: &Group<'_>, component: &Component, kind: &dyn Kind, params: &mut IndexMap<String, Value>) {
-    let profile = component.profile.as_deref().or_else(|| kind.spec().profiles.first().copied());
+/// A component's parameters and the profile that their defaults follow.
+fn specs_of<'a>(component: &'a Component, kind: &dyn Kind) -> (&'static [ParamSpec], Option<&'a str>) {
+    let spec = kind.spec();
+    (spec.params, component.profile.as_deref().or_else(|| spec.profiles.first().copied()))
+}
+
+/// Fields for the parameters of these names; giving one back to its default takes it out.
+fn params_ui(
+    ui: &mut Ui,
+    group: &Group<'_>,
+    (specs, profile): (&'static [ParamSpec], Option<&str>),
+    names: &[String],
+    params: &mut IndexMap<String, Value>,
+) {
     let group = Group { profile, ..*group };
-    for (name, value) in params.clone() {
-        let Some(spec) = kind.spec().params.iter().find(|spec| spec.name == name) else {
+    for name in names {
+        let Some(spec) = specs.iter().find(|spec| spec.name == name) else {
             problem_ui(ui, None, group.problems_at(&format!("{}.{name}", group.path)));
             continue;
         };
+        let value = params.get(name).cloned();
         let change = match spec.ty {
-            ParamType::Rows(specs) | ParamType::Named(specs) => table(ui, &group, spec, specs, Some(&value)),
-            _ => field(ui, &group, spec, Some(&value)),
+            ParamType::Rows(specs) | ParamType::Named(specs) => table(ui, &group, spec, specs, value.as_ref()),
+            _ => field(ui, &group, spec, value.as_ref()),
         };
         match change {
-            Some(Change::Set(value)) => drop(params.insert(name, value)),
-            Some(Change::Reset) => drop(params.shift_remove(&name)),
+            Some(Change::Set(value)) => drop(params.insert(name.clone(), value)),
+            Some(Change::Reset) => drop(params.shift_remove(name)),
             None => {}
         }
     }
@@ -251,20 +268,6 @@ fn named_choice<'w>(ui: &mut Ui, group: &Group<'_>, (name, label): (&str, &str),
 
 fn optional_span(text: &str) -> Result<Option<SimDuration>, String> {
     if text.trim().is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|error: crate::units::UnitError| error.to_string()) }
-}
-
-fn arguments_text(params: &IndexMap<String, Value>) -> String {
-    params.iter().map(|(name, value)| format!("{name}: {}", value.to_field_text())).collect::<Vec<_>>().join("\n")
-}
-
-/// `name: value`, one a line.
-fn arguments(text: &str) -> Result<IndexMap<String, Value>, String> {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let pair = |line: &str| {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is not written `name: value`"))?;
-        Ok((name.trim().to_owned(), Value::from(value.trim())))
-    };
-    lines.map(pair).collect()
 }
 
 fn free_or_why(project: &Project, name: &str, text: &str) -> Result<String, String> {
