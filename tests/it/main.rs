@@ -4,8 +4,10 @@
 
 #[cfg(feature = "gui")]
 mod canvas;
+mod cases;
 mod clients;
 mod determinism;
+mod fanout;
 mod gateway;
 mod ledger;
 #[cfg(feature = "gui")]

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod client;
 pub mod cluster;
+pub mod fanout;
 mod fetch;
 pub mod group;
 pub mod log;

@@ -1,0 +1,14 @@
+//! The fan-out machine: one topic, its subscriptions, and which of them an event is for (Amazon SNS).
+//!
+//! In: published events with their attributes, answers of endpoints, each with its instant. Out: what to
+//! deliver to which subscription, and how each delivery ended.
+//! Must not know: links, clocks, queues, components. Start at [`policy::FilterPolicy`], which decides;
+//! [`read`] turns a policy's text into one and names everything that is wrong with it.
+
+pub mod attributes;
+pub mod policy;
+pub mod read;
+mod rule;
+
+#[cfg(test)]
+mod tests;
