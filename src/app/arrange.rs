@@ -49,6 +49,28 @@ fn size_of(project: &Project, id: &str) -> [f32; 2] {
     [CARD_WIDTH, project.components.get(id).map_or(0.0, |component| card_height(&ports_of(component)))]
 }
 
+/// The topmost frame under a card's middle.
+fn frame_below(project: &Project, id: &str) -> Option<usize> {
+    let [x, y] = project.layout.positions.get(id)?;
+    let [width, height] = size_of(project, id);
+    let middle = [x + width / 2.0, y + height / 2.0];
+    let encloses = |frame: &Frame| (0..2).all(|axis| (0.0..frame.size[axis]).contains(&(middle[axis] - frame.position[axis])));
+    project.layout.frames.iter().rposition(encloses)
+}
+
+/// A card that was put somewhere belongs to the topmost frame under its middle, and to no other.
+pub fn join_frame_below(project: &mut Project, id: &str) {
+    let home = frame_below(project, id);
+    for (index, frame) in project.layout.frames.iter_mut().enumerate() {
+        let is_member = frame.members.iter().any(|member| member == id);
+        if home == Some(index) && !is_member {
+            frame.members.push(id.to_owned());
+        } else if home != Some(index) && is_member {
+            frame.members.retain(|member| member != id);
+        }
+    }
+}
+
 /// Gives every component a place; what a person placed stays.
 pub(super) fn place_unplaced(project: &mut Project) {
     if project.components.keys().all(|id| project.layout.positions.contains_key(id)) {

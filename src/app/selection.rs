@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::arrange::join_frame_below;
 use super::{AppState, Command, Pick, SelectMode};
 use crate::components;
-use crate::model::{Component, Edit, Link, Project};
+use crate::model::{self, Component, Edit, Link, Project};
 
 /// How far copies stand from their originals.
 const ASIDE: f32 = 40.0;
@@ -161,9 +162,20 @@ impl AppState {
         let taken: Vec<String> = self.project().components.keys().cloned().collect();
         let id = free_id(&taken, kind.spec().id_stem);
         let component = Component { kind: kind.spec().id.to_owned(), ..Component::default() };
-        self.apply(Command::Edit(Edit::AddComponent { id: id.clone(), component, position }));
+        let mut edits = vec![Edit::AddComponent { id: id.clone(), component, position }];
+        edits.extend(self.joining_edit(&edits[0], &id));
+        self.apply(Command::Edits(edits));
         self.selection = vec![Pick::Component(id)];
         self.drop_dead_picks();
+    }
+
+    /// What makes a card that `adding` puts into a frame a member of it.
+    fn joining_edit(&self, adding: &Edit, id: &str) -> Option<Edit> {
+        let mut next = Project::clone(self.project());
+        model::apply(&mut next, adding.clone()).ok()?;
+        join_frame_below(&mut next, id);
+        let index = next.layout.frames.iter().position(|frame| frame.members.iter().any(|member| member == id))?;
+        Some(Edit::UpdateFrame { index, frame: next.layout.frames.swap_remove(index) })
     }
 
     /// Forgets picks of what is no longer there.

@@ -207,6 +207,26 @@ fn without_cycles(flow: &[BTreeSet<usize>]) -> Vec<BTreeSet<usize>> {
     kept
 }
 
+/// A card's box: left, top, right, bottom.
+pub type CardBounds = [f32; 4];
+
+/// The first height below `from` at which a level line between `left` and `right` keeps its distance from every card:
+/// where a wire that leads back runs.
+#[must_use]
+pub fn level_below(left: f32, right: f32, from: f32, clearance: f32, cards: &[CardBounds]) -> f32 {
+    let mut low = from + clearance;
+    // Each round passes at least one card for good.
+    for _ in 0..=cards.len() {
+        let between = |card: &&CardBounds| card[0] < right && card[2] > left;
+        let hit = cards.iter().filter(between).find(|card| card[1] - clearance / 2.0 < low && low < card[3] + clearance / 2.0);
+        match hit {
+            Some(card) => low = card[3] + clearance,
+            None => break,
+        }
+    }
+    low
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

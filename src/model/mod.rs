@@ -16,7 +16,7 @@ mod project;
 mod value;
 
 pub use edit::{Edit, EditError, apply, id_is_valid};
-pub use layout::{arrange, arrange_anew};
+pub use layout::{CardBounds, arrange, arrange_anew, level_below};
 pub use param::{Default_, ParamSpec, ParamType, Provenance};
 pub use project::{COMPONENTS_MAX, Component, Endpoint, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault};
 pub use value::Value;

@@ -123,6 +123,17 @@ fn a_card_joins_the_frame_it_is_dropped_into_and_leaves_it_in_one_step_each() {
 }
 
 #[test]
+fn a_card_placed_into_a_frame_belongs_to_it_at_once() {
+    let mut harness = window(design());
+    apply(&mut harness, Command::Place { kind: "consumer".to_owned(), position: [660.0, 280.0] });
+    assert_eq!(project(&harness).layout.frames[0].members, ["consumer-1"]);
+    apply(&mut harness, Command::Undo);
+    assert_eq!(project(&harness).layout, design().layout);
+    apply(&mut harness, Command::Place { kind: "consumer".to_owned(), position: [0.0, 500.0] });
+    assert!(project(&harness).layout.frames[0].members.is_empty());
+}
+
+#[test]
 fn edges_resize_frames_and_notes() {
     let mut harness = window(design());
     let (edge, out) = (on_screen(&harness, 960.0, 340.0), on_screen(&harness, 1000.0, 340.0));

@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-/// A box: left, top, right, bottom.
-pub type Bounds = [f32; 4];
+pub use crate::model::CardBounds as Bounds;
+use crate::model::level_below;
 
 const CORNER: f32 = 10.0;
 /// How far a wire that leads back keeps from cards.
@@ -41,7 +41,7 @@ impl Wire {
 
     fn back([x1, y1]: [f32; 2], [x2, y2]: [f32; 2], cards: &[Bounds]) -> Self {
         let (right, left) = (x1 + CLEARANCE, x2 - CLEARANCE);
-        let low = below(left, right, y1.max(y2), cards);
+        let low = level_below(left, right, y1.max(y2), CLEARANCE, cards);
         let mut path = format!("M{x1:.1} {y1:.1}");
         let corners = [[right, y1], [right, low], [left, low], [left, y2], [x2 - HEAD, y2]];
         let mut at = [x1, y1];
@@ -80,21 +80,6 @@ fn head_right([x, y]: [f32; 2]) -> String {
     format!("M{:.1} {y:.1}l-8 -4v8z", x - 4.0)
 }
 
-/// The first height below `from` at which a level line between two places meets no card.
-fn below(left: f32, right: f32, from: f32, cards: &[Bounds]) -> f32 {
-    let mut low = from + CLEARANCE;
-    // Each round passes at least one card for good.
-    for _ in 0..=cards.len() {
-        let between = |card: &&Bounds| card[0] < right && card[2] > left;
-        let hit = cards.iter().filter(between).find(|card| card[1] - CLEARANCE / 2.0 < low && low < card[3] + CLEARANCE / 2.0);
-        match hit {
-            Some(card) => low = card[3] + CLEARANCE,
-            None => break,
-        }
-    }
-    low
-}
-
 /// Draws to a corner and around it, on the way to `next`.
 fn round_corner(path: &mut String, from: [f32; 2], corner: [f32; 2], next: [f32; 2]) {
     let towards = |to: [f32; 2]| {
@@ -118,7 +103,7 @@ mod tests {
         fn the_way_back_meets_no_card(cards in prop::collection::vec((-500i32..500, -500i32..500, 50i32..300, 40i32..200), 0..20), left in -400i32..0, right in 0i32..400, from in -300i32..300) {
             let cards: Vec<Bounds> = cards.iter().map(|(x, y, w, h)| [*x, *y, x + w, y + h].map(|v| v as f32)).collect();
             let (left, right) = (left as f32, right as f32);
-            let low = below(left, right, from as f32, &cards);
+            let low = level_below(left, right, from as f32, CLEARANCE, &cards);
             prop_assert!(low >= from as f32);
             prop_assert!(cards.iter().all(|card| card[0] >= right || card[2] <= left || low <= card[1] || low >= card[3]));
         }

@@ -3,8 +3,10 @@
 use egui::{Align2, Key, Modifiers, Painter, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui, Vec2};
 
 use super::camera::Camera;
+use super::course::Course;
 use super::moving::{moves, offsets_of, resizing};
-use super::scene::{self, Edges, Hit, Offsets, Port, Scene};
+use super::scene::{Edges, Hit, Offsets, Port, Scene};
+use super::wires;
 use crate::app::arrange::GRID;
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{PortSpec, can_connect};
@@ -214,15 +216,15 @@ impl Gesture {
             State::Connect { from, backwards, at, verdict, .. } => {
                 let Some(port) = scene.port(from) else { return };
                 let start = if *backwards { port.at } else { port.at_right.unwrap_or(port.at) };
-                let bend = if port.spec.is_reference() { scene::curve_down } else { scene::curve };
-                let curve = if *backwards { bend(*at, start, 1.0) } else { bend(start, *at, 1.0) };
+                let bend = if port.spec.is_reference() { Course::down } else { Course::onwards };
+                let course = if *backwards { bend(*at, start, 1.0) } else { bend(start, *at, 1.0) };
                 let colour = match verdict {
                     Verdict::Open => tokens.wire,
                     Verdict::Fits(_) => tokens.accent,
                     Verdict::Refused(_) => tokens.error,
                 };
                 let stroke = Stroke::new(2.0, colour);
-                painter.add(egui::epaint::CubicBezierShape::from_points_stroke(curve, false, egui::Color32::TRANSPARENT, stroke));
+                wires::line(painter, &course, stroke);
                 if let Verdict::Refused(words) = verdict {
                     speech(painter, tokens, *at, words);
                 }

@@ -6,13 +6,14 @@
 //! Must not know: how a run is driven, files. Start at [`Canvas::ui`].
 //!
 //! ```text
-//! AppState ─► Scene (rectangles, curves on the screen) ─► paint: frames, wires, tokens, cards, notes
+//! AppState ─► Scene (rectangles, wires on the screen) ─► paint: frames, wires, tokens, cards, notes
 //!                                                    └─► hit ─► Gesture ─► commands
 //! ```
 
 pub mod camera;
 mod cards;
 mod context;
+pub mod course;
 mod gesture;
 mod marks;
 mod minimap;
@@ -64,8 +65,8 @@ impl Canvas {
         marks::frames(&painter, tokens, &scene, app);
         self.tokens.advance(app.view().map(|view| &**view), ui.input(|input| input.time));
         wires::paint(&painter, tokens, &scene, app, &self.camera, ui.input(|input| input.time));
-        let curve_of = |link: crate::units::LinkIx| scene.curve_of_run_link(app, link);
-        self.tokens.paint(&painter, tokens, &curve_of, ui.input(|input| input.time), self.camera.zoom);
+        let course_of = |link: crate::units::LinkIx| scene.course_of_run_link(app, link);
+        self.tokens.paint(&painter, tokens, &course_of, ui.input(|input| input.time), self.camera.zoom);
         marks::notes(&painter, tokens, &scene, app);
         cards::paint(&painter, tokens, &scene, app, &self.camera, &self.gesture);
         self.accessible(ui, app, &scene, commands);
@@ -153,7 +154,7 @@ impl Canvas {
             }
         }
         for wire in &scene.wires {
-            let middle = scene::point_on(&wire.curve, 0.5);
+            let middle = wire.course.point_at(0.5);
             let around = Rect::from_center_size(middle, egui::vec2(12.0, 12.0));
             let response = ui.interact(around, ui.id().with(("wire", wire.index)), Sense::focusable_noninteractive());
             let label = format!("Link from {} to {}", wire.from, wire.to);

@@ -2,12 +2,12 @@
 //!
 //! In: the design and the [`Offsets`] of the gesture. Out: edits, to be one undo step. Start at [`moves`].
 
-use egui::{Pos2, Rect, Vec2, pos2, vec2};
+use egui::Vec2;
 
-use super::scene::{self, Edges, Offsets};
-use crate::app::arrange::{CARD_WIDTH, GRID, card_height, ports_of};
+use super::scene::{Edges, Offsets, position_of};
+use crate::app::arrange::{GRID, join_frame_below};
 use crate::app::{AppState, Pick};
-use crate::model::{Edit, Frame, Project};
+use crate::model::{Edit, Project};
 
 /// Neither a frame nor a note gets smaller than this.
 const SIZE_MIN: f32 = 40.0;
@@ -38,7 +38,7 @@ pub(super) fn moves(app: &AppState, offsets: &Offsets) -> Vec<Edit> {
     let shift = |[x, y]: [f32; 2]| snapped([x + offsets.by.x, y + offsets.by.y], app.snap);
     let mut next = Project::clone(project);
     for id in offsets.components.iter().filter(|id| project.components.contains_key(*id)) {
-        next.layout.positions.insert(id.clone(), shift(scene::position_of(project, id)));
+        next.layout.positions.insert(id.clone(), shift(position_of(project, id)));
     }
     for (index, frame) in next.layout.frames.iter_mut().enumerate() {
         if offsets.frames.contains(&index) {
@@ -62,26 +62,14 @@ pub(super) fn moves(app: &AppState, offsets: &Offsets) -> Vec<Edit> {
 
 /// Cards that were moved by themselves belong to the topmost frame under their middle.
 fn join_and_leave(project: &mut Project, offsets: &Offsets) {
-    for id in &offsets.components {
-        let rides_along =
-            offsets.frames.iter().any(|index| project.layout.frames.get(*index).is_some_and(|frame| frame.members.contains(id)));
-        let Some(component) = project.components.get(id).filter(|_| !rides_along) else { continue };
-        let [x, y] = scene::position_of(project, id);
-        let middle = pos2(x, y) + vec2(CARD_WIDTH, card_height(&ports_of(component))) / 2.0;
-        let home = project.layout.frames.iter().rposition(|frame| encloses(frame, middle));
-        for (index, frame) in project.layout.frames.iter_mut().enumerate() {
-            let is_member = frame.members.contains(id);
-            if home == Some(index) && !is_member {
-                frame.members.push(id.clone());
-            } else if home != Some(index) && is_member {
-                frame.members.retain(|member| member != id);
-            }
-        }
+    let rides_along = |id: &String| {
+        let mut moved = offsets.frames.iter().filter_map(|index| project.layout.frames.get(*index));
+        moved.any(|frame| frame.members.contains(id))
+    };
+    let alone: Vec<String> = offsets.components.iter().filter(|id| !rides_along(id)).cloned().collect();
+    for id in alone {
+        join_frame_below(project, &id);
     }
-}
-
-fn encloses(frame: &Frame, at: Pos2) -> bool {
-    Rect::from_min_size(frame.position.into(), frame.size.into()).contains(at)
 }
 
 /// A frame or a note with some edges moved; it keeps a least size.

@@ -1,12 +1,12 @@
-//! The drawing laid out on the screen for one frame: card rectangles, port positions, wire curves.
+//! The drawing laid out on the screen for one frame: card rectangles, port positions, wires.
 
 use std::collections::BTreeMap;
 
 use egui::{Pos2, Rect, pos2, vec2};
 
 use super::camera::Camera;
+use super::course::Course;
 use super::moving::stretched;
-use super::tokens::Curve;
 use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, card_height, ports_of};
 use crate::app::{AppState, Pick};
 use crate::components::{self, PortSpec, PortType};
@@ -74,7 +74,7 @@ pub struct Wire {
     /// Ends.
     pub to: Endpoint,
     /// On the screen.
-    pub curve: Curve,
+    pub course: Course,
     /// A schema look-up.
     pub is_reference: bool,
 }
@@ -212,8 +212,12 @@ impl Scene {
             let (Some(from), Some(to)) = (self.port(&link.from), self.port(&link.to)) else { continue };
             let (start, end) = (from.at_right.unwrap_or(from.at), to.at);
             let is_reference = to.spec.is_reference();
-            let curve = if is_reference { curve_down(start, end, zoom) } else { curve(start, end, zoom) };
-            self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), curve, is_reference });
+            let course = if is_reference {
+                Course::down(start, end, zoom)
+            } else {
+                Course::between(start, end, self.cards.iter().map(|card| card.rect), zoom)
+            };
+            self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), course, is_reference });
         }
     }
 
@@ -227,12 +231,13 @@ impl Scene {
     pub fn card(&self, id: &str) -> Option<&Card> {
         self.cards.get(*self.index.get(id)?)
     }
-    /// The curve of a running link, if the drawing still has it.
+    /// The way of a running link, if the drawing still has it.
     #[must_use]
-    pub fn curve_of_run_link(&self, app: &AppState, link: crate::units::LinkIx) -> Option<Curve> {
+    pub fn course_of_run_link(&self, app: &AppState, link: crate::units::LinkIx) -> Option<&Course> {
         // Links do not change while a run is on, so numbers are file order.
         app.running.as_ref()?;
-        self.wires.iter().find(|wire| wire.index == link.index()).map(|wire| wire.curve)
+        let place = self.wires.binary_search_by_key(&link.index(), |wire| wire.index).ok()?;
+        Some(&self.wires[place].course)
     }
 
     /// What is under the pointer: ports, cards (last drawn first), wires, notes, frames.
@@ -251,7 +256,7 @@ impl Scene {
         if let Some(card) = self.cards.iter().rev().find(|card| card.rect.contains(at)) {
             return Hit::Card(card.id.clone());
         }
-        let near = self.wires.iter().rev().find(|wire| distance_to(&wire.curve, at) <= WIRE_REACH);
+        let near = self.wires.iter().rev().find(|wire| wire.course.distance_to(at) <= WIRE_REACH);
         if let Some(wire) = near {
             return Hit::Wire(wire.from.clone(), wire.to.clone());
         }
@@ -325,41 +330,4 @@ fn place_ports(specs: Vec<PortSpec>, rect: Rect, zoom: f32) -> Vec<Port> {
         ports.push(Port { name, spec, at, at_right });
     }
     ports
-}
-
-/// A wire's Bézier: leaves to the right, arrives from the left.
-#[must_use]
-pub fn curve(start: Pos2, end: Pos2, zoom: f32) -> Curve {
-    let reach = ((end.x - start.x).abs() * 0.5).max(40.0 * zoom).min(260.0 * zoom);
-    [start, start + vec2(reach, 0.0), end - vec2(reach, 0.0), end]
-}
-
-/// A look-up's Bézier: leaves downwards, arrives from above.
-#[must_use]
-pub fn curve_down(start: Pos2, end: Pos2, zoom: f32) -> Curve {
-    let reach = ((end.y - start.y).abs() * 0.5).max(40.0 * zoom).min(160.0 * zoom);
-    [start, start + vec2(0.0, reach), end - vec2(0.0, reach), end]
-}
-
-/// A point on a curve, 0 at its start.
-#[must_use]
-pub fn point_on(curve: &Curve, along: f32) -> Pos2 {
-    let [a, b, c, d] = curve.map(Pos2::to_vec2);
-    let back = 1.0 - along;
-    (a * (back * back * back) + b * (3.0 * back * back * along) + c * (3.0 * back * along * along) + d * (along * along * along)).to_pos2()
-}
-
-fn distance_to(curve: &Curve, at: Pos2) -> f32 {
-    const PIECES: usize = 24;
-    if !Rect::from_points(curve).expand(8.0).contains(at) {
-        return f32::INFINITY;
-    }
-    let points: Vec<Pos2> = (0..=PIECES).map(|piece| point_on(curve, piece as f32 / PIECES as f32)).collect();
-    points.windows(2).map(|pair| distance_to_piece(pair[0], pair[1], at)).fold(f32::INFINITY, f32::min)
-}
-
-fn distance_to_piece(a: Pos2, b: Pos2, at: Pos2) -> f32 {
-    let along = b - a;
-    let share = ((at - a).dot(along) / along.length_sq().max(1e-6)).clamp(0.0, 1.0);
-    (a + along * share).distance(at)
 }

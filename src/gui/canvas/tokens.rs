@@ -1,16 +1,16 @@
 //! Events on the wires: where each token of a snapshot is now, how it looks, and which one the pointer hits.
 //!
 //! In: one [`RunView`] after another, the wall clock of the frame, and a closure from link to the wire's
-//! Bézier. Out: painted tokens between wires and cards, and their places for [`TokenLayer::token_at`].
-//! Must not know: cards, gestures, the camera (the curves come in screen points).
+//! course. Out: painted tokens between wires and cards, and their places for [`TokenLayer::token_at`].
+//! Must not know: cards, gestures, the camera (courses come in screen points).
 //! Start at [`TokenLayer::advance`], then [`TokenLayer::paint`].
 //!
 //! A token takes as long as its virtual flight at the run's pace, but never less than
 //! [`SHOWN_S_MIN`] of wall time, or nobody would see it.
 
-use egui::epaint::{CubicBezierShape, PathStroke};
 use egui::{Color32, Painter, Pos2, Shape, Stroke, Vec2};
 
+use super::course::Course;
 use crate::event::EventId;
 use crate::gui::theme::{Tokens, font};
 use crate::metrics::{FLIGHTS_MAX, Flight, FlightStatus, RunPhase, RunView};
@@ -23,8 +23,8 @@ const EXTRAPOLATED_S_MAX: f64 = 0.15;
 /// A pointer this near to a token's edge still hits it.
 const HIT_MARGIN: f32 = 4.0;
 
-/// A wire as it is drawn: four control points in screen coordinates.
-pub type Curve = [Pos2; 4];
+/// Steps on each Bézier of a wire's dashes.
+const FLOW_STEPS: usize = 24;
 
 /// A token that is being shown.
 #[derive(Clone, Copy, Debug)]
@@ -117,15 +117,22 @@ impl TokenLayer {
         (self.sampled_one_in > 1).then(|| format!("1 of {}", self.sampled_one_in))
     }
     /// Draws every token on its wire; `zoom` scales it within bounds, so that it can be seen and clicked.
-    pub fn paint(&mut self, painter: &Painter, tokens: &Tokens, curve_of: &dyn Fn(LinkIx) -> Option<Curve>, wall_s: f64, zoom: f32) {
+    pub fn paint<'a>(
+        &mut self,
+        painter: &Painter,
+        tokens: &Tokens,
+        course_of: &dyn Fn(LinkIx) -> Option<&'a Course>,
+        wall_s: f64,
+        zoom: f32,
+    ) {
         self.placed.clear();
         let radius = (5.5 * zoom).clamp(3.5, 8.0);
         let clip = painter.clip_rect().expand(radius * 2.0);
         for live in &self.live {
-            let Some(curve) = curve_of(live.flight.link) else { continue };
+            let Some(course) = course_of(live.flight.link) else { continue };
             let progress = live.progress(self.shown_now_s, wall_s, self.pace, self.playing).clamp(0.0, 1.0) as f32;
             let along = if live.flight.backwards { 1.0 - progress } else { progress };
-            let at = point_on(&curve, along);
+            let at = course.point_at(along);
             if clip.contains(at) {
                 paint_one(painter, tokens, &live.flight, at, radius, progress);
                 self.placed.push((at, radius, live.flight.event));
@@ -173,24 +180,15 @@ pub fn flow_look(rate_per_s: f64, zoom: f32) -> (f32, Option<f32>) {
 }
 
 /// Dashes that move along a wire with the flow; `phase_s` is the wall clock, held while the run is.
-pub fn paint_flow(painter: &Painter, curve: Curve, colour: Color32, rate_per_s: f64, zoom: f32, phase_s: f64) {
+pub fn paint_flow(painter: &Painter, course: &Course, colour: Color32, rate_per_s: f64, zoom: f32, phase_s: f64) {
     let (width, dash) = flow_look(rate_per_s, zoom);
     let Some(dash) = dash else { return };
-    let bezier = CubicBezierShape::from_points_stroke(curve, false, Color32::TRANSPARENT, PathStroke::NONE);
-    let points = bezier.flatten(Some(0.5));
+    let points = course.points(FLOW_STEPS);
     let offset = ((phase_s * 40.0) % f64::from(dash * 2.0)) as f32;
     let mut shapes = Vec::new();
     let (lengths, gaps) = ([dash], [dash]);
     Shape::dashed_line_many_with_offset(&points, Stroke::new(width, colour), &lengths, &gaps, dash * 2.0 - offset, &mut shapes);
     painter.extend(shapes);
-}
-
-fn point_on(curve: &Curve, along: f32) -> Pos2 {
-    let rest = 1.0 - along;
-    let [a, b, c, d] = curve.map(Pos2::to_vec2);
-    let point: Vec2 =
-        a * (rest * rest * rest) + b * (3.0 * rest * rest * along) + c * (3.0 * rest * along * along) + d * (along * along * along);
-    point.to_pos2()
 }
 
 fn paint_one(painter: &Painter, tokens: &Tokens, flight: &Flight, at: Pos2, radius: f32, progress: f32) {
@@ -262,13 +260,5 @@ mod tests {
         let live = Live { flight: flight(1_000, 2), seen_s: 10.0 };
         assert!((live.progress(1.001, 99.0, 0.0001, true) - 0.5).abs() < 1e-6);
         assert!((live.progress(1.001, 500.0, 1.0, false) - 0.5).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_curve_begins_and_ends_at_its_ports() {
-        let curve = [Pos2::new(0.0, 0.0), Pos2::new(50.0, 0.0), Pos2::new(50.0, 100.0), Pos2::new(100.0, 100.0)];
-        assert_eq!(point_on(&curve, 0.0), curve[0]);
-        assert_eq!(point_on(&curve, 1.0), curve[3]);
-        assert_eq!(point_on(&curve, 0.5), Pos2::new(50.0, 50.0));
     }
 }
