@@ -6,7 +6,7 @@ use super::{AppState, Command, SideTab};
 use crate::compile::{self, RunOptions, TimedInput};
 use crate::engine::Input;
 use crate::metrics::{RunPhase, RunView};
-use crate::model::Value;
+use crate::model::{Project, Value};
 use crate::run::{RunCommand, RunHandle};
 use crate::units::{ComponentIx, LinkIx, SimTime};
 
@@ -14,6 +14,8 @@ use crate::units::{ComponentIx, LinkIx, SimTime};
 pub struct Running {
     handle: RunHandle,
     view: Arc<RunView>,
+    /// The design as it runs: with the scenario's values, and those given since.
+    project: Arc<Project>,
     /// Component ids by number, as they were when the run began.
     components: Vec<String>,
     links: Vec<String>,
@@ -25,6 +27,11 @@ impl Running {
     #[must_use]
     pub fn view(&self) -> &Arc<RunView> {
         &self.view
+    }
+    /// The design as it runs: with the scenario's values, and those given since.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
     }
     /// Tells the run something.
     pub fn send(&self, command: RunCommand) {
@@ -136,17 +143,22 @@ impl AppState {
         let components = plan.components.iter().map(|component| component.id.to_string()).collect();
         let links = plan.links.iter().map(|link| link.id.to_string()).collect();
         let event_types = plan.event_types.clone();
+        let project = Arc::clone(&plan.project);
         // The old run ends before the new one begins: two would share the cores.
         self.running = None;
         let handle = RunHandle::start(plan, self.pace, paused, Box::new(move || wake()));
         let view = handle.view();
-        self.running = Some(Running { handle, view, components, links, event_types });
+        self.running = Some(Running { handle, view, project, components, links, event_types });
     }
 
     fn set_live(&mut self, id: &str, param: String, value: &str) {
-        let Some(running) = &self.running else { return };
+        let Some(running) = &mut self.running else { return };
         let Some(component) = running.component_ix(id) else { return };
-        let input = Input::Set { param, value: Value::Text(value.to_owned()) };
+        let value = Value::Text(value.to_owned());
+        if let Some(changed) = Arc::make_mut(&mut running.project).components.get_mut(id) {
+            changed.params.insert(param.clone(), value.clone());
+        }
+        let input = Input::Set { param, value };
         running.send(RunCommand::Input(TimedInput { at: SimTime::ZERO, component, input }));
     }
 }

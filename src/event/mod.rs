@@ -16,4 +16,4 @@ pub use message::{
     GroupResult, HttpReply, HttpRequest, Message, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, SchemaCall,
     SchemaFound, SchemaReply, SchemaRequest,
 };
-pub use record::{EventId, EventMeta};
+pub use record::{EventId, EventMeta, header_bytes};

@@ -13,6 +13,14 @@ pub struct EventId {
     pub seq: u64,
 }
 
+/// What an event's CloudEvents attributes and its `traceparent` take as record headers on a wire: names, fixed values
+/// and lengths, twice the producer's key (in `ce_id` and `ce_source`), and the event type's name.
+#[must_use]
+pub const fn header_bytes(producer_key_bytes: usize, event_type_bytes: usize) -> u32 {
+    const NAMES_AND_FIXED_VALUES: usize = 160;
+    (NAMES_AND_FIXED_VALUES + 2 * producer_key_bytes + event_type_bytes) as u32
+}
+
 /// What every hop knows of an event without touching its payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventMeta {

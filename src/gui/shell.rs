@@ -10,6 +10,8 @@ use super::{dialogs, menu, palette, panels, shortcuts, side, status, theme};
 use crate::app::{AppState, Command, Document, ThemeChoice};
 use crate::project;
 
+/// Fits a screen of 1440 × 900 with a title bar and a task bar.
+const SIZE: [f32; 2] = [1400.0, 820.0];
 const SIDE_WIDTH: f32 = 340.0;
 const PALETTE_WIDTH: f32 = 176.0;
 const CHARTS_HEIGHT: f32 = 256.0;
@@ -32,7 +34,7 @@ pub struct Window {
 /// In words, when no window can be made (no display, no OpenGL).
 pub fn open(file: Option<PathBuf>) -> Result<(), String> {
     let (preferences, warnings) = project::Preferences::load();
-    let size = preferences.window_size.unwrap_or([1440.0, 900.0]);
+    let size = preferences.window_size.unwrap_or(SIZE);
     let viewport = egui::ViewportBuilder::default()
         .with_title("Eventyard")
         .with_app_id("eventyard")

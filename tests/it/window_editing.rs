@@ -256,3 +256,25 @@ fn a_desktop_without_file_dialogs_takes_a_path_by_hand() {
     press(&mut harness, Key::Escape);
     assert!(harness.query_by_label_contains("Version").is_none(), "Escape gives a dialog up");
 }
+
+#[test]
+fn while_a_run_is_on_fields_show_what_runs_and_the_design_stays() {
+    let mut harness = window(starter().project);
+    let scenario = project(&harness).scenarios.keys().find(|name| name.as_str() == "billing-too-slow").cloned();
+    apply(&mut harness, Command::SetScenario(scenario.expect("the starter has a slow variant")));
+    apply(&mut harness, Command::Select(Pick::Component("billing".to_owned()), SelectMode::Replace));
+    let label = "Service time of billing";
+    let designed = shown(&harness, label);
+    apply(&mut harness, Command::SetPace(eventyard::run::Pace::Ratio(1e-4)));
+    apply(&mut harness, Command::Play);
+    harness.run_steps(3);
+    assert_ne!(shown(&harness, label), designed, "the scenario's value is the one that runs");
+    type_into(&mut harness, label, "exp(3ms)");
+    press(&mut harness, Key::Tab);
+    assert_eq!(shown(&harness, label), "exp(3ms)", "it stays after the field is left");
+    apply(&mut harness, Command::Stop);
+    harness.run_steps(3);
+    apply(&mut harness, Command::CloseRun);
+    harness.run_steps(3);
+    assert_eq!(shown(&harness, label), designed);
+}

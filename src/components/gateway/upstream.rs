@@ -11,14 +11,10 @@ use std::sync::Arc;
 use super::sim::{Answer, Job};
 use crate::components::BuildCtx;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{EventId, Message, Outcome, ProduceReply};
+use crate::event::{EventId, Message, Outcome, ProduceReply, header_bytes};
 use crate::machines::broker::batch::records;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
 use crate::units::SimTime;
-
-/// What CloudEvents' headers and `traceparent` add to a record on a wire, without the texts that vary: twice the
-/// producer's id and the event type.
-const HEADERS_BYTES: usize = 160;
 
 /// The client with its links.
 #[derive(Clone, Debug)]
@@ -72,7 +68,7 @@ impl Upstream {
             meta: request.event,
             key: request.key.as_deref(),
             value: &request.body,
-            extra_header_bytes: (HEADERS_BYTES + 2 * producer_bytes + request.event_type.len()) as u32,
+            extra_header_bytes: header_bytes(producer_bytes, request.event_type.len()),
             traced: ctx.tracing.takes(request.event.id),
         };
         self.client.push(ctx.now, topic, &event, &mut self.out);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
-use crate::event::{Reason, SchemaFound};
+use crate::event::{Reason, SchemaFound, header_bytes};
 use crate::machines::codec::{Schema, SchemaLibrary, frame};
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimTime};
@@ -74,7 +74,7 @@ impl EventKinds {
                 target: named.map_or(fallback, |topic| Target::Topic(topic.1)),
                 method: text("method", "POST"),
                 path: text("path", "/events"),
-                extra_header_bytes: header_bytes(ctx.key, &name),
+                extra_header_bytes: header_bytes(ctx.key.len(), name.len()),
                 name: Arc::from(name),
             });
         }
@@ -155,10 +155,4 @@ fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize, registry: 
     // An Avro schema is no JSON Schema and the other way round: Avro is asked first.
     let compiled = ctx.schemas.compile("AVRO", &schema.text).or_else(|avro| ctx.schemas.compile("JSON", &schema.text).map_err(|_| avro));
     compiled.map(Source::Bare).map_err(|words| Diagnostic::error("schema-bad", path, words))
-}
-
-/// CloudEvents attributes and a traceparent as Kafka headers: names, values and a few bytes of lengths each.
-fn header_bytes(producer: &str, event_type: &str) -> u32 {
-    const NAMES_AND_FIXED_VALUES: usize = 160;
-    (NAMES_AND_FIXED_VALUES + 2 * producer.len() + event_type.len()) as u32
 }

@@ -40,14 +40,20 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
         ui.add_space(theme::space::S);
     }
     identity(ui, id, component, kind, &group, commands);
+    // While a run is on, its values count: the scenario's, and those given since.
+    let running = app.running.as_ref().filter(|running| running.is_going());
+    let shown = running.and_then(|running| running.project().components.get(id)).unwrap_or(component);
     let mut section = "";
     for param in spec.params {
         if param.group != section {
             section = param.group;
             ui.add_space(theme::space::S);
-            widgets::subheading(ui, section);
+            // A table that is alone in its section is its own heading.
+            if section != param.label {
+                widgets::subheading(ui, section);
+            }
         }
-        let value = component.params.get(param.name);
+        let value = shown.params.get(param.name);
         let change = match param.ty {
             ParamType::Rows(specs) | ParamType::Named(specs) => table(ui, &group, param, specs, value),
             _ => field(ui, &Group { enabled: free || is_live(param), ..group }, param, value),
