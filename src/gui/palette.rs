@@ -7,7 +7,7 @@ use super::theme::{self, icon, widgets};
 use crate::app::{AppState, Command};
 use crate::components;
 
-const ROW_HEIGHT: f32 = 31.0;
+const ROW_HEIGHT: f32 = 28.0;
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, canvas: &Canvas, commands: &mut Vec<Command>) {
     egui::ScrollArea::vertical().show(ui, |ui| {

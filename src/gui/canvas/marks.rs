@@ -1,5 +1,6 @@
 //! Painting what carries no events: grid, frames, notes, the empty canvas.
 
+use egui::text::LayoutJob;
 use egui::{Align2, Painter, Rect, Stroke, StrokeKind, Ui, pos2};
 
 use super::camera::Camera;
@@ -7,6 +8,9 @@ use super::scene::Scene;
 use crate::app::arrange::GRID;
 use crate::app::{AppState, Pick};
 use crate::gui::theme::{self, Tokens, icon, widgets};
+
+/// Of a note's text, as a multiple of its size.
+const LINE_HEIGHT: f32 = 1.35;
 
 pub(super) fn grid(painter: &Painter, tokens: &Tokens, camera: &Camera, rect: Rect, snap: bool) {
     if !snap {
@@ -44,10 +48,14 @@ pub(super) fn notes(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &App
         let selected = app.is_selected(&Pick::Note(index));
         let stroke = if selected { Stroke::new(2.0, tokens.selection) } else { Stroke::new(1.0, tokens.border) };
         painter.rect(*rect, 6.0, tokens.note, stroke, StrokeKind::Inside);
-        let inner = rect.shrink(10.0);
         let zoom = rect.width() / note.size[0].max(1.0);
-        let galley = painter.layout(note.text.clone(), theme::font((12.5 * zoom).round().max(1.0)), tokens.text, inner.width());
-        painter.with_clip_rect(inner.intersect(painter.clip_rect())).galley(inner.min, galley, tokens.text);
+        let inner = rect.shrink(10.0 * zoom);
+        // Whole points: each other size would rasterise the letters anew while zooming.
+        let size = (12.5 * zoom).floor().max(1.0);
+        let mut job = LayoutJob::simple(note.text.clone(), theme::font(size), tokens.text, inner.width());
+        // What has no room ends in an ellipsis, not in half a line.
+        job.wrap.max_rows = ((inner.height() / (size * LINE_HEIGHT)) as usize).max(1);
+        painter.galley(inner.min, painter.layout_job(job), tokens.text);
     }
 }
 

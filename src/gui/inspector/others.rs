@@ -4,6 +4,7 @@ use egui::Ui;
 
 use super::draft::any_text;
 use super::fields::{Group, field};
+use super::tables::LOCKED;
 use crate::app::{AppState, Command};
 use crate::components::LINK_PARAMS;
 use crate::gui::theme::widgets::ButtonWords;
@@ -33,7 +34,9 @@ pub(super) fn link_ui(ui: &mut Ui, app: &AppState, from: &Endpoint, to: &Endpoin
             commands.push(Command::EditLive(format!("{path}.{}", spec.name), vec![edit]));
         }
     }
-    if widgets::text_button(ui, icon::DELETE, ButtonWords::new("Remove link").shortcut("Del")).clicked() {
+    if widgets::text_button(ui, icon::DELETE, ButtonWords::new("Remove link").shortcut("Del").unless(app.is_locked().then_some(LOCKED)))
+        .clicked()
+    {
         commands.push(Command::DeleteSelection);
     }
 }

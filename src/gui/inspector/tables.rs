@@ -11,7 +11,7 @@ use crate::gui::theme::{self, icon, widgets};
 use crate::model::{Default_, ParamSpec, ParamType, Value};
 
 /// Why nothing can be added or removed.
-const LOCKED: &str = "The design is locked while a run is on";
+pub(super) const LOCKED: &str = "The design is locked while a run is on";
 
 /// One row of either kind of table while it is edited.
 struct Row {
