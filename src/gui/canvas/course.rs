@@ -1,11 +1,11 @@
 //! The way of a wire on the screen: sideways between cards, below them on the way back, downwards for look-ups.
 //!
-//! In: where ports stand and the cards' rectangles. Out: Béziers, and points along them for tokens and the pointer.
+//! In: where ports stand and the cards' boxes. Out: Béziers, and points along them for tokens and the pointer.
 //! Must not know: projects, painters. Start at [`Course`].
 
 use egui::{Pos2, Rect, pos2, vec2};
 
-use crate::model::level_below;
+use crate::model::{CardBounds, level_below};
 
 /// Start, its control point, the end's control point, end.
 pub type Curve = [Pos2; 4];
@@ -40,13 +40,12 @@ impl Course {
     }
     /// Between two cards: straight on where the target stands to the right, else around below the cards between.
     #[must_use]
-    pub fn between(start: Pos2, end: Pos2, cards: impl Iterator<Item = Rect>, zoom: f32) -> Self {
+    pub fn between(start: Pos2, end: Pos2, cards: &[CardBounds], zoom: f32) -> Self {
         if end.x >= start.x { Self::onwards(start, end, zoom) } else { Self::back(start, end, cards, zoom) }
     }
-    fn back(start: Pos2, end: Pos2, cards: impl Iterator<Item = Rect>, zoom: f32) -> Self {
-        let cards: Vec<[f32; 4]> = cards.map(|rect| [rect.min.x, rect.min.y, rect.max.x, rect.max.y]).collect();
+    fn back(start: Pos2, end: Pos2, cards: &[CardBounds], zoom: f32) -> Self {
         let swing = SWING * zoom;
-        let level = level_below(end.x - swing, start.x + swing, start.y.max(end.y), CLEARANCE * zoom, &cards);
+        let level = level_below(end.x - swing, start.x + swing, start.y.max(end.y), CLEARANCE * zoom, cards);
         let (right, left) = (pos2(start.x, level), pos2(end.x, level));
         let out = [start, start + vec2(swing, 0.0), right + vec2(swing, 0.0), right];
         let across = [right, right.lerp(left, 1.0 / 3.0), right.lerp(left, 2.0 / 3.0), left];
@@ -129,15 +128,13 @@ fn distance_to_line(a: Pos2, b: Pos2, at: Pos2) -> f32 {
 mod tests {
     use super::*;
 
-    fn card(x: f32, y: f32) -> Rect {
-        Rect::from_min_size(pos2(x, y), vec2(200.0, 100.0))
-    }
+    /// Two cards beside each other and one between, a little lower.
+    const CARDS: [CardBounds; 3] = [[300.0, 0.0, 500.0, 100.0], [700.0, 0.0, 900.0, 100.0], [500.0, 90.0, 700.0, 190.0]];
 
     #[test]
     fn a_course_begins_and_ends_at_its_ports() {
         let (start, end) = (pos2(900.0, 40.0), pos2(300.0, 60.0));
-        let cards = [card(300.0, 0.0), card(700.0, 0.0), card(500.0, 90.0)];
-        for course in [Course::onwards(end, start, 1.0), Course::between(start, end, cards.into_iter(), 1.0)] {
+        for course in [Course::onwards(end, start, 1.0), Course::between(start, end, &CARDS, 1.0)] {
             let [first, .., last] = [course.point_at(0.0), course.point_at(1.0)];
             assert_eq!(first, course.pieces()[0][0]);
             assert!(last.distance(course.arrival().1) < 0.5, "{last:?}");
@@ -146,9 +143,10 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_below_the_cards_between() {
-        let cards = [card(300.0, 0.0), card(700.0, 0.0), card(500.0, 90.0)];
-        let course = Course::between(pos2(900.0, 40.0), pos2(300.0, 60.0), cards.into_iter(), 1.0);
-        let hidden = course.points(16).into_iter().filter(|at| cards.iter().any(|card| card.shrink(1.0).contains(*at))).count();
+        let course = Course::between(pos2(900.0, 40.0), pos2(300.0, 60.0), &CARDS, 1.0);
+        let hides =
+            |at: &Pos2| CARDS.iter().any(|[left, top, right, bottom]| *left < at.x && at.x < *right && *top < at.y && at.y < *bottom);
+        let hidden = course.points(16).iter().filter(|at| hides(at)).count();
         assert_eq!(hidden, 0, "{course:?}");
         assert!(course.distance_to(course.point_at(0.5)) < 1.0);
         assert!(course.bounds().contains(course.point_at(0.5)));

@@ -11,7 +11,7 @@ use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, c
 use crate::app::{AppState, Pick};
 use crate::components::{self, PortSpec, PortType};
 use crate::metrics::CardView;
-use crate::model::{Endpoint, Project};
+use crate::model::{CardBounds, Endpoint, Project};
 
 /// A frame is held by the strip its label stands in.
 const FRAME_LABEL_HEIGHT: f32 = 26.0;
@@ -208,15 +208,12 @@ impl Scene {
     }
 
     fn lay_wires(&mut self, project: &Project, zoom: f32) {
+        let boxes: Vec<CardBounds> = self.cards.iter().map(|Card { rect, .. }| [rect.min.x, rect.min.y, rect.max.x, rect.max.y]).collect();
         for (index, link) in project.links.iter().enumerate() {
             let (Some(from), Some(to)) = (self.port(&link.from), self.port(&link.to)) else { continue };
             let (start, end) = (from.at_right.unwrap_or(from.at), to.at);
             let is_reference = to.spec.is_reference();
-            let course = if is_reference {
-                Course::down(start, end, zoom)
-            } else {
-                Course::between(start, end, self.cards.iter().map(|card| card.rect), zoom)
-            };
+            let course = if is_reference { Course::down(start, end, zoom) } else { Course::between(start, end, &boxes, zoom) };
             self.wires.push(Wire { index, from: link.from.clone(), to: link.to.clone(), course, is_reference });
         }
     }
