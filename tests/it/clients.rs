@@ -88,6 +88,28 @@ fn figure(report: &Report, component: &str, name: &str) -> f64 {
     *report.components[component].get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", report.components[component]))
 }
 
+/// Whether each key's events were processed in order, and what the expectation on the wait was judged by.
+fn order_and_wait(concurrency: u32) -> (bool, String) {
+    let producer = json!({"load": "poisson(300/s)", "keys": "uniform(5)", "max_events": 3000});
+    let consumer = json!({"service_time": "exp(3ms)", "concurrency": concurrency, "offset_reset": "earliest"});
+    let mut design = Design::line(30, producer, json!({"partitions": 1}), consumer);
+    design.project.expect = vec!["guarantee(\"billing\", ordered_per_key)".to_owned(), "p99(wait, \"billing\") < 10s".to_owned()];
+    let report = design.run();
+    let [order, wait] = report.expectations.as_slice() else { panic!("{:?}", report.expectations) };
+    assert!(wait.met, "{wait:?}");
+    (order.met, wait.figure.clone())
+}
+
+#[test]
+fn the_order_of_keys_and_the_wait_are_judged_by_what_ran() {
+    let (in_order, alone) = order_and_wait(1);
+    let (still_in_order, among_four) = order_and_wait(4);
+    assert!(in_order, "one worker takes a partition's records one after another");
+    assert!(!still_in_order, "four workers overtake each other");
+    let span = |figure: &str| figure.parse::<SimDuration>().unwrap_or_else(|error| panic!("{figure}: {error}"));
+    assert!(span(&alone) > span(&among_four), "one worker at utilisation 0.9 lets events wait: {alone} against {among_four}");
+}
+
 #[test]
 fn every_event_is_delivered_once() {
     let producer = json!({"load": "constant(500/s)", "keys": "uniform(50)", "max_events": 2000});
