@@ -15,6 +15,8 @@ use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
 pub(super) struct Names {
     pub topics: Vec<PeerTopic>,
     pub groups: Vec<ConsumerGroup>,
+    /// By component: the group that it reads with, the first if it reads with several.
+    pub group_of: Vec<Option<GroupIx>>,
     pub event_types: Vec<String>,
     pub event_type_of: BTreeMap<String, EventTypeIx>,
     /// By component.
@@ -91,6 +93,8 @@ impl Names {
                 let topic = (peer_port.ty == PortType::Topic)
                     .then(|| self.topics.iter().find(|t| t.cluster.index() == peer && *t.name == *peer_port.name).cloned())
                     .flatten();
+                let is_queue = matches!(peer_port.ty, PortType::MessagesIn | PortType::MessagesOut);
+                let queue = self.topics.iter().find(|t| is_queue && t.cluster.index() == peer).cloned();
                 self.ends[mine].push(LinkFacts {
                     end,
                     link: LinkIx(small(number)),
@@ -102,23 +106,32 @@ impl Names {
                     peer_kind: peer_component.kind.clone(),
                     peer_port: peer_port.name.clone(),
                     topic,
+                    queue,
                 });
             }
         }
     }
 
+    /// Readers of a topic form the group that each names; readers of a queue share it, and so are one group
+    /// that is called like the queue.
     fn number_groups(&mut self, declared: &[Declared]) {
         let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
         for (index, one) in declared.iter().enumerate() {
-            let Some(group) = &one.names.group else { continue };
+            let mut first = None;
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::RecordsIn) {
-                if let Some(topic) = &facts.topic {
-                    let topics = groups.entry((topic.cluster, group.clone())).or_default();
-                    if !topics.contains(&topic.topic) {
-                        topics.push(topic.topic);
-                    }
+                let (read, name) = match (&facts.topic, &facts.queue, &one.names.group) {
+                    (Some(topic), _, Some(group)) => (topic, group.clone()),
+                    (_, Some(queue), _) => (queue, queue.name.to_string()),
+                    _ => continue,
+                };
+                let entry = groups.entry((read.cluster, name));
+                first.get_or_insert(GroupIx(small(entry.index())));
+                let topics = entry.or_default();
+                if !topics.contains(&read.topic) {
+                    topics.push(read.topic);
                 }
             }
+            self.group_of.push(first);
         }
         for ((cluster, name), topics) in groups {
             self.groups.push(ConsumerGroup { group: GroupIx(small(self.groups.len())), name: Arc::from(name), cluster, topics });

@@ -82,6 +82,8 @@ pub struct PlannedComponent {
     pub kind: &'static str,
     /// What runs.
     pub process: Box<dyn Process>,
+    /// The group that it reads with.
+    pub group: Option<crate::units::GroupIx>,
     /// For each of its [`LinkEnd`]s: which link, and whether it holds the `from` end.
     pub ends: Vec<(crate::units::LinkIx, bool)>,
 }

@@ -11,7 +11,9 @@ pub mod gateway;
 pub mod kafka;
 mod params;
 pub mod producer;
+pub mod queue;
 pub mod registry;
+mod slab;
 mod wiring;
 
 pub use params::{ParamError, Params, check_params, check_value};
@@ -24,12 +26,17 @@ use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
 pub const ALL: &[&dyn Kind] =
-    &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &consumer::ConsumerKind, &registry::RegistryKind];
+    &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &queue::QueueKind, &consumer::ConsumerKind, &registry::RegistryKind];
 
 /// The kind called `id`.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static dyn Kind> {
     ALL.iter().copied().find(|kind| kind.spec().id == id)
+}
+
+/// Whether a component keeps the order of message groups, as FIFO queues do.
+fn takes_fifo(component: &Component) -> bool {
+    queue::is_fifo(component)
 }
 
 /// What a link can be told.
@@ -112,8 +119,14 @@ pub enum PortType {
     RecordsOut,
     /// A topic: records come in and go out.
     Topic,
-    /// Reads topics.
+    /// Reads topics, or a queue.
     RecordsIn,
+    /// A queue's way in: messages are sent here.
+    MessagesIn,
+    /// A queue's way out: consumers receive here.
+    MessagesOut,
+    /// Gives what cannot be processed to another queue.
+    Letters,
     /// Looks schemas up (a reference, dashed).
     SchemasFrom,
     /// Answers look-ups.
@@ -135,7 +148,15 @@ impl PortSpec {
     /// Whether links may begin here.
     #[must_use]
     pub fn gives(&self) -> bool {
-        matches!(self.ty, PortType::EventsOut | PortType::RecordsOut | PortType::Topic | PortType::SchemasFrom)
+        matches!(
+            self.ty,
+            PortType::EventsOut
+                | PortType::RecordsOut
+                | PortType::Topic
+                | PortType::MessagesOut
+                | PortType::Letters
+                | PortType::SchemasFrom
+        )
     }
     /// Whether its links look something up and carry no events.
     #[must_use]
@@ -145,7 +166,7 @@ impl PortSpec {
     /// Whether links may end here.
     #[must_use]
     pub fn takes(&self) -> bool {
-        matches!(self.ty, PortType::HttpIn | PortType::Topic | PortType::RecordsIn | PortType::Schemas)
+        matches!(self.ty, PortType::HttpIn | PortType::Topic | PortType::RecordsIn | PortType::MessagesIn | PortType::Schemas)
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Fact {
     Settled(Box<Settled>),
     /// A batch stands in a log: obligations begin for each attached group.
     Appended(Box<Appended>),
+    /// The same for an event that a queue moved here (a dead letter, a redrive): no second append, and an
+    /// obligation that a move had ended is open again.
+    Moved(Box<Appended>),
     /// An obligation of one group to one record ended.
     Ended(Ended),
     /// The same with a reason; anything but a first delivery.
@@ -36,6 +39,15 @@ pub struct Reason {
     pub code: &'static str,
     /// `field amount is text, schema wants double`.
     pub detail: Option<Cow<'static, str>>,
+}
+
+impl Reason {
+    /// Code: gone by retention.
+    pub const RETENTION: &str = "retention";
+    /// Code: received too often, so moved to the dead-letter queue.
+    pub const RECEIVES: &str = "receives";
+    /// Code: moved from a dead-letter queue back to where it came from.
+    pub const REDRIVE: &str = "redrive";
 }
 
 /// How a submission ended, as far as its client knows.
@@ -190,7 +202,7 @@ impl Fact {
             Self::Ended(ended) => Some(ended.event.id),
             Self::EndedWith(with) => Some(with.0.event.id),
             Self::Hop(hop) => Some(hop.0.id),
-            Self::Appended(_) | Self::LogStart { .. } | Self::GroupStart { .. } => None,
+            Self::Appended(_) | Self::Moved(_) | Self::LogStart { .. } | Self::GroupStart { .. } => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventMeta, RecordBatch, StoredBatch};
+use super::{EventMeta, QueueReply, QueueRequest, RecordBatch, StoredBatch};
 use crate::units::{GroupIx, SimDuration, TopicIx};
 
 /// Matches a reply with its call; unique within the caller.
@@ -34,6 +34,10 @@ pub enum Message {
     Schema(Box<SchemaRequest>),
     /// Its answer.
     SchemaReply(Box<SchemaReply>),
+    /// A call to a queue or a fan-out topic.
+    Queue(Box<QueueRequest>),
+    /// Its answer.
+    QueueReply(Box<QueueReply>),
 }
 
 impl Message {
@@ -55,12 +59,22 @@ impl Message {
                 Self::Group(_) | Self::GroupReply(_) => 60,
                 Self::Schema(_) => 60,
                 Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, |found| found.text.len() as u64),
+                Self::Queue(request) => HTTP_HEADER_BYTES + request.body_bytes(),
+                Self::QueueReply(reply) => HTTP_HEADER_BYTES + reply.body_bytes(),
             }
     }
     /// Whether this answers a call (and so travels against the call's direction).
     #[must_use]
     pub fn is_reply(&self) -> bool {
-        matches!(self, Self::HttpReply(_) | Self::ProduceReply(_) | Self::FetchReply(_) | Self::GroupReply(_) | Self::SchemaReply(_))
+        matches!(
+            self,
+            Self::HttpReply(_)
+                | Self::ProduceReply(_)
+                | Self::FetchReply(_)
+                | Self::GroupReply(_)
+                | Self::SchemaReply(_)
+                | Self::QueueReply(_)
+        )
     }
 }
 

@@ -7,6 +7,7 @@
 mod batch;
 mod fact;
 mod message;
+mod queue;
 mod record;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
@@ -16,4 +17,5 @@ pub use message::{
     GroupResult, HttpReply, HttpRequest, Message, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, SchemaCall,
     SchemaFound, SchemaReply, SchemaRequest,
 };
+pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use record::{EventId, EventMeta, header_bytes};

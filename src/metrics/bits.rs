@@ -49,6 +49,23 @@ impl SeqSet {
         self.count += 1;
         true
     }
+    /// Takes `seq` out; false when it was not in the set.
+    pub fn remove(&mut self, seq: u64) -> bool {
+        let Some(chunk) = self.chunks.get_mut((seq / CHUNK_BITS) as usize) else { return false };
+        let within = seq % CHUNK_BITS;
+        let (word, bit) = ((within / 64) as usize, 1u64 << (within % 64));
+        if matches!(chunk, Chunk::Full) {
+            *chunk = Chunk::Some { words: Box::new([u64::MAX; WORDS]), count: CHUNK_BITS as u16 };
+        }
+        let Chunk::Some { words, count } = chunk else { return false };
+        if words[word] & bit == 0 {
+            return false;
+        }
+        words[word] &= !bit;
+        *count -= 1;
+        self.count -= 1;
+        true
+    }
     /// Whether `seq` is in the set.
     #[inline]
     pub fn contains(&self, seq: u64) -> bool {
@@ -131,6 +148,9 @@ mod tests {
             prop_assert_eq!(bits.contains_all(0, limit), (0..=limit).all(|seq| oracle.contains(&seq)));
             for seq in (0..20_000).step_by(7) {
                 prop_assert_eq!(bits.contains(seq), oracle.contains(&seq));
+                prop_assert_eq!(bits.remove(seq), oracle.remove(&seq));
+                prop_assert_eq!(bits.count(), oracle.len() as u64);
+                prop_assert!(!bits.contains(seq));
             }
         }
     }

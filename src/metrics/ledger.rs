@@ -23,8 +23,8 @@ const REASONS_MAX: usize = 1_000;
 /// Events named for each reason.
 const NAMED_MAX: usize = 5;
 const ENDS: usize = 8;
-/// Why obligations expire.
-const RETENTION: &str = "retention";
+/// How a queue moves a message away, and the reason that it gives.
+const MOVES: [(ObligationEnd, &str); 2] = [(ObligationEnd::DeadLettered, Reason::RECEIVES), (ObligationEnd::Forwarded, Reason::REDRIVE)];
 
 /// Both balances of one run.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ struct Topic {
     /// Events that stand in this topic, by producer.
     appended: Vec<SeqSet>,
     lanes: Vec<Lane>,
-    /// Whose topic it is, once retention has taken something.
+    /// Whose topic it is, once something stood in it.
     cluster: Option<ComponentIx>,
 }
 
@@ -78,6 +78,8 @@ struct Lane {
     /// Taken by retention before they had ended, by producer; of these, what a consumer held and ended later.
     expired: Vec<SeqSet>,
     revived: Vec<SeqSet>,
+    /// Ended by a queue's move of each kind, by producer: a move back opens them again.
+    moved: [Vec<SeqSet>; MOVES.len()],
 }
 
 /// Where, what and why: end, component, event type, code.
@@ -97,6 +99,8 @@ pub(crate) enum Entry {
     First,
     /// It had ended before.
     Repeated,
+    /// It had ended before, and the log itself says so: nobody has processed anything twice.
+    Moot,
 }
 
 impl Ledger {
@@ -112,6 +116,7 @@ impl Ledger {
                 duplicates: 0,
                 expired: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
+                moved: MOVES.map(|_| vec![SeqSet::default(); components]),
             })
         };
         let topic = |(index, partitions): (usize, &u32)| Topic {
@@ -169,6 +174,7 @@ impl Ledger {
     /// A batch stands in a log. Calls `duplicate` for each record whose event stood in the topic already.
     pub fn appended(&mut self, appended: &Appended, mut duplicate: impl FnMut(EventMeta, u64)) {
         let index = appended.topic.index();
+        self.topics[index].cluster = Some(appended.cluster);
         let mut span: Option<(ComponentIx, u64, u64)> = None;
         let mut one_producer = true;
         for record in records(&appended.batch) {
@@ -192,6 +198,23 @@ impl Ledger {
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 
+    /// A queue moved events here. One that it had moved away before is owed again.
+    pub fn moved(&mut self, appended: &Appended) {
+        let mut known = 0;
+        for record in records(&appended.batch) {
+            let (producer, seq) = (record.meta.id.producer.index(), record.meta.id.seq);
+            let topic = &mut self.topics[appended.topic.index()];
+            known += u64::from(topic.appended[producer].contains(seq));
+            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(producer, seq)).collect();
+            for (end, code) in reopened {
+                self.uncount_reason((end_name(end), appended.cluster, record.meta.event_type, code));
+            }
+        }
+        self.appended(appended, |_, _| {});
+        // An event that comes back is no second append.
+        self.submissions.duplicate_appends -= known;
+    }
+
     /// An obligation ended, or an event was processed once more.
     #[inline]
     pub fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) -> Entry {
@@ -206,8 +229,12 @@ impl Ledger {
             self.strays += 1;
             return Entry::Repeated;
         }
+        let by_the_log = topic.cluster == Some(ended.component);
         let mut expired_at = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
+            if by_the_log {
+                return Entry::Moot;
+            }
             // A consumer may hold what retention has taken meanwhile: then its word counts, once.
             let revives = lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
             if !revives {
@@ -216,10 +243,12 @@ impl Ledger {
             }
             lane.ends[ObligationEnd::Expired as usize] -= 1;
             expired_at = topic.cluster;
+        } else if by_the_log {
+            lane.remember(ended);
         }
         lane.ends[ended.end as usize] += 1;
         if let Some(cluster) = expired_at {
-            self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, RETENTION));
+            self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, Reason::RETENTION));
         }
         if let Some(reason) = reason {
             self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
@@ -290,7 +319,7 @@ impl Ledger {
                     if end == ObligationEnd::Expired {
                         lane.expired[id.producer.index()].insert(id.seq);
                     }
-                    let code = if end == ObligationEnd::Expired { RETENTION } else { "latest" };
+                    let code = if end == ObligationEnd::Expired { Reason::RETENTION } else { "latest" };
                     self.count_reason(end_name(end), at, &record.meta, &Reason { code, detail: None }, now);
                 }
             }
@@ -387,6 +416,28 @@ impl Ledger {
         });
         let balanced = submissions.balanced && obligations.balanced && self.strays == 0;
         report::Ledger { balanced, submissions, obligations, reasons: reasons.collect() }
+    }
+}
+
+impl Lane {
+    /// The log itself has ended an obligation: a later word of a consumer, or a move back, may overrule it.
+    fn remember(&mut self, ended: &Ended) {
+        let (producer, seq) = (ended.event.id.producer.index(), ended.event.id.seq);
+        if ended.end == ObligationEnd::Expired {
+            self.expired[producer].insert(seq);
+        }
+        if let Some(kind) = MOVES.iter().position(|(end, _)| *end == ended.end) {
+            self.moved[kind][producer].insert(seq);
+        }
+    }
+
+    /// Opens an obligation that a move had ended; says how it had, and with which reason.
+    fn reopen(&mut self, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
+        let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
+        self.ended[producer].remove(seq);
+        let (end, code) = MOVES[kind];
+        self.ends[end as usize] -= 1;
+        Some((end, code))
     }
 }
 

@@ -14,7 +14,10 @@ use super::series::{SeriesSet, interval_for};
 use super::trace::Traces;
 use super::view::{Flight, FlightStatus};
 use crate::engine::{Figure, FigureKind, Figures, Process};
-use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, Reason, SchemaFound};
+use crate::event::{
+    Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, QueueCall, QueueMessage, QueueReply, QueueResult,
+    Reason, SchemaFound,
+};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
 
@@ -211,6 +214,7 @@ impl Recorder {
                     traces.hop(event, duplicate_hop(now, appended.cluster, placed(offset), None, "appended a second time"));
                 });
             }
+            Fact::Moved(appended) => self.ledger.moved(&appended),
             Fact::LogStart { topic, partition, log_start } => {
                 let cluster = self.options.names.topics[topic.index()].2;
                 self.seen[cluster.index()].trouble[0] += self.ledger.log_start(now, cluster, topic, partition, log_start);
@@ -229,6 +233,9 @@ impl Recorder {
         if entry == Entry::Repeated {
             let placed = Placed { topic: ended.topic, partition: ended.partition, offset: ended.offset };
             self.traces.hop(ended.event, duplicate_hop(now, ended.component, placed, Some(ended.group), "processed once more"));
+            return;
+        }
+        if entry == Entry::Moot {
             return;
         }
         if ended.end != ObligationEnd::Delivered {
@@ -280,6 +287,18 @@ impl Recorder {
             Message::FetchReply(reply) => {
                 let batches = reply.partitions.iter().flat_map(|partition| &partition.batches);
                 for record in batches.filter_map(|stored| stored.batch.traced.as_deref()).flatten() {
+                    self.traces.flight(flight(&record.meta, status));
+                }
+            }
+            Message::Queue(request) => {
+                if let QueueCall::Send(entries) = &request.body {
+                    for record in entries.iter().filter_map(|entry| entry.batch.traced.as_deref()).flatten() {
+                        self.traces.flight(flight(&record.meta, status));
+                    }
+                }
+            }
+            Message::QueueReply(reply) => {
+                for record in messages_of(reply).iter().filter_map(|message| message.batch.traced.as_deref()).flatten() {
                     self.traces.flight(flight(&record.meta, status));
                 }
             }
@@ -488,8 +507,17 @@ fn events_in(message: &Message) -> u64 {
         Message::FetchReply(reply) => {
             reply.partitions.iter().flat_map(|p| &p.batches).map(|stored| u64::from(stored.batch.record_count)).sum()
         }
+        Message::Queue(request) => match &request.body {
+            QueueCall::Send(entries) => entries.len() as u64,
+            _ => 0,
+        },
+        Message::QueueReply(reply) => messages_of(reply).len() as u64,
         _ => 0,
     }
+}
+
+fn messages_of(reply: &QueueReply) -> &[QueueMessage] {
+    if let Ok(QueueResult::Messages(messages)) = &reply.result { messages } else { &[] }
 }
 
 fn duplicate_hop(now: SimTime, component: ComponentIx, placed: Placed, group: Option<GroupIx>, words: &str) -> Hop {

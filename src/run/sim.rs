@@ -392,17 +392,12 @@ impl Sim {
 }
 
 fn names_of(plan: &Plan) -> Names {
-    let group_of = |component: &crate::compile::PlannedComponent| {
-        let source = plan.project.components.get(&*component.id)?;
-        let declared = crate::components::by_id(&source.kind)?.declares(&component.id, source).group?;
-        plan.groups.iter().find(|group| *group.name == *declared).map(|group| group.group)
-    };
     Names {
         components: plan.components.iter().map(|component| Arc::clone(&component.id)).collect(),
         links: plan.links.iter().map(|link| Arc::clone(&link.id)).collect(),
         topics: plan.topics.iter().map(|topic| (Arc::clone(&topic.name), topic.partitions, topic.cluster)).collect(),
         groups: plan.groups.iter().map(|group| (Arc::clone(&group.name), group.topics.clone())).collect(),
         event_types: plan.event_types.clone(),
-        group_of: plan.components.iter().map(group_of).collect(),
+        group_of: plan.components.iter().map(|component| component.group).collect(),
     }
 }

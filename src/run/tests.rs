@@ -106,6 +106,7 @@ fn plan(processes: [Box<dyn Process>; 2]) -> Plan {
         key: id.into(),
         kind: "test",
         process,
+        group: None,
         ends: vec![(LinkIx(0), is_from)],
     };
     let [a, b] = processes;

@@ -166,6 +166,7 @@ fn by_kernel() -> f64 {
         key: id.into(),
         kind: "bench",
         process,
+        group: None,
         ends: vec![(LinkIx(0), is_from)],
     };
     let link = PlannedLink {

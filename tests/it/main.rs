@@ -12,6 +12,8 @@ mod gateway;
 mod ledger;
 #[cfg(feature = "gui")]
 mod panels;
+mod queue_designs;
+mod queues;
 mod samples;
 mod theory;
 mod tidy;

@@ -4,9 +4,10 @@
 //! letters, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
 //! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
 //! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
-//! records, `work.rs` serves them, and the group protocol is in `machines::broker::client`.
+//! records, `work.rs` serves them, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
 
 mod intake;
+mod queue;
 mod schemas;
 mod sim;
 mod spec;
@@ -31,7 +32,7 @@ impl Kind for ConsumerKind {
     }
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
-            PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read" },
+            PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read, or a queue" },
             PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Topic for records that cannot be processed" },
             PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
         ]
@@ -44,6 +45,9 @@ impl Kind for ConsumerKind {
         spec::check(ctx, params, out);
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
+        if queue::spec::reads_queue(ctx) {
+            return Ok(Box::new(queue::QueueConsumer::new(ctx, params)?));
+        }
         Ok(Box::new(sim::Consumer::new(ctx, params)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::queue;
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -22,7 +23,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     title: "Consumer",
     category: "Clients",
     profiles: &["kafka-4.0", "kafka-3.9"],
-    help: "Reads topics as a consumer group and processes each event",
+    help: "Reads topics as a consumer group, or a queue, and processes each event",
     params: PARAMS,
     actions: &[
         ActionSpec {
@@ -212,13 +213,23 @@ const PARAMS: &[ParamSpec] = &[
     .key("request.timeout.ms")
     .from(DOCUMENTED)
     .group("Group"),
+    queue::spec::RECEIVE_SIZE,
+    queue::spec::RECEIVE_WAIT,
+    queue::spec::VISIBILITY,
+    queue::spec::FAILED_VISIBILITY,
 ];
 
 /// Problems beyond each parameter's own range.
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let path = format!("components.{}", ctx.id);
     if ctx.links_at("in").next().is_none() {
-        out.push(Diagnostic::warning("link-missing", path.clone(), "it reads nothing").with_hint(format!("link a topic to {}.in", ctx.id)));
+        out.push(
+            Diagnostic::warning("link-missing", path.clone(), "it reads nothing")
+                .with_hint(format!("link a topic or a queue to {}.in", ctx.id)),
+        );
+    }
+    if queue::spec::reads_queue(ctx) {
+        return queue::spec::check(ctx, &path, params, out);
     }
     let dead_letters = ctx.links_at("dead_letters").count();
     if params.text("on_failure") == "dead_letter" && dead_letters == 0 {

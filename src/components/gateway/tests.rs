@@ -49,6 +49,7 @@ fn facts(end: LinkEnd, port: &str, port_ty: PortType, peer: &str, topic: Option<
         peer_kind: "any".to_owned(),
         peer_port: topic.as_ref().map_or("out".to_owned(), |topic| topic.name.to_string()),
         topic,
+        queue: None,
     }
 }
 

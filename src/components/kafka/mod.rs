@@ -9,7 +9,6 @@
 mod costs;
 mod nodes;
 mod sim;
-mod slab;
 mod spec;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::costs::Costs;
-use super::slab::Slab;
+use crate::components::slab::Slab;
 use crate::engine::{Ctx, Figures, Station};
 use crate::event::Message;
 use crate::machines::broker::cluster::Caller;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::costs::Costs;
 use super::nodes::{Nodes, Served};
-use super::slab::Slab;
 use super::spec;
+use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Fact, Hop, HopKind, Message, Placed};

@@ -55,6 +55,7 @@ impl Bench {
             peer_kind: "any".to_owned(),
             peer_port: "out".to_owned(),
             topic: None,
+            queue: None,
         };
         let ctx = BuildCtx {
             project: &Project::default(),

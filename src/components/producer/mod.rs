@@ -1,15 +1,19 @@
 //! The producer: an arrival process, event types with schemas, and the client that sends.
 //!
-//! In: answers of brokers, gateways and registries. Out: produce requests, HTTP requests, look-ups, and the
+//! In: answers of brokers, queues, gateways and registries. Out: produce requests, sends, HTTP requests, look-ups, and the
 //! facts of each submission. Events are born at the instant the load says, whatever holds them up.
 //! Must not know: brokers, gateways and registries from the inside.
-//! Start at [`sim::Producer`]; `payload.rs` makes the bytes, `http.rs` is the way to a gateway, and the way to
-//! a topic is `machines::broker::client`.
+//! Start at [`sim::Producer`]; `payload.rs` makes the bytes, `http.rs` is the way to a gateway,
+//! `queue_client.rs` to a queue, and the way to a topic is `machines::broker::client`.
 
 mod http;
 mod payload;
+mod queue_client;
+mod queue_spec;
+mod queues;
 mod sim;
 mod spec;
+mod telling;
 
 use std::sync::Arc;
 
@@ -34,7 +38,7 @@ impl Kind for ProducerKind {
     }
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
-            PortSpec { name: "out".to_owned(), ty: PortType::EventsOut, help: "Events, to topics or to a gateway" },
+            PortSpec { name: "out".to_owned(), ty: PortType::EventsOut, help: "Events, to topics, to queues or to a gateway" },
             PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
         ]
     }

@@ -29,6 +29,8 @@ pub(super) enum Source {
 pub(super) enum Target {
     /// To a topic, by the client's number.
     Topic(usize),
+    /// To a queue, by the client's number.
+    Queue(usize),
     /// To the gateways in turn.
     Gateways,
     /// Nowhere.
@@ -56,22 +58,22 @@ pub(super) struct EventKinds {
 }
 
 impl EventKinds {
-    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>, topics: &[(Arc<str>, usize)], has_gateway: bool) -> Result<Self, Diagnostic> {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>, ways: &[(Arc<str>, Target)], has_gateway: bool) -> Result<Self, Diagnostic> {
         let registry = ctx.links_at("schemas").next().is_some();
-        let fallback = if has_gateway { Target::Gateways } else { topics.first().map_or(Target::None, |topic| Target::Topic(topic.1)) };
+        let fallback = if has_gateway { Target::Gateways } else { ways.first().map_or(Target::None, |way| way.1) };
         let mut kinds = Self { list: Vec::new(), sums: Vec::new() };
         let rows = params.rows("events");
         for (index, name) in super::event_names(params).into_iter().enumerate() {
             let row = rows.get(index);
             let wanted = row.and_then(|row| row.optional_text("topic"));
-            let named = wanted.and_then(|wanted| topics.iter().find(|(topic, _)| **topic == *wanted));
+            let named = wanted.and_then(|wanted| ways.iter().find(|(name, _)| **name == *wanted));
             let sum = kinds.sums.last().copied().unwrap_or(0.0);
             kinds.sums.push(sum + row.map_or(1.0, |row| row.number("weight")));
             let text = |field: &str, or: &str| Arc::from(row.map_or_else(|| or.to_owned(), |row| row.text(field)));
             kinds.list.push(EventKind {
                 ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
                 source: source(ctx, row, index, registry)?,
-                target: named.map_or(fallback, |topic| Target::Topic(topic.1)),
+                target: named.map_or(fallback, |way| way.1),
                 method: text("method", "POST"),
                 path: text("path", "/events"),
                 extra_header_bytes: header_bytes(ctx.key.len(), name.len()),

@@ -1,7 +1,7 @@
 //! The running producer.
 //!
 //! ```text
-//! arrival timer ─► draw type, key, validity ─► (schema known?) ─► bytes ─► ProducerClient or HttpClient ─► links
+//! arrival timer ─► draw type, key, validity ─► (schema known?) ─► bytes ─► ProducerClient, QueueClient or HttpClient ─► links
 //! ```
 
 use std::collections::VecDeque;
@@ -11,12 +11,12 @@ use bytes::Bytes;
 
 use super::http::{HttpClient, HttpConfig, HttpOutput, Job};
 use super::payload::{EventKinds, Source, Target};
+use super::queues::{Letter, Queues};
+use super::telling::{hop, settle};
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{
-    CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, Settled,
-};
+use crate::event::{CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::SchemaLibrary;
 use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
@@ -28,6 +28,8 @@ pub(super) const CALLS_KAFKA: u8 = 1;
 const CALLS_HTTP: u8 = 2;
 /// High byte of call ids to registries.
 const CALLS_SCHEMA: u8 = 3;
+/// High byte of call ids to queues.
+const CALLS_QUEUE: u8 = 4;
 
 /// Events that wait for their schema; more are dropped.
 const HELD_MAX: usize = 10_000;
@@ -56,6 +58,7 @@ pub(super) struct Producer {
     library: Arc<SchemaLibrary>,
     kafka: Option<ProducerClient>,
     http: Option<HttpClient>,
+    queues: Option<Queues>,
     gateways: Vec<LinkEnd>,
     registry: Option<LinkEnd>,
     asked: Vec<Asked>,
@@ -101,8 +104,11 @@ struct Held {
 impl Producer {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
         let gateways: Vec<LinkEnd> =
-            ctx.links_at("out").filter(|facts| facts.role == EndRole::From && facts.topic.is_none()).map(|facts| facts.end).collect();
+            ctx.links_at("out").filter(|facts| facts.role == EndRole::From && facts.port_leads_to_http()).map(|facts| facts.end).collect();
         let (kafka, topics) = super::kafka_client(ctx, params).map_or((None, Vec::new()), |(client, topics)| (Some(client), topics));
+        let (queues, queue_names) = Queues::new(ctx, params, CALLS_QUEUE);
+        let topics = topics.into_iter().map(|(name, number)| (name, Target::Topic(number)));
+        let ways: Vec<_> = topics.chain(queue_names).collect();
         let http = (!gateways.is_empty()).then(|| HttpClient::new(http_config(params), headers(ctx.id, params), gateways.len()));
         Ok(Self {
             load: params.arrival("load"),
@@ -110,7 +116,7 @@ impl Producer {
             load_generation: 0,
             paused: false,
             events_max: params.is_given("max_events").then(|| u64::try_from(params.count("max_events")).unwrap_or(0)),
-            kinds: EventKinds::new(ctx, params, &topics, http.is_some())?,
+            kinds: EventKinds::new(ctx, params, &ways, http.is_some())?,
             keys: params.keys("keys").sampler(),
             key_prefix: Arc::from(params.text("key_prefix")),
             invalid_ratio: params.ratio("invalid_ratio"),
@@ -125,6 +131,7 @@ impl Producer {
             library: Arc::clone(ctx.schemas),
             kafka,
             http,
+            queues,
             gateways,
             registry: ctx.links_at("schemas").next().map(|facts| facts.end),
             asked: Vec::new(),
@@ -200,13 +207,13 @@ impl Producer {
             let hop = Hop { payload: Some(Bytes::copy_from_slice(&self.payload)), key: key.map(Bytes::copy_from_slice), ..hop };
             ctx.hop(meta, hop);
         }
-        match (kind.target, &mut self.kafka, &mut self.http) {
-            (Target::Topic(topic), Some(client), _) => {
+        match (kind.target, &mut self.kafka, &mut self.http, &mut self.queues) {
+            (Target::Topic(topic), Some(client), ..) => {
                 let extra_header_bytes = kind.extra_header_bytes;
                 let outgoing = Outgoing { meta, key, value: &self.payload, extra_header_bytes, traced };
                 client.push(ctx.now, topic, &outgoing, &mut self.client_out) != Push::Joined
             }
-            (Target::Gateways, _, Some(client)) => {
+            (Target::Gateways, _, Some(client), _) => {
                 let job = Job {
                     meta,
                     event_type: Arc::clone(&kind.name),
@@ -217,6 +224,11 @@ impl Producer {
                     attempts: 0,
                 };
                 client.push(ctx.now, job, &mut self.http_out);
+                true
+            }
+            (Target::Queue(queue), .., Some(queues)) => {
+                let extra_header_bytes = kind.extra_header_bytes;
+                queues.push(ctx.now, queue, Letter { meta, key, value: &self.payload, extra_header_bytes, traced });
                 true
             }
             _ => {
@@ -242,12 +254,18 @@ impl Producer {
         for (job, outcome, reason) in self.http_out.unsent.drain(..) {
             settle(ctx, job.meta, outcome, reason, Some((job.body, job.key)));
         }
+        if let Some(queues) = &mut self.queues {
+            queues.send(ctx);
+        }
         let mut wake = self.asked.iter().map(|asked| asked.deadline).min().unwrap_or(SimTime::MAX);
         if let Some(client) = &mut self.kafka {
             wake = wake.min(client.next_wake(ctx.now));
         }
         if let Some(client) = &mut self.http {
             wake = wake.min(client.next_wake(ctx.now));
+        }
+        if let Some(queues) = &self.queues {
+            wake = wake.min(queues.client.next_wake());
         }
         if wake < self.wake_at {
             self.wake_at = wake;
@@ -266,6 +284,9 @@ impl Producer {
         }
         if let Some(client) = &mut self.http {
             client.on_wake(ctx.now, &mut self.http_out);
+        }
+        if let Some(queues) = &mut self.queues {
+            queues.on_wake(ctx.now);
         }
         for index in 0..self.asked.len() {
             if self.asked[index].deadline <= ctx.now {
@@ -363,6 +384,11 @@ impl Process for Producer {
                     client.on_reply(ctx.now, &reply, &mut self.http_out);
                 }
             }
+            Message::QueueReply(reply) => {
+                if let Some(queues) = &mut self.queues {
+                    queues.on_reply(ctx.now, &reply);
+                }
+            }
             Message::SchemaReply(reply) => self.on_schema(ctx, &reply),
             // Nothing else is sent to a producer.
             _ => {}
@@ -400,15 +426,20 @@ impl Process for Producer {
         let kafka = self.kafka.as_ref().map(ProducerClient::counts).unwrap_or_default();
         let none = super::http::HttpCounts::default();
         let http = self.http.as_ref().map_or(&none, |client| &client.counts);
+        let queues = self.queues.as_ref().map(|queues| queues.client.counts).unwrap_or_default();
         out.counter("produced_count", self.next_seq);
-        out.counter("accepted_count", kafka.acked + http.accepted);
-        out.counter("rejected_count", kafka.rejected + http.rejected + self.rejected);
-        out.counter("retried_count", kafka.retried + http.retried);
-        out.counter("dropped_count", kafka.dropped + http.dropped + self.dropped);
-        out.counter("abandoned_count", kafka.abandoned + http.abandoned);
-        let waiting = self.http.as_ref().map_or(0, |client| client.waiting() + client.in_flight()) + self.held.len();
+        out.counter("accepted_count", kafka.acked + http.accepted + queues.accepted);
+        out.counter("rejected_count", kafka.rejected + http.rejected + queues.rejected + self.rejected);
+        out.counter("retried_count", kafka.retried + http.retried + queues.retried);
+        out.counter("dropped_count", kafka.dropped + http.dropped + queues.dropped + self.dropped);
+        out.counter("abandoned_count", kafka.abandoned + http.abandoned + queues.abandoned);
+        let waiting = self.http.as_ref().map_or(0, |client| client.waiting() + client.in_flight())
+            + self.queues.as_ref().map_or(0, |queues| queues.client.waiting())
+            + self.held.len();
         out.gauge("buffered_count", kafka.buffered as f64 + waiting as f64);
-        let in_flight = self.kafka.as_ref().map_or(0, ProducerClient::in_flight) + self.http.as_ref().map_or(0, HttpClient::in_flight);
+        let in_flight = self.kafka.as_ref().map_or(0, ProducerClient::in_flight)
+            + self.http.as_ref().map_or(0, HttpClient::in_flight)
+            + self.queues.as_ref().map_or(0, |queues| queues.client.in_flight());
         out.gauge("in_flight", in_flight as f64);
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);
@@ -417,25 +448,6 @@ impl Process for Producer {
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())
     }
-}
-
-/// Tells observers that a submission ended here, with a hop in plain words.
-fn settle(ctx: &mut Ctx<'_>, meta: EventMeta, outcome: Outcome, reason: Reason, data: Option<(Bytes, Option<Bytes>)>) {
-    let (kind, verb) = match outcome {
-        Outcome::Rejected => (HopKind::Rejected, "rejected"),
-        Outcome::Dropped => (HopKind::Lost, "dropped"),
-        Outcome::Abandoned => (HopKind::Lost, "given up"),
-        Outcome::Accepted => (HopKind::Produced, "accepted"),
-    };
-    let words = format!("{verb}: {}", reason.detail.as_deref().unwrap_or(reason.code));
-    let (payload, key) = data.map_or((None, None), |(payload, key)| (Some(payload), key));
-    let hop = Hop { payload, key, ..hop(ctx, kind, meta.born, words.into()) };
-    ctx.hop(meta, hop);
-    ctx.fact(Fact::Settled(Box::new(Settled { event: meta, at: ctx.me, outcome, reason })));
-}
-
-fn hop(ctx: &Ctx<'_>, kind: HopKind, queued: SimTime, words: Arc<str>) -> Hop {
-    Hop { component: ctx.me, kind, queued, served: ctx.now, done: ctx.now, placed: None, group: None, words, payload: None, key: None }
 }
 
 /// `prefix` and the number in decimal, without an allocation.

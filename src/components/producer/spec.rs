@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::queue_spec;
 use crate::components::{ActionSpec, BuildCtx, EndRole, KindSpec, LinkFacts, Params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -24,7 +25,13 @@ const EVENT: &[ParamSpec] = &[
     ),
     ParamSpec::new("version", "Version", T::Count { min: 1, max: 1_000_000 }, Absent, "Version of the subject; latest when absent")
         .key("use.latest.version"),
-    ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Absent, "Which linked topic it goes to; the first way out when absent"),
+    ParamSpec::new(
+        "topic",
+        "Topic",
+        T::Text { max_chars: 249 },
+        Absent,
+        "Which linked topic or queue it goes to; the first way out when absent",
+    ),
     ParamSpec::new("path", "Path", T::Text { max_chars: 1000 }, Same("/events"), "Path of the request to a gateway"),
     ParamSpec::new(
         "method",
@@ -46,7 +53,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     title: "Producer",
     category: "Clients",
     profiles: &["kafka-4.0", "kafka-3.9"],
-    help: "Makes events and sends them to topics or to a gateway",
+    help: "Makes events and sends them to topics, to queues or to a gateway",
     params: PARAMS,
     actions: &[
         ActionSpec { name: "pause", help: "Makes no more events", params: &[] },
@@ -226,6 +233,15 @@ const PARAMS: &[ParamSpec] = &[
     .group("HTTP"),
     ParamSpec::new("api_key", "API key", T::Text { max_chars: 500 }, Absent, "Sent in the header `apikey`").key("apikey").group("HTTP"),
     ParamSpec::new("headers", "Headers", T::Words, Absent, "More headers, each written `name: value`").group("HTTP"),
+    queue_spec::BATCH,
+    queue_spec::LINGER,
+    queue_spec::CALLS,
+    queue_spec::TIMEOUT,
+    queue_spec::RETRIES,
+    queue_spec::BACKOFF,
+    queue_spec::BUFFER,
+    queue_spec::DELAY,
+    queue_spec::DEDUPLICATION,
 ];
 
 /// Problems beyond each parameter's own range.
@@ -235,7 +251,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     if outs.is_empty() {
         out.push(
             Diagnostic::warning("link-missing", path.clone(), "its events go nowhere")
-                .with_hint(format!("link {}.out to a topic or to a gateway", ctx.id)),
+                .with_hint(format!("link {}.out to a topic, to a queue or to a gateway", ctx.id)),
         );
     }
     check_delivery(&path, params, out);
@@ -317,7 +333,8 @@ fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&Li
         .filter_map(|id| ctx.project.components.get(*id)?.params.get("subjects")?.as_map())
         .flat_map(|subjects| subjects.keys().map(String::as_str))
         .collect();
-    let topics: Vec<&str> = outs.iter().filter_map(|facts| facts.topic.as_ref()).map(|topic| &*topic.name).collect();
+    let topics: Vec<&str> =
+        outs.iter().filter_map(|facts| facts.topic.as_ref().or(facts.queue.as_ref())).map(|topic| &*topic.name).collect();
     let mut weight = 0.0;
     for (index, row) in rows.iter().enumerate() {
         weight += row.number("weight");

@@ -88,6 +88,7 @@ pub fn of_kind(kind: &str) -> &'static str {
         "producer" => p::BROADCAST,
         "consumer" => p::TRAY_ARROW_DOWN,
         "kafka" => p::STACK,
+        "queue" => p::QUEUE,
         "gateway" => p::SHIELD_CHECK,
         "registry" => p::BOOKS,
         _ => p::CUBE,

@@ -13,6 +13,7 @@ mod fetch;
 pub mod group;
 pub mod log;
 mod partition;
+pub mod queue;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,334 @@
+//! The running consumer of a queue.
+//!
+//! ```text
+//! receive ─► inbox ─decode─► buffer ─► workers ─► end of the obligation, delete
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::calls::{Calls, Purpose};
+use super::work::{Held, Worker};
+use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
+use crate::components::{BuildCtx, Params};
+use crate::diagnostics::Diagnostic;
+use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
+use crate::event::{Message, QueueReply, QueueResult, ReceiveCall};
+use crate::random::{Distribution, Stream};
+use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
+
+/// Low byte of timer tokens; a worker's has instance (12 bits), worker (20) and life (24) above it.
+const TOKEN_WORKER: u64 = 0;
+const TOKEN_WAKE: u64 = 1;
+const TOKEN_RECEIVE: u64 = 2;
+
+/// Between a receive that brought nothing and the next: what a client's loop takes.
+const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
+/// After a receive that was refused.
+const BACKOFF: SimDuration = SimDuration::from_secs(1);
+
+/// A consumer of a queue while it runs.
+#[derive(Clone, Debug)]
+pub(in crate::components::consumer) struct QueueConsumer {
+    pub(super) name: Arc<str>,
+    pub(super) topic: TopicIx,
+    pub(super) group: GroupIx,
+    pub(super) calls: Calls,
+    receive: ReceiveCall,
+    pub(super) failed_visibility: Option<SimDuration>,
+    pub(super) instances: Vec<Instance>,
+    concurrency: usize,
+    pub(super) service_time: Distribution,
+    pub(super) service_rng: Stream,
+    pub(super) failure_ratio: f64,
+    pub(super) failure_rng: Stream,
+    reader: Option<Reader>,
+    pub(super) station: Station,
+    pub(super) counts: Counts,
+    wake_at: SimTime,
+}
+
+/// Messages by what became of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub processed: u64,
+    pub failed: u64,
+    pub rejected: u64,
+    pub receives: u64,
+    pub empty_receives: u64,
+}
+
+/// One process that polls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Instance {
+    up: bool,
+    /// Counts its lives: timers and answers of an earlier one are stale.
+    pub life: u32,
+    receiving: bool,
+    /// Messages that are not decoded yet, because a schema is missing.
+    inbox: VecDeque<Held>,
+    pub buffer: VecDeque<Held>,
+    pub workers: Vec<Worker>,
+    pub free: Vec<u32>,
+    pub busy: usize,
+}
+
+impl QueueConsumer {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
+        let facts = ctx.links_at("in").find_map(|facts| Some((facts.end, facts.queue.as_ref()?)));
+        let group = facts.and_then(|(_, queue)| ctx.groups.iter().find(|group| group.topics.contains(&queue.topic)));
+        let (Some((end, queue)), Some(group)) = (facts, group) else {
+            return Err(Diagnostic::error("link-missing", format!("components.{}", ctx.id), "it reads no queue"));
+        };
+        let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
+        let version = params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1));
+        let given = |name: &str| params.is_given(name).then(|| params.duration(name));
+        let instances = usize::try_from(params.count("instances")).unwrap_or(0);
+        let mut consumer = Self {
+            name: ctx.id.into(),
+            topic: queue.topic,
+            group: group.group,
+            calls: Calls::new(end),
+            receive: ReceiveCall {
+                max_messages: u32::try_from(params.count("receive_size")).unwrap_or(1),
+                wait: given("receive_wait"),
+                visibility: given("visibility_timeout"),
+            },
+            failed_visibility: given("failed_visibility"),
+            instances: vec![Instance { up: true, ..Instance::default() }; instances],
+            concurrency: usize::try_from(params.count("concurrency")).unwrap_or(1).max(1),
+            service_time: params.distribution("service_time"),
+            service_rng: ctx.stream("service"),
+            failure_ratio: params.ratio("failure_ratio"),
+            failure_rng: ctx.stream("failures"),
+            reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
+            station: Station::default(),
+            counts: Counts::default(),
+            wake_at: SimTime::MAX,
+        };
+        consumer.count_servers();
+        Ok(consumer)
+    }
+
+    fn count_servers(&mut self) {
+        let up = self.instances.iter().filter(|instance| instance.up).count();
+        self.station.set_servers((up * self.concurrency) as u32);
+    }
+
+    /// Everything that an instance can do now.
+    pub(super) fn advance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.take_in(ctx, index);
+        while self.instances[index].busy < self.concurrency
+            && let Some(held) = self.instances[index].buffer.pop_front()
+        {
+            self.begin(ctx, index, held);
+        }
+        let instance = &mut self.instances[index];
+        let is_idle = instance.buffer.is_empty() && instance.inbox.is_empty() && instance.busy < self.concurrency;
+        if instance.up && !instance.receiving && is_idle {
+            instance.receiving = true;
+            self.counts.receives += 1;
+            self.calls.receive(ctx, index, instance.life, self.receive);
+        }
+        self.set_timer(ctx);
+    }
+
+    /// Decodes what has come, in order, until a schema must be waited for.
+    fn take_in(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        while let Some(held) = self.instances[index].inbox.pop_front() {
+            let verdict = self.reader.as_mut().map_or(Verdict::Good, |reader| reader.judge(ctx, &held.value));
+            match verdict {
+                Verdict::Wait => {
+                    self.instances[index].inbox.push_front(held);
+                    return;
+                }
+                Verdict::Bad(reason) => self.refuse(ctx, &held, &reason),
+                Verdict::Good => {
+                    self.station.arrive(ctx.now);
+                    self.instances[index].buffer.push_back(held);
+                }
+            }
+        }
+    }
+
+    fn on_reply(&mut self, ctx: &mut Ctx<'_>, reply: QueueReply) {
+        let is_passing = matches!(&reply.result, Err(error) if error.is_passing())
+            || matches!(&reply.result, Ok(QueueResult::Entries(entries)) if entries.iter().any(|entry| entry.is_err_and(|e| e.is_passing())));
+        let purpose = if is_passing { self.calls.refused(reply.call) } else { self.calls.answered(reply.call) };
+        if let Some(Purpose::Receive { instance, life }) = purpose {
+            let messages = match reply.result {
+                Ok(QueueResult::Messages(messages)) => Some(messages),
+                _ => None,
+            };
+            self.received(ctx, instance, life, messages);
+        }
+        self.set_timer(ctx);
+    }
+
+    fn received(&mut self, ctx: &mut Ctx<'_>, index: usize, life: u32, messages: Option<Vec<crate::event::QueueMessage>>) {
+        let instance = &mut self.instances[index];
+        if instance.life != life {
+            // The process that asked is gone: what it was given shows again by itself.
+            return;
+        }
+        let rest = match &messages {
+            None => BACKOFF,
+            Some(messages) if messages.is_empty() => LOOP_TIME,
+            Some(_) => SimDuration::ZERO,
+        };
+        instance.inbox.extend(messages.into_iter().flatten().filter_map(|message| Held::new(ctx.now, &message)));
+        if rest.is_zero() {
+            instance.receiving = false;
+            self.advance(ctx, index);
+        } else {
+            self.counts.empty_receives += 1;
+            ctx.timer_after(rest, TOKEN_RECEIVE | (index as u64) << 8 | u64::from(life) << 40);
+        }
+    }
+
+    fn set_timer(&mut self, ctx: &mut Ctx<'_>) {
+        let wake = self.calls.next_wake().min(self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake));
+        if wake < self.wake_at {
+            self.wake_at = wake;
+            ctx.timer_at(wake, TOKEN_WAKE);
+        }
+    }
+
+    fn wake(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.now < self.wake_at {
+            return;
+        }
+        self.wake_at = SimTime::MAX;
+        if let Some(reader) = &mut self.reader {
+            reader.on_wake(ctx);
+        }
+        for purpose in self.calls.take_late(ctx) {
+            if let Purpose::Receive { instance, life } = purpose {
+                self.received(ctx, instance, life, Some(Vec::new()));
+            }
+        }
+        self.set_timer(ctx);
+    }
+
+    pub(super) fn worker_token(instance: usize, worker: u32, life: u32) -> u64 {
+        TOKEN_WORKER | (instance as u64) << 8 | u64::from(worker) << 20 | u64::from(life) << 40
+    }
+
+    /// The instance that an action means: by its number, else the last that is up (or the first that is not).
+    fn instance_named(&self, params: &indexmap::IndexMap<String, crate::model::Value>, up: bool) -> Result<Option<usize>, String> {
+        if let Some(value) = params.get("instance") {
+            let text = value.to_field_text();
+            let index = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|index| *index < self.instances.len());
+            return index.map(Some).ok_or_else(|| format!("there is no instance {text}"));
+        }
+        let fits = |instance: &Instance| instance.up == up;
+        Ok(if up { self.instances.iter().rposition(fits) } else { self.instances.iter().position(fits) })
+    }
+
+    fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &indexmap::IndexMap<String, crate::model::Value>) -> Result<(), String> {
+        let starts = name == "start-instance";
+        let index = match (self.instance_named(params, !starts)?, name) {
+            (Some(index), "start-instance") if !self.instances[index].up => index,
+            (Some(index), "stop-instance" | "crash-instance") if self.instances[index].up => index,
+            (None, "start-instance") if (self.instances.len() as i64) < crate::components::consumer::spec::INSTANCES_MAX => {
+                self.instances.push(Instance::default());
+                self.instances.len() - 1
+            }
+            (_, "start-instance" | "stop-instance" | "crash-instance") => return Err("no such instance can do that".to_owned()),
+            (_, other) => return Err(format!("a consumer of a queue does not understand `{other}`")),
+        };
+        self.instances[index].up = starts;
+        if name == "crash-instance" {
+            self.crash(ctx, index);
+        }
+        self.count_servers();
+        self.advance(ctx, index);
+        Ok(())
+    }
+
+    /// The process is gone with what it holds; the queue shows those messages again.
+    fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let instance = &mut self.instances[index];
+        for _ in 0..instance.busy {
+            self.station.interrupt(ctx.now);
+        }
+        self.station.abandon(ctx.now, instance.buffer.len() as u64);
+        *instance = Instance { life: (instance.life + 1) & 0xff_ffff, ..Instance::default() };
+    }
+
+    fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
+        let duration = || text.parse::<SimDuration>().map_err(|error| error.to_string());
+        match param {
+            "service_time" => self.service_time = text.parse::<Distribution>().map_err(|error| error.to_string())?,
+            "failure_ratio" => self.failure_ratio = text.parse::<crate::units::Ratio>().map_err(|error| error.to_string())?.0,
+            "receive_wait" => self.receive.wait = Some(duration()?),
+            "visibility_timeout" => self.receive.visibility = Some(duration()?),
+            "failed_visibility" => self.failed_visibility = Some(duration()?),
+            "concurrency" => {
+                let most = crate::components::consumer::spec::CONCURRENCY_MAX as usize;
+                let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+                self.concurrency = number.ok_or_else(|| format!("`{text}` is no number from 1 to {most}"))?;
+                self.count_servers();
+                for index in 0..self.instances.len() {
+                    self.advance(ctx, index);
+                }
+            }
+            other => return Err(format!("`{other}` cannot be changed while it runs")),
+        }
+        Ok(())
+    }
+}
+
+impl Process for QueueConsumer {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        for index in 0..self.instances.len() {
+            self.advance(ctx, index);
+        }
+    }
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
+        match message {
+            Message::QueueReply(reply) => self.on_reply(ctx, *reply),
+            Message::SchemaReply(reply) => {
+                debug_assert_eq!(reply.call.0 >> 56, u64::from(CALLS_SCHEMA), "only the reader looks schemas up");
+                if let Some(reader) = &mut self.reader {
+                    reader.on_reply(ctx, &reply);
+                }
+                for index in 0..self.instances.len() {
+                    self.advance(ctx, index);
+                }
+            }
+            // Nothing else is sent to a consumer of a queue.
+            _ => {}
+        }
+    }
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
+        let (index, life) = ((token >> 8 & 0xfff) as usize, (token >> 40) as u32);
+        match token & 0xff {
+            TOKEN_WAKE => self.wake(ctx),
+            _ if self.instances[index].life != life => {}
+            TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32),
+            _ => {
+                self.instances[index].receiving = false;
+                self.advance(ctx, index);
+            }
+        }
+    }
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Set { param, value } => self.set(ctx, param, &value.to_field_text()),
+            Input::Action { name, params } => self.action(ctx, name, params),
+        }
+    }
+    fn figures(&self, now: SimTime, out: &mut Figures) {
+        out.counter("processed_count", self.counts.processed);
+        out.counter("failed_count", self.counts.failed);
+        out.counter("rejected_count", self.counts.rejected);
+        out.counter("receives_count", self.counts.receives);
+        out.counter("empty_receives_count", self.counts.empty_receives);
+        out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
+        self.station.figures(now, out);
+    }
+    fn clone_box(&self) -> Box<dyn Process> {
+        Box::new(self.clone())
+    }
+}

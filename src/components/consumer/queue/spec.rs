@@ -1,0 +1,94 @@
+//! What a consumer of a queue can be told, and the problems that this can have.
+
+use crate::components::{BuildCtx, Params};
+use crate::diagnostics::Diagnostic;
+use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+
+use Default_::{Absent, Same};
+use ParamType as T;
+
+const DOCUMENTED: Provenance = Provenance::Documented("Amazon SQS ReceiveMessage");
+
+pub(in crate::components::consumer) const RECEIVE_SIZE: ParamSpec =
+    ParamSpec::new("receive_size", "Receive size", T::Count { min: 1, max: 10 }, Same("10"), "Most messages that one receive brings")
+        .key("MaxNumberOfMessages")
+        .from(DOCUMENTED)
+        .group("Queue");
+
+pub(in crate::components::consumer) const RECEIVE_WAIT: ParamSpec = ParamSpec::new(
+    "receive_wait",
+    "Receive wait",
+    T::Duration { min: "0s", max: "20s" },
+    Absent,
+    "How long a receive waits for a message (long polling); the queue's own when absent",
+)
+.key("WaitTimeSeconds")
+.group("Queue");
+
+pub(in crate::components::consumer) const VISIBILITY: ParamSpec = ParamSpec::new(
+    "visibility_timeout",
+    "Visibility timeout",
+    T::Duration { min: "0s", max: "12h" },
+    Absent,
+    "How long received messages are hidden; the queue's own when absent",
+)
+.key("VisibilityTimeout")
+.group("Queue");
+
+pub(in crate::components::consumer) const FAILED_VISIBILITY: ParamSpec = ParamSpec::new(
+    "failed_visibility",
+    "Failed messages show after",
+    T::Duration { min: "0s", max: "12h" },
+    Absent,
+    "A message whose processing failed is shown again after this; without it, when its visibility timeout is over",
+)
+.key("ChangeMessageVisibility")
+.group("Queue");
+
+/// Settings that a consumer of a queue has no use for.
+const OF_TOPICS: &[&str] = &[
+    "group",
+    "max_attempts",
+    "retry_backoff",
+    "on_failure",
+    "poll_size",
+    "buffer",
+    "fetch_min_bytes",
+    "fetch_max_wait",
+    "fetch_max_bytes",
+    "partition_fetch_bytes",
+    "commit",
+    "auto_commit_interval",
+    "offset_reset",
+    "session_timeout",
+    "heartbeat_interval",
+    "rebalance_timeout",
+];
+
+/// Whether the consumer reads a queue.
+pub(in crate::components::consumer) fn reads_queue(ctx: &BuildCtx<'_>) -> bool {
+    ctx.links_at("in").any(|facts| facts.queue.is_some())
+}
+
+/// Problems of a consumer that reads a queue.
+pub(in crate::components::consumer) fn check(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    if ctx.links_at("in").count() > 1 {
+        out.push(
+            Diagnostic::error("link-twice", path, "a consumer that reads a queue reads nothing else")
+                .with_hint("give each queue a consumer of its own"),
+        );
+    }
+    if ctx.links_at("dead_letters").next().is_some() {
+        out.push(
+            Diagnostic::error("link-senseless", path, "a queue's dead letters are the queue's own doing")
+                .with_hint("link the queue's dead_letters to another queue, and set its max_receive_count"),
+        );
+    }
+    for name in OF_TOPICS.iter().filter(|name| params.is_given(name)) {
+        out.push(Diagnostic::warning(
+            "setting-unused",
+            format!("{path}.{name}"),
+            format!("`{name}` counts for topics only; this reads a queue"),
+        ));
+    }
+}
