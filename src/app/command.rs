@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use indexmap::IndexMap;
+
 use crate::event::EventId;
-use crate::model::{Edit, Endpoint, Project};
+use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
 use crate::run::Pace;
 
 /// What is selected on the canvas.
@@ -174,6 +176,8 @@ pub enum Command {
     Inspect(Option<EventId>),
     /// A live change of a parameter while a run goes.
     SetLive { component: String, param: String, value: String },
+    /// Does something to a running component or link, now: what a scenario's timeline can do.
+    Act { target: FaultTarget, action: String, params: IndexMap<String, Value> },
     /// Another theme.
     SetTheme(ThemeChoice),
     /// Selects what a project path stands for and brings its field into view.

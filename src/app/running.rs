@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::{AppState, Command, SideTab};
-use crate::compile::{self, RunOptions, TimedInput};
+use crate::compile::{self, InputTarget, RunOptions, TimedInput};
 use crate::engine::Input;
 use crate::metrics::{RunPhase, RunView};
-use crate::model::{Project, Value};
+use crate::model::{FaultTarget, Project, Value};
 use crate::run::{RunCommand, RunHandle};
 use crate::units::{ComponentIx, LinkIx, SimTime};
 
@@ -105,6 +107,7 @@ impl AppState {
                 self.tell(RunCommand::Inspect(event));
             }
             Command::SetLive { component, param, value } => self.set_live(&component, param, &value),
+            Command::Act { target, action, params } => self.act(&target, action, params),
             // Everything else was taken before.
             _ => {}
         }
@@ -151,6 +154,15 @@ impl AppState {
         self.running = Some(Running { handle, view, project, components, links, event_types });
     }
 
+    /// Does something to a running component or link, now.
+    fn act(&self, target: &FaultTarget, name: String, params: IndexMap<String, Value>) {
+        let Some(running) = &self.running else { return };
+        if let Some(target) = compile::input_target(running.project(), target) {
+            let input = Input::Action { name, params };
+            running.send(RunCommand::Input(TimedInput { at: SimTime::ZERO, target, input }));
+        }
+    }
+
     fn set_live(&mut self, id: &str, param: String, value: &str) {
         let Some(running) = &mut self.running else { return };
         let Some(component) = running.component_ix(id) else { return };
@@ -159,6 +171,6 @@ impl AppState {
             changed.params.insert(param.clone(), value.clone());
         }
         let input = Input::Set { param, value };
-        running.send(RunCommand::Input(TimedInput { at: SimTime::ZERO, component, input }));
+        running.send(RunCommand::Input(TimedInput { at: SimTime::ZERO, target: InputTarget::Component(component), input }));
     }
 }

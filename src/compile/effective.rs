@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunOptions, TimedInput};
+use super::RunOptions;
 use crate::components::{self, check_value};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::engine::Input;
 use crate::model::{ParamSpec, Project, Scenario, Value};
-use crate::units::ComponentIx;
 
 /// The project with overrides applied, and the name of the scenario in force (empty for none).
 pub(super) fn apply(project: &Project, options: &RunOptions, out: &mut Vec<Diagnostic>) -> (Project, String) {
@@ -89,26 +87,6 @@ pub(super) fn relocate(mut diagnostic: Diagnostic, project: &Project, scenario: 
         diagnostic.message = format!("{} (in scenario `{scenario}`)", diagnostic.message);
     }
     diagnostic
-}
-
-/// The scenario's faults as inputs in time order (a stable sort: the file's order within an instant).
-pub(super) fn inputs(project: &Project, scenario: &Scenario) -> Vec<TimedInput> {
-    let mut inputs = Vec::new();
-    for fault in &scenario.faults {
-        let Some(index) = project.components.get_index_of(&fault.component) else { continue };
-        let component = ComponentIx(u32::try_from(index).expect("the reader limits components"));
-        if fault.action == "set" {
-            for (param, value) in &fault.params {
-                let input = Input::Set { param: param.clone(), value: value.clone() };
-                inputs.push(TimedInput { at: fault.at, component, input });
-            }
-        } else {
-            let input = Input::Action { name: fault.action.clone(), params: fault.params.clone() };
-            inputs.push(TimedInput { at: fault.at, component, input });
-        }
-    }
-    inputs.sort_by_key(|input| input.at);
-    inputs
 }
 
 /// What scenario and command line changed, for the report.

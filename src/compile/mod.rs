@@ -10,11 +10,13 @@
 
 mod effective;
 mod expectations;
+mod faults;
 mod names;
 mod plan;
 mod structure;
 
-pub use plan::{Plan, PlannedComponent, PlannedLink, RunOptions, TimedInput, WarmUp};
+pub use faults::input_target;
+pub use plan::{InputTarget, Plan, PlannedComponent, PlannedLink, RunOptions, TimedInput, WarmUp};
 
 use std::sync::Arc;
 
@@ -112,7 +114,7 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
     };
     Ok(Plan {
         links: links(&effective, &names, seed),
-        inputs: effective::inputs(&effective, &scenario_data),
+        inputs: faults::inputs(&effective, &scenario_data),
         tracing: options.tracing.unwrap_or_else(|| default_tracing(&effective, length)),
         overrides: effective::overrides(&scenario_data, options),
         topics: names.topics,
@@ -171,6 +173,7 @@ fn links(project: &Project, names: &Names, seed: u64) -> Vec<PlannedLink> {
             bandwidth_bytes_per_s: params.size("bandwidth"),
             loss_ratio: params.ratio("loss"),
             streams: [Stream::new(seed, &key, "forward"), Stream::new(seed, &key, "backward")],
+            fault_stream: Stream::new(seed, &key, "faults"),
             is_reference: names.is_reference[index],
         })
     };

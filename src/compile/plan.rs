@@ -8,7 +8,7 @@ use crate::engine::{Input, LinkEnd, Process, TraceSampling};
 use crate::machines::codec::SchemaLibrary;
 use crate::model::{Project, Value};
 use crate::random::{Distribution, Stream};
-use crate::units::{ComponentIx, SimDuration, SimTime};
+use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
 
 /// What a person chose for one run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,8 +105,19 @@ pub struct PlannedLink {
     pub loss_ratio: f64,
     /// For latency and loss, one for each direction.
     pub streams: [Stream; 2],
+    /// For faults, so that one moves no other number.
+    pub fault_stream: Stream,
     /// A schema look-up: drawn dashed.
     pub is_reference: bool,
+}
+
+/// What something happens to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputTarget {
+    /// A component.
+    Component(ComponentIx),
+    /// A link.
+    Link(LinkIx),
 }
 
 /// Something a scenario or a person does.
@@ -114,8 +125,8 @@ pub struct PlannedLink {
 pub struct TimedInput {
     /// When.
     pub at: SimTime,
-    /// To whom.
-    pub component: ComponentIx,
+    /// To what.
+    pub target: InputTarget,
     /// What.
     pub input: Input,
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::components::{self, LINK_PARAMS, Params, PortSpec, can_connect, check_params};
+use super::faults;
+use crate::components::{self, LINK_PARAMS, PortSpec, can_connect, check_params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Endpoint, Project, id_is_valid};
 
@@ -27,7 +28,8 @@ pub(super) fn check(project: &Project, out: &mut Vec<Diagnostic>) {
     for (index, _) in project.links.iter().enumerate() {
         check_link(project, index, out);
     }
-    check_faults(project, out);
+    check_misses(project, out);
+    faults::check(project, out);
     check_layout(project, out);
 }
 
@@ -100,39 +102,8 @@ fn resolve(project: &Project, end: &Endpoint, path: &str, out: &mut Vec<Diagnost
     None
 }
 
-fn check_faults(project: &Project, out: &mut Vec<Diagnostic>) {
+fn check_misses(project: &Project, out: &mut Vec<Diagnostic>) {
     for (name, scenario) in &project.scenarios {
-        for (index, fault) in scenario.faults.iter().enumerate() {
-            let path = format!("scenarios.{name}.faults[{index}]");
-            let Some(component) = project.components.get(&fault.component) else {
-                let mut diagnostic = Diagnostic::error(
-                    "component-unknown",
-                    format!("{path}.component"),
-                    format!("there is no component `{}`", fault.component),
-                );
-                if let Some(near) = nearest(&fault.component, project.components.keys().map(String::as_str)) {
-                    diagnostic = diagnostic.with_hint(format!("did you mean `{near}`?"));
-                }
-                out.push(diagnostic);
-                continue;
-            };
-            let Some(kind) = components::by_id(&component.kind) else { continue };
-            if fault.action == "set" {
-                check_set(&path, kind.spec().params, &fault.params, out);
-            } else if let Some(action) = kind.spec().action(&fault.action) {
-                check_params(&path, action.params, &fault.params, out);
-                kind.check_action(component, &path, &Params::new(action.params, None, &fault.params), out);
-            } else {
-                let actions: Vec<&str> = kind.spec().actions.iter().map(|action| action.name).chain(["set"]).collect();
-                let hint = nearest(&fault.action, actions.iter().copied())
-                    .map_or_else(|| format!("it understands {}", actions.join(", ")), |near| format!("did you mean `{near}`?"));
-                let message = format!("a {} does not understand `{}`", kind.spec().id, fault.action);
-                out.push(Diagnostic::error("action-unknown", format!("{path}.action"), message).with_hint(hint));
-            }
-            if scenario.length.is_some_and(|length| fault.at.as_ns() > length.as_ns()) {
-                out.push(Diagnostic::warning("fault-late", format!("{path}.at"), "this happens after the scenario's end"));
-            }
-        }
         for (index, missed) in scenario.misses.iter().enumerate() {
             if !project.expect.contains(missed) {
                 let path = format!("scenarios.{name}.misses[{index}]");
@@ -140,25 +111,6 @@ fn check_faults(project: &Project, out: &mut Vec<Diagnostic>) {
                     Diagnostic::error("expectation-unknown", path, format!("`{missed}` is not one of the project's expectations"));
                 out.push(diagnostic.with_hint("repeat the text of an entry of `expect`"));
             }
-        }
-    }
-}
-
-fn check_set(
-    path: &str,
-    specs: &'static [crate::model::ParamSpec],
-    params: &indexmap::IndexMap<String, crate::model::Value>,
-    out: &mut Vec<Diagnostic>,
-) {
-    let before = out.len();
-    check_params(path, specs, params, out);
-    // A change names only what it changes: what is missing is not missing here.
-    let mut index = before;
-    while index < out.len() {
-        if out[index].code == "param-missing" {
-            out.remove(index);
-        } else {
-            index += 1;
         }
     }
 }

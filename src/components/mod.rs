@@ -7,6 +7,7 @@
 //! folder and one line there (and an icon, and a sample).
 
 pub mod consumer;
+mod faults;
 pub mod gateway;
 pub mod kafka;
 mod params;
@@ -16,6 +17,7 @@ pub mod registry;
 mod slab;
 mod wiring;
 
+pub use faults::{COMPONENT_FAULTS, LINK_FAULTS};
 pub use params::{ParamError, Params, check_params, check_value};
 pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal, can_connect};
 
@@ -90,10 +92,14 @@ pub struct KindSpec {
 }
 
 impl KindSpec {
+    /// What a scenario or a button may do to it: what the kind understands, and what may happen to any component.
+    pub fn all_actions(&self) -> impl Iterator<Item = &'static ActionSpec> {
+        self.actions.iter().chain(COMPONENT_FAULTS)
+    }
     /// The action called `name`.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&'static ActionSpec> {
-        self.actions.iter().find(|action| action.name == name)
+        self.all_actions().find(|action| action.name == name)
     }
 }
 

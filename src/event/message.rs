@@ -63,6 +63,21 @@ impl Message {
                 Self::QueueReply(reply) => HTTP_HEADER_BYTES + reply.body_bytes(),
             }
     }
+    /// The same message once more, as a network may deliver it: what it carries counts as tried again.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut copy = self.clone();
+        match &mut copy {
+            Self::Http(request) => request.attempt += 1,
+            Self::Produce(request) => {
+                for entry in &mut request.entries {
+                    entry.attempt += 1;
+                }
+            }
+            _ => {}
+        }
+        copy
+    }
     /// Whether this answers a call (and so travels against the call's direction).
     #[must_use]
     pub fn is_reply(&self) -> bool {

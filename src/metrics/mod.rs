@@ -1,6 +1,7 @@
 //! Observers: recorder, time series, histograms, traces, the event ledger; and what they show.
 
 mod bits;
+mod faults;
 mod figure_source;
 mod latency;
 mod ledger;
@@ -14,10 +15,12 @@ mod trace;
 mod view;
 mod window;
 
+pub use faults::{FAULTS_MAX, FaultView};
 pub use recorder::{Names, Recorder, RecorderOptions};
 
 pub use report::{
-    EngineFigures, ExpectationResult, Interval, Ledger, Obligations, Provenance, ReasonCount, Repeats, Report, Series, Submissions, Wall,
+    EngineFigures, ExpectationResult, Fault, Interval, Ledger, Obligations, Provenance, ReasonCount, Repeats, Report, Series, Submissions,
+    Wall, WhileOn,
 };
 pub use summary::ReportHead;
 pub use view::{

@@ -7,9 +7,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
+use super::faults::FaultLog;
 use super::latency::Latencies;
 use super::ledger::{Entry, Ledger};
 use super::order::KeyOrder;
+use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::Traces;
 use super::view::{Flight, FlightStatus};
@@ -113,6 +117,7 @@ pub struct Recorder {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) series: SeriesSet,
     pub(crate) traces: Traces,
+    pub(crate) faults: FaultLog,
     pub(crate) interval: SimDuration,
     pub(crate) seen: Vec<Seen>,
     pub(crate) links: Vec<LinkSeen>,
@@ -160,6 +165,7 @@ impl Recorder {
             lanes: groups.iter().flat_map(|(group, topics)| topics.iter().map(move |topic| (*group, *topic))).map(lane).collect(),
             series: SeriesSet::default(),
             traces: Traces::default(),
+            faults: FaultLog::default(),
             interval,
             seen: vec![Seen::default(); names.components.len()],
             links: vec![LinkSeen::default(); names.links.len()],
@@ -184,6 +190,31 @@ impl Recorder {
     #[must_use]
     pub fn next_sample(&self) -> SimTime {
         self.next_sample
+    }
+
+    /// Something is done to a component or a link by its name; its number is for [`Self::fault_settled`] and
+    /// [`Self::fault_effect`].
+    pub fn fault(&mut self, now: SimTime, target: &Arc<str>, action: &str, params: IndexMap<String, String>) -> usize {
+        let before = self.bad_ends();
+        self.faults.begin(now, target, action, params, before)
+    }
+    /// It ends at a known instant, or it was refused, in words.
+    pub fn fault_settled(&mut self, number: usize, result: Result<Option<SimTime>, String>) {
+        self.faults.settle(number, result);
+    }
+    /// It did something: `messages_dropped`.
+    pub fn fault_effect(&mut self, number: usize, what: &'static str) {
+        self.faults.effect(number, what);
+    }
+    /// What the ledger has counted of what should not be.
+    pub(crate) fn bad_ends(&self) -> WhileOn {
+        let (submissions, obligations) = (&self.ledger.submissions, self.ledger.obligations_so_far(|_, _| true));
+        WhileOn {
+            rejected: submissions.rejected,
+            abandoned: submissions.dropped + submissions.abandoned,
+            lost: obligations.lost,
+            duplicates: submissions.duplicate_appends + obligations.duplicate_deliveries,
+        }
     }
 
     /// Hears a fact.
@@ -347,6 +378,9 @@ impl Recorder {
             self.series.push("in_flight", "gauge", None, &self.no_label, now, (open + waiting) as f64);
         }
         self.sampled_at = now;
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.close_ended(now, || self.bad_ends());
+        self.faults = faults;
         self.judge(now, at_end);
         if !self.warm && now.as_ns() >= self.options.warm_up.as_ns() {
             self.end_warm_up();

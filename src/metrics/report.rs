@@ -32,6 +32,9 @@ pub struct Report {
     pub assumptions: Vec<String>,
     /// The project's own decisions.
     pub decisions: Vec<String>,
+    /// What was done to the run, by its scenario and by hand; absent when nothing was.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<Fault>,
     /// The kernel.
     pub engine: EngineFigures,
     /// Both balances.
@@ -82,6 +85,56 @@ pub struct ExpectationResult {
     /// The first moment it broke.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub broke_at_s: Option<f64>,
+}
+
+/// A fault, or a change of a parameter while the run went. Its place, time, action and arguments are those of an entry
+/// of a scenario's `faults`, so that a run with clicks can be written down and replayed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Virtual second.
+    pub at_s: f64,
+    /// When it ended, where it lasts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until_s: Option<f64>,
+    /// A component's id, or a link's.
+    pub target: String,
+    /// `set`, `crash-node`, `cut`…
+    pub action: String,
+    /// Its arguments as files write them.
+    pub params: IndexMap<String, String>,
+    /// Why it was not done, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused: Option<String>,
+    /// What it did itself: `messages_dropped`…
+    pub effects: BTreeMap<String, u64>,
+    /// What the ledger counted while it was on, or from then to the end.
+    pub while_on: WhileOn,
+}
+
+/// Bad ends and repetitions over a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhileOn {
+    /// Submissions rejected.
+    pub rejected: u64,
+    /// Submissions dropped or abandoned.
+    pub abandoned: u64,
+    /// Obligations lost.
+    pub lost: u64,
+    /// Second appends and second processings.
+    pub duplicates: u64,
+}
+
+impl WhileOn {
+    /// What was added since.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            rejected: self.rejected.saturating_sub(before.rejected),
+            abandoned: self.abandoned.saturating_sub(before.abandoned),
+            lost: self.lost.saturating_sub(before.lost),
+            duplicates: self.duplicates.saturating_sub(before.duplicates),
+        }
+    }
 }
 
 /// The kernel's figures.

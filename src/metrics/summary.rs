@@ -51,6 +51,9 @@ impl Recorder {
         if self.series.dropped() {
             remarks.push("some series were not kept: the design has more than the series limit".to_owned());
         }
+        if self.faults.dropped() > 0 {
+            remarks.push(format!("{} further faults were carried out and are not listed", self.faults.dropped()));
+        }
         if !ledger.balanced {
             remarks.push("the ledger does not balance: this is a defect of Eventyard".to_owned());
         }
@@ -66,6 +69,7 @@ impl Recorder {
             remarks,
             assumptions: head.assumptions,
             decisions: head.decisions,
+            faults: self.faults.report(&self.bad_ends()),
             engine: EngineFigures { steps: head.steps, pending_max: head.pending_max },
             totals: self.totals(&ledger, span_s),
             components: self.component_figures(end, span_s),

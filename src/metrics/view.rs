@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::faults::FaultView;
 use crate::event::EventId;
 use crate::units::{ComponentIx, EventTypeIx, LinkIx, SimDuration, SimTime};
 
@@ -59,6 +60,8 @@ pub struct RunView {
     pub sampled_one_in: u64,
     /// Rejected, lost, duplicate events, newest last; never sampled away before [`INCIDENTS_MAX`].
     pub incidents: Vec<Incident>,
+    /// What was done to the run so far, oldest first.
+    pub faults: Vec<FaultView>,
     /// Series of the whole design and of components.
     pub series: Vec<SeriesView>,
     /// How the expectations stand.

@@ -56,6 +56,7 @@ impl Recorder {
             flights,
             sampled_one_in: thinned * one_in.max(1),
             incidents: self.traces.incidents(),
+            faults: self.faults.views(),
             expectations: expectations.collect(),
             series: self.series.views(),
             inspected: None,

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use thiserror::Error;
 
-use super::{COMPONENTS_MAX, Component, Endpoint, Frame, Link, Note, Project, Scenario, Value};
+use super::{COMPONENTS_MAX, Component, Endpoint, FaultTarget, Frame, Link, Note, Project, Scenario, Value};
 
 /// One change. Undo is a list of project snapshots kept by `app`; an edit need not know its inverse.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,8 +228,14 @@ fn rename_component(project: &mut Project, id: &str, new_id: String) -> Result<(
     for scenario in project.scenarios.values_mut() {
         rename_entry(&mut scenario.set, id, &new_id);
         for fault in &mut scenario.faults {
-            if fault.component == id {
-                fault.component.clone_from(&new_id);
+            match &mut fault.target {
+                FaultTarget::Component(component) if component == id => component.clone_from(&new_id),
+                FaultTarget::Component(_) => {}
+                FaultTarget::Link(from, to) => {
+                    for end in [from, to].into_iter().filter(|end| end.component == id) {
+                        end.component.clone_from(&new_id);
+                    }
+                }
             }
         }
     }

@@ -18,5 +18,7 @@ mod value;
 pub use edit::{Edit, EditError, apply, id_is_valid};
 pub use layout::{CardBounds, arrange, arrange_anew, level_below};
 pub use param::{Default_, ParamSpec, ParamType, Provenance};
-pub use project::{COMPONENTS_MAX, Component, Endpoint, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault};
+pub use project::{
+    COMPONENTS_MAX, Component, Endpoint, FaultTarget, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault,
+};
 pub use value::Value;

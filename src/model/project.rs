@@ -140,14 +140,41 @@ pub struct Scenario {
     pub misses: Vec<String>,
 }
 
-/// One thing that happens to a component at a time.
+/// What something happens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultTarget {
+    /// A component, by its id; in files `component: "billing"`.
+    Component(String),
+    /// A link, by its ends; in files `link: "web.out -> edge.in"`.
+    Link(Endpoint, Endpoint),
+}
+
+impl FaultTarget {
+    /// A link as files and reports name it: its ends with `->` or `→` between.
+    #[must_use]
+    pub fn link(text: &str) -> Option<Self> {
+        let (from, to) = text.split_once("->").or_else(|| text.split_once('→'))?;
+        Some(Self::Link(Endpoint::parse(from.trim())?, Endpoint::parse(to.trim())?))
+    }
+}
+
+impl fmt::Display for FaultTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Component(id) => f.write_str(id),
+            Self::Link(from, to) => write!(f, "{from} -> {to}"),
+        }
+    }
+}
+
+/// One thing that happens at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimedFault {
     /// When.
     pub at: SimTime,
-    /// Which component.
-    pub component: String,
-    /// What: `set` (with `params`), `stop-instance`, `start-instance`; a kind lists what it understands.
+    /// To what.
+    pub target: FaultTarget,
+    /// What: `set` (with `params`), `stop-instance`, `cut`; a kind lists what it understands, as do links.
     pub action: String,
     /// Its arguments.
     pub params: IndexMap<String, Value>,

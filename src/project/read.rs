@@ -10,7 +10,7 @@ use super::migrate;
 use super::schemas::{self, SchemaUse};
 use super::tree::{Data, Document, Node};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::model::{COMPONENTS_MAX, Component, Endpoint, Frame, Layout, Link, Note, Project, Scenario, TimedFault, Value};
+use crate::model::{COMPONENTS_MAX, Component, Endpoint, FaultTarget, Frame, Layout, Link, Note, Project, Scenario, TimedFault, Value};
 use crate::units::SimTime;
 
 /// Fields of a project, in the order that a save writes.
@@ -20,7 +20,7 @@ pub(super) const PROJECT: &[&str] =
 pub(super) const COMPONENT: &[&str] = &["kind", "key", "profile", "title", "description", "owner", "context", "data_class"];
 pub(super) const LINK: &[&str] = &["from", "to"];
 pub(super) const SCENARIO: &[&str] = &["about", "length", "warm_up", "set", "faults", "misses"];
-pub(super) const FAULT: &[&str] = &["at", "component", "action"];
+pub(super) const FAULT: &[&str] = &["at", "component", "link", "action"];
 pub(super) const LAYOUT: &[&str] = &["positions", "frames", "notes"];
 pub(super) const FRAME: &[&str] = &["label", "position", "size", "members"];
 pub(super) const NOTE: &[&str] = &["text", "position", "size"];
@@ -169,18 +169,29 @@ fn faults(reader: &mut Reader, path: &str, node: &Node) -> Vec<TimedFault> {
     let mut faults = Vec::new();
     for (index, node) in reader.list(path, node).into_iter().enumerate() {
         let path = format!("{path}[{index}]");
-        let mut fault = TimedFault { at: SimTime::ZERO, component: String::new(), action: String::new(), params: IndexMap::new() };
+        let target = FaultTarget::Component(String::new());
+        let mut fault = TimedFault { at: SimTime::ZERO, target, action: String::new(), params: IndexMap::new() };
         let entries = reader.entries(&path, node, Names::Any);
-        for field in FAULT {
-            if !entries.iter().any(|(key, _)| key.text == *field) && node.group().is_some() {
-                reader.missing(node.place, &path, field, "a fault is (at: \"10s\", component: \"billing\", action: \"stop-instance\")");
+        let is_given = |field: &str| entries.iter().any(|(key, _)| key.text == field);
+        for field in ["at", "component", "action"] {
+            let is_there = is_given(field) || (field == "component" && is_given("link"));
+            if !is_there && node.group().is_some() {
+                let example = "a fault is (at: \"10s\", component: \"billing\", action: \"stop-instance\"), \
+                               or (at: \"10s\", link: \"web.out -> edge.in\", action: \"cut\", for: \"5s\")";
+                reader.missing(node.place, &path, field, example);
             }
+        }
+        if is_given("component") && is_given("link") {
+            let diagnostic =
+                Diagnostic::error("field-twice", join(&path, "link"), "a fault happens to a component or to a link, not to both");
+            reader.problem(node.place, diagnostic.with_hint("make two faults of it"));
         }
         for (key, node) in entries {
             let here = join(&path, &key.text);
             match key.text.as_str() {
                 "at" => fault.at = SimTime::ZERO + reader.duration(&here, node).unwrap_or_default(),
-                "component" => fault.component = reader.text(&here, node).unwrap_or_default(),
+                "component" => fault.target = FaultTarget::Component(reader.text(&here, node).unwrap_or_default()),
+                "link" => fault.target = link_target(reader, &here, node),
                 "action" => fault.action = reader.word(&here, node).unwrap_or_default(),
                 name => insert(&mut fault.params, name, reader.value(&here, node)),
             }
@@ -188,6 +199,15 @@ fn faults(reader: &mut Reader, path: &str, node: &Node) -> Vec<TimedFault> {
         faults.push(fault);
     }
     faults
+}
+
+fn link_target(reader: &mut Reader, path: &str, node: &Node) -> FaultTarget {
+    let text = reader.text(path, node).unwrap_or_default();
+    FaultTarget::link(&text).unwrap_or_else(|| {
+        let diagnostic = Diagnostic::error("link-unreadable", path, format!("`{text}` names no link"));
+        reader.problem(node.place, diagnostic.with_hint("write its ends as in `web.out -> edge.in`"));
+        FaultTarget::Component(String::new())
+    })
 }
 
 fn layout(reader: &mut Reader, node: &Node) -> Layout {

@@ -6,7 +6,7 @@ use super::lexer::Bracket;
 use super::migrate::FORMAT;
 use super::read;
 use super::tree::{Data, Group, Item, Node};
-use crate::model::{Component, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault, Value};
+use crate::model::{Component, FaultTarget, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault, Value};
 
 /// The tree that says all of `project`, without comments.
 pub(super) fn project(project: &Project) -> Node {
@@ -94,7 +94,10 @@ fn scenario(scenario: &Scenario) -> Node {
 fn fault(fault: &TimedFault) -> Node {
     let mut items = vec![
         Item::field("at", Node::text(fault.at.to_string())),
-        Item::field("component", Node::text(&fault.component)),
+        match &fault.target {
+            FaultTarget::Component(id) => Item::field("component", Node::text(id)),
+            FaultTarget::Link(..) => Item::field("link", Node::text(fault.target.to_string())),
+        },
         Item::field("action", Node::text(&fault.action)),
     ];
     params(&mut items, &fault.params, read::FAULT);

@@ -372,6 +372,7 @@ fn empty_view(plan: &Plan) -> RunView {
         flights: Vec::new(),
         sampled_one_in: plan.tracing.one_in.max(1),
         incidents: Vec::new(),
+        faults: Vec::new(),
         series: Vec::new(),
         expectations: Vec::new(),
         inspected: None,

@@ -5,6 +5,7 @@
 //! Must not know: widgets, files. Start at [`run_headless`]; [`RunHandle`] is the same on a worker thread,
 //! and [`Sim`] is the driver both use.
 
+mod faults;
 mod handle;
 mod network;
 mod pace;

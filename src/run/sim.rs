@@ -4,20 +4,27 @@
 //! Order within an instant: inputs of scenario and window first, then a sample when one is due, then
 //! the calendar in order of scheduling. Start at [`Sim::run_until`].
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::RunFailure;
 use super::network::Wire;
-use crate::compile::{Plan, TimedInput, WarmUp};
-use crate::engine::{Calendar, Ctx, LinkEnd, Outlet, Process, TraceSampling};
+use crate::compile::{InputTarget, Plan, TimedInput, WarmUp};
+use crate::components::{COMPONENT_FAULTS, Params};
+use crate::engine::{Calendar, Ctx, Input, LinkEnd, Outlet, Process, TraceSampling};
 use crate::event::{Fact, Message};
 use crate::metrics::{Names, Recorder, RecorderOptions};
+use crate::model::Value;
 use crate::predicate::Expectation;
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
 
 /// More turns than this in one instant are a cycle without progress.
 const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
+/// Of [`COMPONENT_FAULTS`], the one that the driver itself brings about.
+const FREEZE: &str = "freeze";
 
 /// What the calendar holds: two words, so that an entry is written and read whole.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +64,8 @@ pub struct Sim {
     world: World,
     inputs: Vec<TimedInput>,
     next_input: usize,
+    /// Frozen components with what is due for them, by component.
+    frozen: BTreeMap<usize, Frozen>,
     now: SimTime,
     end: SimTime,
     steps: u64,
@@ -93,18 +102,45 @@ impl World {
     fn put_on_wire(&mut self, now: SimTime, (component, end): (ComponentIx, LinkEnd), message: Message) {
         let (link, is_from) = self.ends[component.index()][usize::from(end.0)];
         let backwards = !is_from;
-        let transit = self.wires[link.index()].transmit(backwards, now, || message.wire_bytes());
+        let recorder = &mut self.recorder;
+        let tell = |fault, what| recorder.fault_effect(fault, what);
+        let transit = self.wires[link.index()].transmit(backwards, now, || message.wire_bytes(), tell);
         self.recorder.transmit(link, backwards, &message, now, transit.arrives, transit.lost);
+        if let Some(arrives) = transit.copy_arrives {
+            let copy = message.copied();
+            self.recorder.transmit(link, backwards, &copy, now, arrives, false);
+            self.arrive_later(arrives, Arrival { link, backwards, message: copy });
+        }
         if transit.lost {
             return;
         }
         if transit.arrives == now && self.next.is_none() && self.calendar.would_be_next(now) {
             self.next = Some(Arrival { link, backwards, message });
         } else {
-            let slot = self.messages.put(message);
-            self.calendar.push(transit.arrives, Due::new(Due::ARRIVES + u64::from(backwards), link.0, u64::from(slot)));
+            self.arrive_later(transit.arrives, Arrival { link, backwards, message });
         }
     }
+
+    fn arrive_later(&mut self, at: SimTime, arrival: Arrival) {
+        let due = self.kept(arrival);
+        self.calendar.push(at, due);
+    }
+
+    /// An arrival as what the calendar holds.
+    fn kept(&mut self, Arrival { link, backwards, message }: Arrival) -> Due {
+        let slot = self.messages.put(message);
+        Due::new(Due::ARRIVES + u64::from(backwards), link.0, u64::from(slot))
+    }
+}
+
+/// A component that does nothing for a while.
+#[derive(Clone, Debug)]
+struct Frozen {
+    until: SimTime,
+    /// Messages and timers that came due meanwhile.
+    held: Vec<Due>,
+    /// The fault's number at the recorder.
+    record: usize,
 }
 
 impl Outlet for World {
@@ -175,6 +211,7 @@ impl Sim {
             world,
             inputs: plan.inputs.clone(),
             next_input: 0,
+            frozen: BTreeMap::new(),
             now: SimTime::ZERO,
             end: SimTime::ZERO + plan.length,
             steps: 0,
@@ -220,7 +257,8 @@ impl Sim {
         loop {
             // What must happen before the calendar's next entry: an input or a sample.
             let input_at = self.inputs.get(self.next_input).map_or(SimTime::MAX, |input| input.at);
-            let pause_at = input_at.min(self.world.recorder.next_sample());
+            let thaw_at = self.frozen.values().map(|frozen| frozen.until).min().unwrap_or(SimTime::MAX);
+            let pause_at = input_at.min(thaw_at).min(self.world.recorder.next_sample());
             while self.steps < last_step {
                 let before_pause = SimTime::from_ns(pause_at.as_ns().saturating_sub(1));
                 if let Some(arrival) = self.world.next.take() {
@@ -251,17 +289,82 @@ impl Sim {
             }
             self.now = pause_at;
             self.steps_this_instant = 0;
-            if input_at == pause_at {
+            if thaw_at == pause_at {
+                self.thaw(at);
+            } else if input_at == pause_at {
                 self.next_input += 1;
                 let input = self.inputs[self.next_input - 1].clone();
-                *at = input.component.index();
-                let mut refusal = None;
-                self.turn(input.component.index(), |process, ctx| refusal = process.on_input(ctx, &input.input).err());
-                if let Some(words) = refusal {
-                    self.refused.push(format!("{} at {}: {words}", self.plan.components[*at].id, self.now));
-                }
+                self.take_input(at, &input);
             } else {
                 self.world.recorder.sample(self.now, &self.processes, false);
+            }
+        }
+    }
+
+    /// Does what a scenario or a person wants done, and writes down what comes of it.
+    fn take_input(&mut self, at: &mut usize, TimedInput { target, input, .. }: &TimedInput) {
+        let plan = Arc::clone(&self.plan);
+        let name = match target {
+            InputTarget::Component(component) => &plan.components[component.index()].id,
+            InputTarget::Link(link) => &plan.links[link.index()].id,
+        };
+        let (action, params) = in_files_words(input);
+        let number = self.world.recorder.fault(self.now, name, action, params);
+        let result = match (target, input) {
+            (InputTarget::Link(link), Input::Action { name, params }) => {
+                self.world.wires[link.index()].faults.begin(self.now, name, params, number).map(Some)
+            }
+            (InputTarget::Link(_), Input::Set { .. }) => Err("a link's parameters stay as they are while it runs".to_owned()),
+            (InputTarget::Component(component), Input::Action { name, params }) if name == FREEZE => {
+                Ok(Some(self.freeze(component.index(), params, number)))
+            }
+            (InputTarget::Component(component), input) => {
+                *at = component.index();
+                let mut refusal = Ok(None);
+                self.turn(component.index(), |process, ctx| refusal = process.on_input(ctx, input).map(|()| None));
+                refusal
+            }
+        };
+        if let Err(words) = &result {
+            self.refused.push(format!("{name} at {}: {words}", self.now));
+        }
+        self.world.recorder.fault_settled(number, result);
+    }
+
+    /// Holds back whatever comes due for a component; gives until when.
+    fn freeze(&mut self, component: usize, params: &IndexMap<String, Value>, record: usize) -> SimTime {
+        let spec = COMPONENT_FAULTS.iter().find(|spec| spec.name == FREEZE).map_or(&[][..], |spec| spec.params);
+        let until = self.now + Params::new(spec, None, params).duration("for");
+        let frozen = self.frozen.entry(component).or_insert_with(|| Frozen { until, held: Vec::new(), record });
+        frozen.until = frozen.until.max(until);
+        frozen.until
+    }
+
+    /// Whether a component is frozen: what is due for it is kept until it goes on.
+    #[inline]
+    fn hold(&mut self, component: usize, due: Due) -> bool {
+        match self.frozen.get_mut(&component) {
+            Some(frozen) => {
+                frozen.held.push(due);
+                self.world.recorder.fault_effect(frozen.record, if due.what() == Due::TIMER { "timers_late" } else { "messages_late" });
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Components whose time has come take all that was held for them, in order.
+    fn thaw(&mut self, at: &mut usize) {
+        let now = self.now;
+        let over: Vec<usize> = self.frozen.iter().filter(|(_, frozen)| frozen.until <= now).map(|(component, _)| *component).collect();
+        for component in over {
+            let held = self.frozen.remove(&component).map(|frozen| frozen.held).unwrap_or_default();
+            for due in held {
+                self.carry_out(at, due);
+                // What it answers at once waits its turn behind what was held.
+                if let Some(arrival) = self.world.next.take() {
+                    self.world.arrive_later(now, arrival);
+                }
             }
         }
     }
@@ -270,6 +373,9 @@ impl Sim {
     fn carry_out(&mut self, at: &mut usize, due: Due) {
         match due.what() {
             Due::TIMER => {
+                if !self.frozen.is_empty() && self.hold(due.index(), due) {
+                    return;
+                }
                 *at = due.index();
                 self.turn(due.index(), |process, ctx| process.on_timer(ctx, due.body));
             }
@@ -290,9 +396,14 @@ impl Sim {
 
     #[inline]
     fn arrive(&mut self, at: &mut usize, arrival: Arrival) {
-        let Arrival { link, backwards, message } = arrival;
-        let wire = &self.world.wires[link.index()];
-        let (component, end) = if backwards { wire.from } else { wire.to };
+        let wire = &self.world.wires[arrival.link.index()];
+        let (component, end) = if arrival.backwards { wire.from } else { wire.to };
+        if !self.frozen.is_empty() && self.frozen.contains_key(&component.index()) {
+            let due = self.world.kept(arrival);
+            self.hold(component.index(), due);
+            return;
+        }
+        let Arrival { link, message, .. } = arrival;
         self.world.recorder.arrived(link, message.wire_bytes());
         *at = component.index();
         self.turn(component.index(), |process, ctx| process.on_message(ctx, end, message));
@@ -388,6 +499,14 @@ impl Sim {
     }
     pub(super) fn refused(&self) -> &[String] {
         &self.refused
+    }
+}
+
+/// An input as an entry of a scenario's timeline writes it: action and arguments.
+fn in_files_words(input: &Input) -> (&str, IndexMap<String, String>) {
+    match input {
+        Input::Set { param, value } => ("set", IndexMap::from([(param.clone(), value.to_field_text())])),
+        Input::Action { name, params } => (name, params.iter().map(|(name, value)| (name.clone(), value.to_field_text())).collect()),
     }
 }
 

@@ -95,6 +95,7 @@ fn link(latency: &str, bandwidth_bytes_per_s: Option<u64>, loss_ratio: f64) -> P
         bandwidth_bytes_per_s,
         loss_ratio,
         streams: [Stream::new(1, "link", "forward"), Stream::new(1, "link", "backward")],
+        fault_stream: Stream::new(1, "link", "faults"),
         is_reference: false,
     }
 }
@@ -196,20 +197,20 @@ proptest! {
         for (gap_ns, bytes) in sends {
             now += SimDuration::from_ns(gap_ns);
             bytes_sent += bytes;
-            let transit = wire.transmit(false, now, || bytes);
+            let transit = wire.transmit(false, now, || bytes, |_, _| ());
             prop_assert!(transit.arrives >= last && !transit.lost);
             prop_assert!(transit.arrives.as_ns() >= (now + SimDuration::from_ns(bytes * 1_000)).as_ns());
             prop_assert!(transit.arrives.as_ns() >= bytes_sent * 1_000, "a megabyte a second is a microsecond a byte");
             last = transit.arrives;
         }
-        prop_assert_eq!(wire.transmit(true, SimTime::ZERO, || 0).lost, false, "the other direction is another wire");
+        prop_assert_eq!(wire.transmit(true, SimTime::ZERO, || 0, |_, _| ()).lost, false, "the other direction is another wire");
     }
 }
 
 #[test]
 fn a_wire_loses_its_share() {
     let mut wire = Wire::new(&link("1ms", None, 0.25));
-    let lost = (0..10_000).filter(|at| wire.transmit(false, SimTime::from_ns(*at), || 1).lost).count();
+    let lost = (0..10_000).filter(|at| wire.transmit(false, SimTime::from_ns(*at), || 1, |_, _| ()).lost).count();
     // Binomial(10,000, 1/4): four standard deviations are 173; the stream is pinned.
     assert!((2_327..=2_673).contains(&lost), "{lost}");
 }

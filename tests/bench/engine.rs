@@ -177,6 +177,7 @@ fn by_kernel() -> f64 {
         bandwidth_bytes_per_s: None,
         loss_ratio: 0.0,
         streams: [Stream::new(1, "link", "forward"), Stream::new(1, "link", "backward")],
+        fault_stream: Stream::new(1, "link", "faults"),
         is_reference: false,
     };
     let plan = Plan {

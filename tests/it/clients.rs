@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use eventyard::compile::{RunOptions, compile};
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
 use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use indexmap::IndexMap;
@@ -67,10 +67,11 @@ impl Design {
         let end = |text: &str| Endpoint::parse(text).expect("component.port");
         self.project.links.push(Link { from: end(from), to: end(to), params: values(params) });
     }
-    fn fault(mut self, at_s: u64, component: &str, action: &str, params: Json) -> Self {
+    /// Something happens to a component or to a link (`web.out -> shop.orders`).
+    fn fault(mut self, at_s: u64, target: &str, action: &str, params: Json) -> Self {
         let at = SimTime::ZERO + SimDuration::from_secs(at_s);
-        let (component, action) = (component.to_owned(), action.to_owned());
-        self.scenario.faults.push(TimedFault { at, component, action, params: values(params) });
+        let target = FaultTarget::link(target).unwrap_or_else(|| FaultTarget::Component(target.to_owned()));
+        self.scenario.faults.push(TimedFault { at, target, action: action.to_owned(), params: values(params) });
         self
     }
     fn run(mut self) -> Report {
@@ -256,4 +257,62 @@ fn a_group_that_begins_at_latest_skips_what_was_before() {
     let obligations = &report.ledger.obligations;
     assert_eq!(obligations.delivered + obligations.skipped, 1000);
     assert!((290..310).contains(&obligations.skipped), "{obligations:?}");
+}
+
+/// What a report says of its first fault.
+fn first_fault(report: &Report) -> &eventyard::metrics::Fault {
+    let fault = report.faults.first().unwrap_or_else(|| panic!("no fault in the report"));
+    assert_eq!(fault.refused, None);
+    fault
+}
+
+#[test]
+fn a_cut_link_drops_what_is_put_on_it_and_clients_try_again() {
+    let producer = json!({"load": "constant(200/s)", "max_events": 2000, "request_timeout": "500ms", "delivery_timeout": "60s"});
+    let consumer = json!({"service_time": "exp(1ms)", "offset_reset": "earliest", "request_timeout": "2s", "fetch_max_wait": "200ms"});
+    let design = Design::line(60, producer, json!({}), consumer);
+    let report = design.fault(2, "web.out -> shop.orders", "cut", json!({"for": "3s"})).run();
+    let fault = first_fault(&report);
+    assert_eq!((fault.at_s, fault.until_s, fault.target.as_str()), (2.0, Some(5.0), "web.out→shop.orders"));
+    assert!(fault.effects["messages_dropped"] > 0, "{fault:?}");
+    assert_eq!(figure_of_link(&report, "web.out→shop.orders", "lost_count"), fault.effects["messages_dropped"] as f64);
+    let ledger = &report.ledger;
+    assert_eq!((ledger.submissions.accepted, ledger.obligations.delivered, ledger.obligations.lost), (2000, 2000, 0));
+}
+
+fn figure_of_link(report: &Report, link: &str, name: &str) -> f64 {
+    *report.links[link].get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", report.links[link]))
+}
+
+#[test]
+fn a_network_that_repeats_messages_repeats_events_unless_the_producer_is_idempotent() {
+    let run = |idempotence: bool| {
+        let producer = json!({"load": "constant(200/s)", "max_events": 1000, "idempotence": idempotence});
+        let consumer = json!({"service_time": "0s", "offset_reset": "earliest"});
+        let fault = json!({"for": "60s", "ratio": "50%"});
+        Design::line(30, producer, json!({}), consumer).fault(0, "web.out -> shop.orders", "duplicate", fault).run()
+    };
+    let (plain, idempotent) = (run(false), run(true));
+    assert!(plain.ledger.submissions.duplicate_appends > 100, "{:?}", plain.ledger.submissions);
+    assert_eq!(
+        first_fault(&plain).while_on.duplicates,
+        plain.ledger.submissions.duplicate_appends + plain.ledger.obligations.duplicate_deliveries
+    );
+    assert_eq!(idempotent.ledger.submissions.duplicate_appends, 0);
+    assert!(first_fault(&idempotent).effects["messages_duplicated"] > 100);
+}
+
+#[test]
+fn a_frozen_consumer_takes_up_where_it_stood() {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1000});
+    let consumer = json!({"service_time": "1ms", "offset_reset": "earliest", "session_timeout": "30s"});
+    let run = |design: Design| design.run();
+    let calm = run(Design::line(30, producer.clone(), json!({}), consumer.clone()));
+    let frozen = run(Design::line(30, producer, json!({}), consumer).fault(3, "billing", "freeze", json!({"for": "4s"})));
+    assert_eq!(frozen.ledger.obligations.delivered, calm.ledger.obligations.delivered);
+    assert_eq!(frozen.ledger.obligations.duplicate_deliveries, 0, "its session outlived the pause");
+    let p99 = |report: &Report| report.totals["latency_ms_p99"];
+    assert!(p99(&calm) < 100.0 && p99(&frozen) > 3_000.0, "{} and {}", p99(&calm), p99(&frozen));
+    let effects = &first_fault(&frozen).effects;
+    assert!(effects["timers_late"] > 0 || effects["messages_late"] > 0, "{effects:?}");
 }

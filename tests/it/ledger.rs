@@ -9,7 +9,7 @@ use eventyard::compile::{RunOptions, compile};
 use eventyard::diagnostics::{Diagnostic, Severity};
 use eventyard::export::report_json;
 use eventyard::metrics::{Report, ReportHead, Wall};
-use eventyard::model::{Component, Endpoint, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
 use eventyard::project::write;
 use eventyard::run::{Sim, run_headless};
 use eventyard::units::{SimDuration, SimTime};
@@ -42,6 +42,8 @@ struct Parts {
     consumers: Vec<Part>,
     wires: Vec<Json>,
     faults: Vec<(u64, Index, &'static str)>,
+    /// What strikes links, and components whatever their kind.
+    strokes: Vec<(u64, Index, Json)>,
 }
 
 fn merged(mut fields: Json, more: Json) -> Json {
@@ -173,6 +175,20 @@ fn wire() -> impl Strategy<Value = Json> {
     ]
 }
 
+/// What the driver does to links and components, whatever they are.
+fn stroke() -> impl Strategy<Value = Json> {
+    let what = one_of(&[
+        json!({"action": "cut"}),
+        json!({"action": "cut", "direction": "backward"}),
+        json!({"action": "delay", "by": "exp(200ms)"}),
+        json!({"action": "lose", "ratio": "50%"}),
+        json!({"action": "duplicate", "ratio": "60%", "after": "exp(30ms)"}),
+        json!({"action": "reorder", "ratio": "40%", "by": "exp(100ms)"}),
+        json!({"action": "freeze"}),
+    ]);
+    (what, select(vec!["100ms", "1500ms", "6s"])).prop_map(|(what, span)| merged(what, json!({"for": span})))
+}
+
 fn parts() -> impl Strategy<Value = Parts> {
     let actions = select(vec!["stop-instance", "start-instance", "crash-instance", "pause", "resume"]);
     (
@@ -183,8 +199,9 @@ fn parts() -> impl Strategy<Value = Parts> {
         prop::collection::vec(consumer(), 0..4),
         prop::collection::vec(wire(), 1..8),
         prop::collection::vec((1u64..19_000, any::<Index>(), actions), 0..5),
+        prop::collection::vec((1u64..19_000, any::<Index>(), stroke()), 0..4),
     )
-        .prop_map(|(seed, clusters, gateways, producers, consumers, wires, faults)| Parts {
+        .prop_map(|(seed, clusters, gateways, producers, consumers, wires, faults, strokes)| Parts {
             seed,
             clusters,
             gateways,
@@ -192,6 +209,7 @@ fn parts() -> impl Strategy<Value = Parts> {
             consumers,
             wires,
             faults,
+            strokes,
         })
 }
 
@@ -302,9 +320,27 @@ fn assemble(parts: &Parts) -> Project {
         let (stem, count) = if action.ends_with("instance") { ("work", parts.consumers.len()) } else { ("web", parts.producers.len()) };
         let at = SimTime::ZERO + SimDuration::from_ms(*at_ms);
         let component = (count > 0).then(|| format!("{stem}{}", index.index(count)))?;
-        Some(TimedFault { at, component, action: (*action).to_owned(), params: IndexMap::new() })
+        let target = FaultTarget::Component(component);
+        Some(TimedFault { at, target, action: (*action).to_owned(), params: IndexMap::new() })
     });
-    let mut faults: Vec<TimedFault> = faults.collect();
+    let strokes = parts.strokes.iter().map(|(at_ms, index, stroke)| {
+        let links = &all.project.links;
+        let mut params = stroke.as_object().expect("a group of fields").clone();
+        let action = params.remove("action").expect("each has one");
+        let target = if action == "freeze" || links.is_empty() {
+            let ids: Vec<&String> = all.project.components.keys().collect();
+            FaultTarget::Component(ids[index.index(ids.len())].clone())
+        } else {
+            let link = &links[index.index(links.len())];
+            FaultTarget::Link(link.from.clone(), link.to.clone())
+        };
+        let action = action.as_str().filter(|_| matches!(target, FaultTarget::Link(..))).unwrap_or("freeze").to_owned();
+        if action == "freeze" {
+            params.retain(|name, _| name == "for");
+        }
+        TimedFault { at: SimTime::ZERO + SimDuration::from_ms(*at_ms), target, action, params: values(Json::Object(params)) }
+    });
+    let mut faults: Vec<TimedFault> = faults.chain(strokes).collect();
     faults.sort_by_key(|fault| fault.at);
     let scenario = Scenario { length: Some(LENGTH), faults, ..Scenario::default() };
     all.project.scenarios.insert("random".to_owned(), scenario);

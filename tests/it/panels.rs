@@ -45,6 +45,7 @@ fn view() -> RunView {
         links: Vec::new(),
         flights: Vec::new(),
         sampled_one_in: 1,
+        faults: Vec::new(),
         incidents: vec![
             incident(1, FlightStatus::Duplicate, "processed a second time by billing"),
             incident(2, FlightStatus::Rejected, "rejected at edge: field amount is text, schema wants double"),

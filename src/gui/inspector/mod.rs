@@ -10,6 +10,7 @@ mod fields;
 mod others;
 mod scenarios;
 mod tables;
+mod timeline;
 
 use egui::Ui;
 

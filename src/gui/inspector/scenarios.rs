@@ -1,20 +1,18 @@
 //! Scenarios: what a run adds to the design, each with its length, overrides, timeline and expected misses.
 
-use egui::{RichText, Ui};
+use egui::Ui;
 use indexmap::IndexMap;
 
 use super::draft::{Apply, any_text};
 use super::fields::{Change, Group, choice, field, problem_ui, value_of};
 use super::tables::table;
+use super::timeline;
 use crate::app::{AppState, Command};
 use crate::components::{self, Kind};
 use crate::gui::theme::widgets::ButtonWords;
 use crate::gui::theme::{self, icon, widgets};
-use crate::model::{Component, Edit, ParamSpec, ParamType, Project, Scenario, TimedFault, Value};
-use crate::units::{SimDuration, SimTime};
-
-/// Understood by every kind: changes parameters.
-const SET: &str = "set";
+use crate::model::{Component, Edit, ParamSpec, ParamType, Project, Scenario, Value};
+use crate::units::SimDuration;
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     widgets::subheading(ui, "Scenarios");
@@ -44,7 +42,7 @@ fn scenario_ui(ui: &mut Ui, app: &AppState, index: usize, name: &str, commands: 
         let mut changed = scenario.clone();
         header(ui, &group, &mut changed);
         overrides(ui, project, &group, &mut changed);
-        timeline(ui, project, &group, &mut changed);
+        timeline::ui(ui, project, &group, &mut changed);
         misses(ui, project, &group, &mut changed);
         if changed != *scenario {
             commands.push(Command::EditLive(path.clone(), vec![Edit::SetScenario { name: name.to_owned(), scenario: changed }]));
@@ -109,77 +107,6 @@ fn overrides(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut S
     ui.add_space(theme::space::XS);
 }
 
-/// What happens at a time, in the order of time.
-fn timeline(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut Scenario) {
-    widgets::subheading(ui, "Timeline");
-    let mut in_time: Vec<usize> = (0..scenario.faults.len()).collect();
-    in_time.sort_by_key(|index| scenario.faults[*index].at);
-    let mut removed = None;
-    for index in in_time {
-        let path = format!("{}.faults[{index}]", group.path);
-        let fault = &mut scenario.faults[index];
-        let owner = format!("entry {} of {}", index + 1, group.owner);
-        let group = Group { owner: &owner, path: &path, ..*group };
-        let title = RichText::new(format!("{}  {} {}", fault.at, fault.component, fault.action));
-        let open = group.is_wanted(ui, &path).then_some(true);
-        egui::CollapsingHeader::new(title).id_salt(("fault", index)).open(open).show(ui, |ui| {
-            fault_ui(ui, project, &group, fault);
-            let words = format!("Remove {owner}");
-            if ui.add_enabled_ui(group.enabled, |ui| widgets::text_button(ui, icon::DELETE, ButtonWords::new(&words))).inner.clicked() {
-                removed = Some(index);
-            }
-        });
-    }
-    if let Some(index) = removed {
-        scenario.faults.remove(index);
-    }
-    let locked = (!group.enabled).then_some("The design is locked while a run is on");
-    let label = format!("Add to the timeline of {}", group.owner);
-    if widgets::text_button(ui, icon::ADD, ButtonWords::new(&label).unless(locked)).clicked() {
-        let component = project.components.keys().next().cloned().unwrap_or_default();
-        let at = SimTime::ZERO + SimDuration::from_secs(10);
-        scenario.faults.push(TimedFault { at, component, action: SET.to_owned(), params: IndexMap::new() });
-    }
-    ui.add_space(theme::space::XS);
-}
-
-fn fault_ui(ui: &mut Ui, project: &Project, group: &Group<'_>, fault: &mut TimedFault) {
-    // The list stands in the order of time: a half-typed time must not move the row away.
-    let when = Group { apply: Apply::OnLeave, ..*group };
-    let at = |text: &str| text.parse::<SimDuration>().map(|span| SimTime::ZERO + span).map_err(|error| error.to_string());
-    if let Some(at) = when.text(ui, ("at", "At"), (&fault.at.to_string(), false), at) {
-        fault.at = at;
-    }
-    let ids: Vec<&str> = project.components.keys().map(String::as_str).collect();
-    if let Some(id) = named_choice(ui, group, ("component", "Component"), &fault.component, &ids) {
-        fault.component = id.to_owned();
-    }
-    let Some(component) = project.components.get(&fault.component) else { return };
-    let Some(kind) = components::by_id(&component.kind) else { return };
-    let actions: Vec<&str> = std::iter::once(SET).chain(kind.spec().actions.iter().map(|action| action.name)).collect();
-    if let Some(action) = named_choice(ui, group, ("action", "Action"), &fault.action, &actions) {
-        fault.action = action.to_owned();
-        fault.params.clear();
-    }
-    if let Some(action) = kind.spec().action(&fault.action) {
-        ui.label(theme::muted(theme::tokens(ui.ctx()), action.help));
-        let named = fault.params.keys().map(String::as_str);
-        let unnamed = action.params.iter().map(|spec| spec.name).filter(|name| !fault.params.contains_key(*name));
-        let names: Vec<String> = named.chain(unnamed).map(str::to_owned).collect();
-        params_ui(ui, group, (action.params, None), &names, &mut fault.params);
-    } else if fault.action == SET {
-        let names: Vec<String> = fault.params.keys().cloned().collect();
-        params_ui(ui, group, specs_of(component, kind), &names, &mut fault.params);
-        ui.add_enabled_ui(group.enabled, |ui| {
-            ui.menu_button(format!("{}  Set a parameter", icon::ADD), |ui| {
-                if let Some(spec) = pick_param(ui, kind, |name| fault.params.contains_key(name)) {
-                    fault.params.insert(spec.name.to_owned(), present_value(component, kind, spec));
-                }
-            });
-        });
-    }
-}
-
 /// Expectations that this scenario is there to break.
 fn misses(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut Scenario) {
     widgets::subheading(ui, "Expected misses");
@@ -203,13 +130,13 @@ fn misses(ui: &mut Ui, project: &Project, group: &Group<'_>, scenario: &mut Scen
 }
 
 /// A component's parameters and the profile that their defaults follow.
-fn specs_of<'a>(component: &'a Component, kind: &dyn Kind) -> (&'static [ParamSpec], Option<&'a str>) {
+pub(super) fn specs_of<'a>(component: &'a Component, kind: &dyn Kind) -> (&'static [ParamSpec], Option<&'a str>) {
     let spec = kind.spec();
     (spec.params, component.profile.as_deref().or_else(|| spec.profiles.first().copied()))
 }
 
 /// Fields for the parameters of these names; giving one back to its default takes it out.
-fn params_ui(
+pub(super) fn params_ui(
     ui: &mut Ui,
     group: &Group<'_>,
     (specs, profile): (&'static [ParamSpec], Option<&str>),
@@ -236,7 +163,7 @@ fn params_ui(
 }
 
 /// A menu of a kind's parameters.
-fn pick_param(ui: &mut Ui, kind: &dyn Kind, is_named: impl Fn(&str) -> bool) -> Option<&'static ParamSpec> {
+pub(super) fn pick_param(ui: &mut Ui, kind: &dyn Kind, is_named: impl Fn(&str) -> bool) -> Option<&'static ParamSpec> {
     let specs: &'static [ParamSpec] = kind.spec().params;
     let mut picked = None;
     egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
@@ -251,13 +178,19 @@ fn pick_param(ui: &mut Ui, kind: &dyn Kind, is_named: impl Fn(&str) -> bool) -> 
 }
 
 /// An override begins as what the design says.
-fn present_value(component: &Component, kind: &dyn Kind, spec: &ParamSpec) -> Value {
+pub(super) fn present_value(component: &Component, kind: &dyn Kind, spec: &ParamSpec) -> Value {
     let profile = component.profile.as_deref().or_else(|| kind.spec().profiles.first().copied());
     let default = || value_of(spec, spec.default_text(profile).unwrap_or_default());
     component.params.get(spec.name).cloned().unwrap_or_else(default)
 }
 
-fn named_choice<'w>(ui: &mut Ui, group: &Group<'_>, (name, label): (&str, &str), current: &str, words: &'w [&'w str]) -> Option<&'w str> {
+pub(super) fn named_choice<'w>(
+    ui: &mut Ui,
+    group: &Group<'_>,
+    (name, label): (&str, &str),
+    current: &str,
+    words: &'w [&'w str],
+) -> Option<&'w str> {
     let path = format!("{}.{name}", group.path);
     ui.label(theme::strong(label).size(12.0));
     let picked = choice(ui, &path, &format!("{label} of {}", group.owner), current, words, group.enabled);

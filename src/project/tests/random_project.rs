@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::model::{Component, Endpoint, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault, Value};
+use crate::model::{Component, Endpoint, FaultTarget, Frame, Layout, Link, Note, Project, Scenario, SchemaSource, TimedFault, Value};
 use crate::units::{SimDuration, SimTime};
 
 fn id() -> impl Strategy<Value = String> {
@@ -81,9 +81,13 @@ fn schema() -> impl Strategy<Value = SchemaSource> {
 fn scenario() -> impl Strategy<Value = Scenario> {
     // Milliseconds: what a file's shortest text of a time can say without loss.
     let time = || prop::option::of((0_u64..10_000_000).prop_map(SimDuration::from_ms));
-    let fault = (0_u64..100_000, id(), "[a-z-]{1,8}", params()).prop_map(|(at, component, action, params)| TimedFault {
+    let target = prop_oneof![
+        id().prop_map(FaultTarget::Component),
+        (id(), id()).prop_map(|(from, to)| FaultTarget::link(&format!("{from}.out -> {to}.in")).expect("two ends")),
+    ];
+    let fault = (0_u64..100_000, target, "[a-z-]{1,8}", params()).prop_map(|(at, target, action, params)| TimedFault {
         at: SimTime::ZERO + SimDuration::from_ms(at),
-        component,
+        target,
         action,
         params,
     });
