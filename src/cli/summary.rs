@@ -4,12 +4,14 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use crate::export::support::{terms, text};
+use crate::export::support::{fault_words, terms, text};
 use crate::metrics::{Ledger, Report};
 
 const WIDTH: usize = 110;
 /// More reasons than this are counted, not listed.
 const REASONS_SHOWN_MAX: usize = 12;
+/// Faults beyond it are counted.
+const FAULTS_SHOWN_MAX: usize = 20;
 
 /// The whole summary, ending in a line end.
 #[must_use]
@@ -37,6 +39,7 @@ pub fn summary(report: &Report) -> String {
         }
     }
     ledger(&report.ledger, &mut out);
+    faults(report, &mut out);
     remarks(report, &mut out);
     out
 }
@@ -136,6 +139,20 @@ fn balance(created: u64, terms: &[(&'static str, u64)]) -> String {
 
 fn beside(what: &str, n: u64) -> String {
     if n == 0 { String::new() } else { format!("; {} {what}", text::count(n)) }
+}
+
+fn faults(report: &Report, out: &mut String) {
+    if report.faults.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nFaults and changes");
+    for fault in report.faults.iter().take(FAULTS_SHOWN_MAX) {
+        let _ = writeln!(out, "  {:>10}  {}: {}", text::seconds(fault.at_s), fault.target, fault_words::done(fault));
+        let _ = writeln!(out, "  {:10}    {}", "", fault_words::effects(fault));
+    }
+    if report.faults.len() > FAULTS_SHOWN_MAX {
+        let _ = writeln!(out, "  and {} more: see --json or --report", report.faults.len() - FAULTS_SHOWN_MAX);
+    }
 }
 
 fn remarks(report: &Report, out: &mut String) {

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use super::support::chart::{Line, line_chart};
+use super::support::chart::{Band, Line, line_chart};
 use super::support::drawing::drawing;
+use super::support::fault_words;
 use super::support::palette::CSS_COLOURS;
 use super::support::terms;
 use super::support::text::{self, escape_xml};
@@ -32,7 +33,7 @@ tr:last-child td{border-bottom:0}code{font:13px/1.4 'JetBrains Mono',ui-monospac
 .tile span{color:var(--muted);font-size:13px}.wide{overflow-x:auto;background:var(--surface);border:1px solid var(--border);border-radius:8px}\
 .wide svg{display:block;max-width:100%;height:auto;margin:0 auto}.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(460px,1fr));gap:14px}\
 .chart{margin:0;background:var(--surface);border:1px solid var(--border);border-radius:8px;padding:10px 12px}.chart figcaption{font-weight:600;font-size:14px}\
-.chart svg{display:block;width:100%;height:auto}.grid{stroke:var(--border)}.tick{fill:var(--muted);font-size:11px}.line{fill:none;stroke-width:1.6;stroke-linejoin:round}\
+.chart svg{display:block;width:100%;height:auto}.grid{stroke:var(--border)}.tick{fill:var(--muted);font-size:11px}.band{fill:var(--warn);opacity:.14}.line{fill:none;stroke-width:1.6;stroke-linejoin:round}\
 .columns{display:grid;grid-template-columns:1fr 1fr;gap:14px}@media(max-width:760px){.columns,.charts{grid-template-columns:1fr}}\
 @media print{body{max-width:none}.chart,.tile,tr{break-inside:avoid}}";
 
@@ -50,6 +51,7 @@ pub(super) fn page(project: &Project, report: &Report) -> String {
     totals(report, &mut out);
     repeats(report, &mut out);
     ledger(report, &mut out);
+    faults(report, &mut out);
     let _ = writeln!(out, "<h2>Design</h2><div class=\"wide\">{}</div>", drawing(project, ""));
     charts(report, &mut out);
     figures("Components", "Component", &report.components, &mut out);
@@ -191,6 +193,25 @@ fn balance(title: &str, created: u64, terms: &[(&'static str, u64)], beside: (&s
     );
 }
 
+fn faults(report: &Report, out: &mut String) {
+    if report.faults.is_empty() {
+        return;
+    }
+    out.push_str("<h2>Faults and changes</h2><table><tr><th class=\"n\">At</th><th class=\"n\">Until</th><th>To</th><th>What</th><th>Came of it</th></tr>");
+    for fault in &report.faults {
+        let _ = write!(
+            out,
+            "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td><code>{}</code></td><td>{}</td></tr>",
+            text::seconds(fault.at_s),
+            fault.until_s.map(text::seconds).unwrap_or_default(),
+            escape_xml(&fault.target),
+            escape_xml(&fault_words::done(fault)),
+            escape_xml(&fault_words::effects(fault)),
+        );
+    }
+    out.push_str("</table>\n");
+}
+
 fn charts(report: &Report, out: &mut String) {
     let drawn: Vec<&Series> = report.series.iter().filter(|series| series.points.len() > 1).collect();
     if drawn.is_empty() {
@@ -198,7 +219,7 @@ fn charts(report: &Report, out: &mut String) {
     }
     out.push_str("<h2>Charts</h2><div class=\"charts\">\n");
     let design: Vec<&Series> = drawn.iter().copied().filter(|series| series.component.is_empty()).collect();
-    grouped(&design, report.virtual_s, out);
+    grouped(&design, report, out);
     out.push_str("</div>\n");
     let mut shown = 0;
     for id in report.components.keys() {
@@ -207,13 +228,16 @@ fn charts(report: &Report, out: &mut String) {
             continue;
         }
         let _ = write!(out, "<h3>{}</h3><div class=\"charts\">", escape_xml(id));
-        shown += grouped(&own, report.virtual_s, out);
+        shown += grouped(&own, report, out);
         out.push_str("</div>\n");
     }
 }
 
 /// Series that belong together share a chart: the rates, the percentiles of one latency, one line a label.
-fn grouped(series: &[&Series], end_s: f64, out: &mut String) -> usize {
+fn grouped(series: &[&Series], report: &Report, out: &mut String) -> usize {
+    let lasting = report.faults.iter().filter(|fault| fault.refused.is_none());
+    let bands: Vec<Band> =
+        lasting.map(|fault| (fault.at_s, fault.until_s, format!("{}: {}", fault.target, fault_words::done(fault)))).collect();
     let mut groups: IndexMap<String, Vec<&Series>> = IndexMap::new();
     for one in series {
         groups.entry(chart_title(&one.metric)).or_default().push(one);
@@ -227,7 +251,7 @@ fn grouped(series: &[&Series], end_s: f64, out: &mut String) -> usize {
             (false, false) => one.label.clone(),
         };
         let lines: Vec<Line<'_>> = members.iter().map(|one| Line { name: name(one), points: &one.points }).collect();
-        out.push_str(&line_chart(title, text::unit(&members[0].metric), end_s, &lines));
+        out.push_str(&line_chart(title, text::unit(&members[0].metric), report.virtual_s, &lines, &bands));
     }
     groups.len()
 }

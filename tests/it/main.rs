@@ -21,3 +21,5 @@ mod tidy;
 mod window;
 #[cfg(feature = "gui")]
 mod window_editing;
+#[cfg(feature = "gui")]
+mod window_faults;

@@ -22,9 +22,12 @@ pub struct Line<'a> {
     pub points: &'a [[f64; 2]],
 }
 
+/// A span of time that charts mark: from, until (none for an instant), and what it was.
+pub type Band = (f64, Option<f64>, String);
+
 /// One chart. `unit` is a figure's unit as [`super::text::unit`] gives it.
 #[must_use]
-pub fn line_chart(title: &str, unit: &str, end_s: f64, lines: &[Line<'_>]) -> String {
+pub fn line_chart(title: &str, unit: &str, end_s: f64, lines: &[Line<'_>], bands: &[Band]) -> String {
     let shown = &lines[..lines.len().min(LINES_MAX)];
     let finite = |p: &&[f64; 2]| p[0].is_finite() && p[1].is_finite();
     let points = || shown.iter().flat_map(|line| line.points.iter().filter(finite));
@@ -69,6 +72,16 @@ pub fn line_chart(title: &str, unit: &str, end_s: f64, lines: &[Line<'_>]) -> St
             fixed(second, 6)
         );
         second += step_s;
+    }
+    for (from_s, until_s, words) in bands.iter().filter(|band| band.0 <= end_s) {
+        let (left, right) = (x(*from_s), x(until_s.unwrap_or(*from_s).min(end_s)));
+        let _ = write!(
+            out,
+            "<rect class=\"band\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"><title>{}</title></rect>",
+            (right - left).max(1.5),
+            HEIGHT - TOP - BOTTOM,
+            escape_xml(words)
+        );
     }
     for (line, colour) in shown.iter().zip(SERIES_COLOURS) {
         let path = path_of(line.points.iter().filter(finite).copied(), &x, &y);

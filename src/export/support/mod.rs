@@ -4,6 +4,7 @@
 
 pub mod chart;
 pub mod drawing;
+pub mod fault_words;
 pub mod palette;
 pub mod terms;
 pub mod text;

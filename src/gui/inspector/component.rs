@@ -2,13 +2,14 @@
 
 use egui::Ui;
 
+use super::actions;
 use super::draft::{Apply, any_text};
 use super::fields::{Change, Group, choice, field};
 use super::tables::table;
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{self, Kind};
 use crate::gui::theme::{self, Tone, icon, widgets};
-use crate::model::{Component, Edit, EditError, ParamSpec, ParamType, id_is_valid};
+use crate::model::{Component, Edit, EditError, FaultTarget, ParamSpec, ParamType, id_is_valid};
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Command>) {
     let Some(component) = app.project().components.get(id) else { return };
@@ -38,6 +39,9 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
             }
         });
         ui.add_space(theme::space::S);
+    }
+    if !free {
+        actions::ui(ui, app, &FaultTarget::Component(id.to_owned()), spec.all_actions(), commands);
     }
     identity(ui, id, component, kind, &group, commands);
     // While a run is on, its values count: the scenario's, and those given since.

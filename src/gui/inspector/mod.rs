@@ -3,6 +3,7 @@
 //! In: the selection and the specs. Out: edits, with problems shown at the field. Must not know: any kind.
 //! Start at [`inspector_ui`]; text fields are in `draft.rs`, parameters in `fields.rs`, tables in `tables.rs`.
 
+mod actions;
 mod component;
 mod design;
 mod draft;

@@ -2,14 +2,15 @@
 
 use egui::Ui;
 
+use super::actions;
 use super::draft::any_text;
 use super::fields::{Group, field};
 use super::tables::LOCKED;
 use crate::app::{AppState, Command};
-use crate::components::LINK_PARAMS;
+use crate::components::{LINK_FAULTS, LINK_PARAMS};
 use crate::gui::theme::widgets::ButtonWords;
 use crate::gui::theme::{self, Tone, icon, widgets};
-use crate::model::{Edit, Endpoint};
+use crate::model::{Edit, Endpoint, FaultTarget};
 
 pub(super) fn link_ui(ui: &mut Ui, app: &AppState, from: &Endpoint, to: &Endpoint, commands: &mut Vec<Command>) {
     let found = app.project().links.iter().enumerate().find(|(_, link)| link.from == *from && link.to == *to);
@@ -28,6 +29,9 @@ pub(super) fn link_ui(ui: &mut Ui, app: &AppState, from: &Endpoint, to: &Endpoin
     let (owner, path) = (link.id(), format!("links[{index}]"));
     let group = Group::new(app, &owner, &path);
     group.problems_beside(ui, LINK_PARAMS);
+    if app.is_locked() {
+        actions::ui(ui, app, &FaultTarget::Link(from.clone(), to.clone()), LINK_FAULTS.iter(), commands);
+    }
     for spec in LINK_PARAMS {
         if let Some(change) = field(ui, &group, spec, link.params.get(spec.name)) {
             let edit = Edit::SetLinkParam { from: from.clone(), to: to.clone(), param: spec.name.to_owned(), value: change.into_value() };

@@ -71,7 +71,7 @@ pub fn body(ui: &mut Ui, view: Option<&RunView>, selected: Option<(ComponentIx, 
     ui.add_space(space::XS);
     let tokens = theme::tokens(ui.ctx());
     let charts = charts_of(view, scope.map(|(component, _)| component), look, name_of, tokens);
-    let shared = Shared { group: Id::new("run-charts"), cursor_s: look.cursor_s, now_s: view.now.as_secs_f64() };
+    let shared = Shared { group: Id::new("run-charts"), cursor_s: look.cursor_s, now_s: view.now.as_secs_f64(), faults: &view.faults };
     let area = ui.available_rect_before_wrap();
     let (left, right) = area.split_left_right_at_x((area.left() + FIGURES_WIDTH).min(area.center().x));
     let right = right.with_min_x(right.left() + space::L);

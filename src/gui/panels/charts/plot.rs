@@ -1,11 +1,12 @@
 //! One chart: title, legend that is also the readout, the lines, a cursor shared with its neighbours.
 
 use egui::{Align, Color32, Id, Pos2, Rect, Sense, Ui, Vec2, Vec2b, WidgetInfo, WidgetType, pos2};
-use egui_plot::{AxisHints, GridInput, GridMark, Line, LineStyle, Plot, PlotPoints, VLine};
+use egui_plot::{AxisHints, GridInput, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotTransform, VLine};
 
 use super::series;
 use crate::gui::panels::figures;
 use crate::gui::theme::{self, Tokens, font, font_strong, space, widgets};
+use crate::metrics::FaultView;
 
 const LINE_HEIGHT: f32 = 17.0;
 /// In narrower charts a legend of more than two lines takes a second row.
@@ -56,16 +57,29 @@ pub(super) struct Chart<'a> {
 
 /// What all charts of a panel share.
 #[derive(Clone, Copy)]
-pub(super) struct Shared {
+pub(super) struct Shared<'a> {
     pub(super) group: Id,
     /// Where the pointer stood in the last frame, in virtual seconds.
     pub(super) cursor_s: Option<f64>,
     /// Where the time axis ends by itself.
     pub(super) now_s: f64,
+    /// What was done to the run: bands behind the lines.
+    pub(super) faults: &'a [FaultView],
+}
+
+impl Shared<'_> {
+    /// What was going on, or struck, at the cursor.
+    fn faults_at(&self, x_s: f64) -> impl Iterator<Item = &FaultView> {
+        let near_s = self.now_s * 0.01;
+        self.faults.iter().filter(move |fault| {
+            let (from_s, until_s) = (fault.at.as_secs_f64(), fault.until.unwrap_or(fault.at).as_secs_f64());
+            from_s - near_s <= x_s && x_s <= until_s + near_s
+        })
+    }
 }
 
 /// Draws the chart into `size`; gives the virtual second under the pointer.
-pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2) -> Option<f64> {
+pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared<'_>, size: Vec2) -> Option<f64> {
     let tokens = theme::tokens(ui.ctx());
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let rows = if size.x < NARROW && chart.traces.len() > 2 { 3.0 } else { 2.0 };
@@ -81,7 +95,7 @@ pub(super) fn show(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2) -
     lines_ui(&mut child, chart, shared, body.size(), tokens)
 }
 
-fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &Tokens) {
+fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared<'_>, rect: Rect, tokens: &Tokens) {
     let (first, legend) = rect.split_top_bottom_at_y(rect.top() + LINE_HEIGHT);
     let (mut second, mut third) = legend.split_top_bottom_at_y(legend.top() + LINE_HEIGHT);
     let title = match chart.unit {
@@ -90,7 +104,12 @@ fn head_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, rect: Rect, tokens: &
     };
     widgets::line_in(ui, first, &title, font_strong(12.0), tokens.text, Align::LEFT);
     if let Some(x_s) = shared.cursor_s {
-        widgets::line_in(ui, first, &format!("at {}", figures::clock(x_s)), font(11.0), tokens.text_muted, Align::RIGHT);
+        let faults: Vec<&str> = shared.faults_at(x_s).map(|fault| &*fault.label).collect();
+        let (words, colour) = match faults.as_slice() {
+            [] => (format!("at {}", figures::clock(x_s)), tokens.text_muted),
+            faults => (faults.join(", "), tokens.warn),
+        };
+        widgets::line_in(ui, first, &words, font(11.0), colour, Align::RIGHT);
     }
     let mut x = second.left();
     let mut words = Vec::new();
@@ -149,7 +168,7 @@ fn swatch(ui: &Ui, centre: Pos2, trace: &Trace<'_>) {
     }
 }
 
-fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: &Tokens) -> Option<f64> {
+fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared<'_>, size: Vec2, tokens: &Tokens) -> Option<f64> {
     let logarithmic = chart.logarithmic;
     let tick_font = font(10.5);
     let x_axis = AxisHints::new_x()
@@ -221,9 +240,26 @@ fn lines_ui(ui: &mut Ui, chart: &Chart<'_>, shared: Shared, size: Vec2, tokens: 
         }
         plot_ui.pointer_coordinate().filter(|_| plot_ui.response().hovered()).map(|point| point.x.max(0.0))
     });
+    bands(ui, &response.transform, shared, tokens);
     let title = format!("Chart: {}", chart.title);
     response.response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, &title));
     response.inner
+}
+
+/// Marks when something was done to the run, and as long as it lasts.
+fn bands(ui: &Ui, transform: &PlotTransform, shared: Shared<'_>, tokens: &Tokens) {
+    let frame = *transform.frame();
+    let painter = ui.painter_at(frame);
+    let x_of = |s: f64| transform.position_from_point(&PlotPoint::new(s, 0.0)).x;
+    for fault in shared.faults {
+        let left = x_of(fault.at.as_secs_f64());
+        if let Some(until) = fault.until {
+            let right = x_of(until.as_secs_f64().min(shared.now_s));
+            let band = Rect::from_x_y_ranges(left..=right.max(left), frame.y_range());
+            painter.rect_filled(band, 0.0, tokens.warn.gamma_multiply(0.14));
+        }
+        painter.vline(left, frame.y_range(), egui::Stroke::new(1.0, tokens.warn.gamma_multiply(0.7)));
+    }
 }
 
 fn tick(mark: GridMark, logarithmic: bool) -> String {
