@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use eventyard::compile::{RunOptions, check, compile};
 use eventyard::diagnostics::Severity;
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, Link, Project, Scenario, TimedFault, Value};
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, TimedFault, Value};
 use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use indexmap::IndexMap;
@@ -24,7 +24,12 @@ fn link(from: &str, to: &str, params: Json) -> Link {
 
 fn fault(at_s: u64, component: &str, action: &str, params: Json) -> TimedFault {
     let params: IndexMap<String, Value> = serde_json::from_value(params).expect("an object");
-    TimedFault { at: SimTime::ZERO + SimDuration::from_secs(at_s), component: component.to_owned(), action: action.to_owned(), params }
+    TimedFault {
+        at: SimTime::ZERO + SimDuration::from_secs(at_s),
+        target: FaultTarget::Component(component.to_owned()),
+        action: action.to_owned(),
+        params,
+    }
 }
 
 /// web ─► jobs ─► worker, and jobs ─► letters ─► clerk.
