@@ -15,6 +15,7 @@ Examples:
   eventyard run shop.ron        its first scenario, then a summary
   eventyard run shop.ron --scenario sale --for 10min --set billing.instances=4
   eventyard run shop.ron --repeats 20 --json report.json --report report.html
+  eventyard chaos shop.ron      faults by chance, until something acknowledged is lost
   eventyard export shop.ron --to mermaid
 
 Exit codes:
@@ -31,6 +32,14 @@ Examples:
   eventyard run shop.ron --set web.load='poisson(900/s)' --set shop.topics.orders.partitions=12
   eventyard run shop.ron --repeats 30 --warm-up auto
   eventyard run shop.ron --quiet --json - | jq .totals";
+
+const CHAOS_EXAMPLES: &str = "\
+Without --expect it searches for acknowledged events that are lost and for keys whose events come out of order.
+
+Examples:
+  eventyard chaos shop.ron
+  eventyard chaos shop.ron --runs 2000 --faults 3 --seed 7
+  eventyard chaos shop.ron --scenario sale --for 30s --expect";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -64,6 +73,9 @@ pub enum Command {
     /// Run a project without a window and sum it up
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Search a project for faults that it does not survive: random ones, shrunk to the fewest
+    #[command(after_help = CHAOS_EXAMPLES)]
+    Chaos(ChaosArgs),
     /// Write a project in its standard form, comments kept
     Fmt {
         /// The project
@@ -115,6 +127,34 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
     /// Neither progress nor summary; missed expectations are still told
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Options of `chaos`.
+#[derive(Debug, Args)]
+pub struct ChaosArgs {
+    /// The project (.ron or .json)
+    pub file: PathBuf,
+    /// Which scenario the faults are added to; the first of the project when absent
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Runs to search
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runs: u32,
+    /// Most faults in one run
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub faults: u32,
+    /// Another search; the project's seed when absent
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Length of each run in virtual time, instead of the scenario's
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub length: Option<SimDuration>,
+    /// Search for what breaks the project's own expectations instead
+    #[arg(long)]
+    pub expect: bool,
+    /// No progress
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -5,6 +5,7 @@
 //! Start at [`main`]; [`args`] says what can be typed, [`End`] how a command ends.
 
 mod args;
+mod chaos;
 mod documents;
 mod exit;
 mod progress;
@@ -51,6 +52,7 @@ fn dispatch(cli: Cli, window: Option<OpenWindow>) -> End {
         Some(Command::Open { file }) => window::open(&file, window),
         Some(Command::Check { files }) => documents::check(&files),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Chaos(args)) => chaos::chaos_command(&args),
         Some(Command::Fmt { file, check }) => documents::fmt(&file, check),
         Some(Command::Export { file, to, out }) => documents::export(&file, &to, out.as_deref()),
     };

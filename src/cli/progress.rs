@@ -44,6 +44,13 @@ impl ProgressLine {
         }
     }
 
+    /// Takes note of how many runs of a search have ended.
+    pub fn runs(&mut self, done: u32, of: u32, threads: usize) {
+        if !self.quiet && (self.terminal || done == of || done.is_multiple_of(of.div_ceil(10))) {
+            self.show(&format!("{done} of {of} runs, {threads} at a time"));
+        }
+    }
+
     fn show(&mut self, line: &str) {
         let mut err = io::stderr().lock();
         let chars = line.chars().count();

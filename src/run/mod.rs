@@ -5,6 +5,7 @@
 //! Must not know: widgets, files. Start at [`run_headless`]; [`RunHandle`] is the same on a worker thread,
 //! and [`Sim`] is the driver both use.
 
+pub mod chaos;
 mod faults;
 mod handle;
 mod network;
@@ -18,6 +19,7 @@ mod wall;
 #[cfg(test)]
 mod tests;
 
+pub use chaos::{ChaosFailure, ChaosFinding, ChaosOptions, ChaosResult, search as chaos};
 pub use handle::{RunCommand, RunHandle};
 pub use pace::Pace;
 pub use repeats::{REPEATS_MAX, repeat_seed, run_repeats};

@@ -5,6 +5,7 @@
 #[cfg(feature = "gui")]
 mod canvas;
 mod cases;
+mod chaos;
 mod clients;
 mod determinism;
 mod fanout;
