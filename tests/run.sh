@@ -79,6 +79,8 @@ fi
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 ci=(--profile ci --locked)
+# Seeds of the randomised simulation of clusters.
+export EVENTYARD_SEEDS=${EVENTYARD_SEEDS:-2000}
 
 step fmt cargo fmt --check
 step clippy cargo clippy "${ci[@]}" --all-targets -- -D warnings

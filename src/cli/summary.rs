@@ -90,7 +90,11 @@ fn totals(figures: &IndexMap<String, f64>, out: &mut String) {
 /// the sums that other figures are made of. Everything is in the JSON report.
 fn tells_something(name: &str, value: f64) -> bool {
     const SUMS: [&str; 7] = ["queue_s", "busy_s", "waited_s", "littles_area_s", "littles_sojourn_s", "arrived_count", "served_count"];
-    let detail = name.starts_with("partition_") || name.starts_with("polls_") || name.ends_with("_p999") || name == "in_service";
+    let detail = name.starts_with("partition_")
+        || name.starts_with("replica_")
+        || name.starts_with("polls_")
+        || name.ends_with("_p999")
+        || name == "in_service";
     value != 0.0 && !detail && !SUMS.contains(&name)
 }
 

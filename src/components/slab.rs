@@ -22,6 +22,14 @@ impl<T> Slab<T> {
         self.held.len() as u64 - 1
     }
 
+    pub fn get(&self, place: u64) -> Option<&T> {
+        self.held.get(place as usize)?.as_ref()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.held.iter().flatten()
+    }
+
     pub fn take(&mut self, place: u64) -> Option<T> {
         let item = self.held.get_mut(place as usize)?.take()?;
         self.free.push(place as usize);

@@ -24,6 +24,10 @@ pub enum Fact {
     Ended(Ended),
     /// The same with a reason; anything but a first delivery.
     EndedWith(Box<(Ended, Reason)>),
+    /// A batch was taken by a node that had lost the lead without knowing it: acknowledged, and in no log that counts.
+    Stranded(Box<(Appended, Reason)>),
+    /// A partition's log was cut: its new leader has less than the old one had.
+    Truncated(Box<Truncated>),
     /// Records below this offset are gone by retention.
     LogStart { topic: TopicIx, partition: u32, log_start: u64 },
     /// A group began at this offset: earlier records are skipped for it.
@@ -93,6 +97,24 @@ pub struct Appended {
     pub attempt: u32,
     /// The bytes.
     pub batch: RecordBatch,
+}
+
+/// The end of a partition's log that is gone.
+#[derive(Clone, Debug)]
+pub struct Truncated {
+    /// The cluster's component.
+    pub cluster: ComponentIx,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Everything from this offset on is gone.
+    pub from: u64,
+    /// Base offsets of the batches among it that no producer was told of: their events are not lost, their
+    /// producers still have them.
+    pub unacknowledged: Vec<u64>,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// The end of one obligation.
@@ -202,7 +224,12 @@ impl Fact {
             Self::Ended(ended) => Some(ended.event.id),
             Self::EndedWith(with) => Some(with.0.event.id),
             Self::Hop(hop) => Some(hop.0.id),
-            Self::Appended(_) | Self::Moved(_) | Self::LogStart { .. } | Self::GroupStart { .. } => None,
+            Self::Appended(_)
+            | Self::Moved(_)
+            | Self::Stranded(_)
+            | Self::Truncated(_)
+            | Self::LogStart { .. }
+            | Self::GroupStart { .. } => None,
         }
     }
 }

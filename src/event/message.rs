@@ -30,6 +30,10 @@ pub enum Message {
     Group(Box<GroupRequest>),
     /// Its answer.
     GroupReply(Box<GroupReply>),
+    /// Asks a node of a cluster who leads a topic's partitions.
+    Metadata(Box<MetadataRequest>),
+    /// Its answer.
+    MetadataReply(Box<MetadataReply>),
     /// A look-up at a schema registry.
     Schema(Box<SchemaRequest>),
     /// Its answer.
@@ -56,7 +60,8 @@ impl Message {
                 Self::FetchReply(reply) => {
                     reply.partitions.iter().map(|p| 40 + p.batches.iter().map(|b| u64::from(b.batch.wire_bytes)).sum::<u64>()).sum()
                 }
-                Self::Group(_) | Self::GroupReply(_) => 60,
+                Self::Group(_) | Self::GroupReply(_) | Self::Metadata(_) => 60,
+                Self::MetadataReply(reply) => 20 * reply.leaders.as_ref().map_or(1, |leaders| leaders.len() as u64),
                 Self::Schema(_) => 60,
                 Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, |found| found.text.len() as u64),
                 Self::Queue(request) => HTTP_HEADER_BYTES + request.body_bytes(),
@@ -81,15 +86,18 @@ impl Message {
     /// Whether this answers a call (and so travels against the call's direction).
     #[must_use]
     pub fn is_reply(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::HttpReply(_)
-                | Self::ProduceReply(_)
-                | Self::FetchReply(_)
-                | Self::GroupReply(_)
-                | Self::SchemaReply(_)
-                | Self::QueueReply(_)
-        )
+            | Self::ProduceReply(_)
+            | Self::FetchReply(_)
+            | Self::GroupReply(_)
+            | Self::MetadataReply(_)
+            | Self::SchemaReply(_)
+            | Self::QueueReply(_) => true,
+            Self::Http(_) | Self::Produce(_) | Self::Fetch(_) | Self::Group(_) | Self::Metadata(_) | Self::Schema(_) | Self::Queue(_) => {
+                false
+            }
+        }
     }
 }
 
@@ -152,8 +160,12 @@ pub enum BrokerError {
     RecordTooLarge,
     /// A batch whose CRC or layout is wrong.
     CorruptMessage,
-    /// Fewer in-sync replicas than `min.insync.replicas`.
+    /// Fewer in-sync replicas than `min.insync.replicas`; nothing was written.
     NotEnoughReplicas,
+    /// The same, but seen only after the batch was written.
+    NotEnoughReplicasAfterAppend,
+    /// The node does not lead the partition: ask who does.
+    NotLeaderOrFollower,
     /// The broker did not finish in the request's timeout.
     RequestTimedOut,
     /// The fetch offset is outside the log.
@@ -166,7 +178,7 @@ pub enum BrokerError {
     IllegalGeneration,
     /// The group is between generations: rejoin.
     RebalanceInProgress,
-    /// The broker is down or refuses.
+    /// The broker is down: the connection was refused, or broke before the answer.
     BrokerNotAvailable,
     /// Idempotence: a gap in the sequence.
     OutOfOrderSequence,
@@ -179,6 +191,8 @@ pub enum BrokerError {
 pub struct ProduceRequest {
     /// For the reply.
     pub call: CallId,
+    /// To which node of the cluster: the leader of its partitions, as far as the client knows.
+    pub node: u32,
     /// What must have happened before the answer.
     pub acks: Acks,
     /// At most one batch a partition.
@@ -228,6 +242,8 @@ pub struct ProduceResult {
 pub struct FetchRequest {
     /// For the reply.
     pub call: CallId,
+    /// To which node of the cluster: the leader of its partitions, as far as the client knows.
+    pub node: u32,
     /// Longest wait at the broker.
     pub max_wait: SimDuration,
     /// Answer as soon as this much is there.
@@ -275,6 +291,26 @@ pub struct FetchedPartition {
     pub log_start: u64,
     /// Whole batches; the first may begin before the offset asked for.
     pub batches: Vec<StoredBatch>,
+}
+
+/// Asks who leads a topic's partitions.
+#[derive(Clone, Copy, Debug)]
+pub struct MetadataRequest {
+    /// For the reply.
+    pub call: CallId,
+    /// To which node of the cluster: any will do.
+    pub node: u32,
+    /// Which topic.
+    pub topic: TopicIx,
+}
+
+/// What a node knows of a topic.
+#[derive(Clone, Debug)]
+pub struct MetadataReply {
+    /// Of the request.
+    pub call: CallId,
+    /// The node that leads each partition, none while it is offline; or why the node cannot say.
+    pub leaders: Result<Vec<Option<u32>>, BrokerError>,
 }
 
 /// A call to a group's coordinator.

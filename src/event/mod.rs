@@ -11,11 +11,11 @@ mod queue;
 mod record;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
-pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled};
+pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
-    GroupResult, HttpReply, HttpRequest, Message, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, SchemaCall,
-    SchemaFound, SchemaReply, SchemaRequest,
+    GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest,
+    ProduceResult, SchemaCall, SchemaFound, SchemaReply, SchemaRequest,
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use record::{EventId, EventMeta, header_bytes};

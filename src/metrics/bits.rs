@@ -129,12 +129,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_set(seqs in prop::collection::vec(0u64..20_000, 0..3_000), full in any::<bool>(), limit in 0u64..22_000) {
+        fn agrees_with_a_set(
+            seqs in prop::collection::vec(0u64..20_000, 0..3_000),
+            taken_out in prop::collection::vec(0u64..21_000, 0..300),
+            full in any::<bool>(),
+            limit in 0u64..22_000,
+        ) {
             let mut bits = SeqSet::default();
             let mut oracle = std::collections::BTreeSet::new();
             let filled = if full { 0..5_000 } else { 0..0 };
             for seq in filled.chain(seqs) {
                 prop_assert_eq!(bits.insert(seq), oracle.insert(seq));
+            }
+            for seq in taken_out {
+                prop_assert_eq!(bits.remove(seq), oracle.remove(&seq));
             }
             prop_assert_eq!(bits.count(), oracle.len() as u64);
             prop_assert_eq!(bits.count_in_both(&bits), oracle.len() as u64);

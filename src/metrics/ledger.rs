@@ -5,9 +5,13 @@
 //! towards one group. Ends are kept as bits per (producer, sequence): one bit an event at worst, nothing
 //! for runs of 4,096 that have ended. Balances are counted twice, by counters as facts come and bit by
 //! bit at the end, so that a lost or doubled fact shows.
-//! Start at [`Ledger::appended`] and [`Ledger::ended`].
+//! Start at [`Ledger::appended`] and [`Ledger::ended`]; what a cut log does is in `cuts.rs`.
+
+mod cuts;
 
 use std::collections::{BTreeMap, VecDeque};
+
+use cuts::NamedLost;
 
 use super::bits::SeqSet;
 use super::report;
@@ -33,7 +37,11 @@ pub(crate) struct Ledger {
     topics: Vec<Topic>,
     pub submissions: report::Submissions,
     bad: BTreeMap<EventId, (Outcome, ReasonKey)>,
+    /// What clients said of events that stood in a log nevertheless: it counts again if the log is cut.
+    overruled: BTreeMap<EventId, Settled>,
     reasons: BTreeMap<ReasonKey, ReasonTotal>,
+    /// Acknowledged events that a log lost, in order, the first of them.
+    named_lost: Vec<NamedLost>,
     /// Ends of obligations that were never created, settlements of events never born: always zero.
     strays: u64,
 }
@@ -51,8 +59,11 @@ struct Producer {
 struct Topic {
     /// Retained batches by partition: what retention may still take away.
     partitions: Vec<VecDeque<Retained>>,
-    /// Events that stand in this topic, by producer.
+    /// Events that stand in this topic, or stood there until they ended, by producer.
     appended: Vec<SeqSet>,
+    /// Of these, appended more than once; and cut off the log after they had been acknowledged.
+    duplicated: Vec<SeqSet>,
+    cut: Vec<SeqSet>,
     lanes: Vec<Lane>,
     /// Whose topic it is, once something stood in it.
     cluster: Option<ComponentIx>,
@@ -80,6 +91,8 @@ struct Lane {
     revived: Vec<SeqSet>,
     /// Ended by a queue's move of each kind, by producer: a move back opens them again.
     moved: [Vec<SeqSet>; MOVES.len()],
+    /// Lost because the log was cut, by producer.
+    lost: Vec<SeqSet>,
 }
 
 /// Where, what and why: end, component, event type, code.
@@ -117,11 +130,14 @@ impl Ledger {
                 expired: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
                 moved: MOVES.map(|_| vec![SeqSet::default(); components]),
+                lost: vec![SeqSet::default(); components],
             })
         };
         let topic = |(index, partitions): (usize, &u32)| Topic {
             partitions: vec![VecDeque::new(); *partitions as usize],
             appended: vec![SeqSet::default(); components],
+            duplicated: vec![SeqSet::default(); components],
+            cut: vec![SeqSet::default(); components],
             lanes: lanes_of(index).collect(),
             cluster: None,
         };
@@ -148,6 +164,9 @@ impl Ledger {
             return if self.accept(id) { Entry::First } else { Entry::Repeated };
         }
         if producer.accepted.contains(id.seq) {
+            if self.overruled.len() < SETTLED_MAX {
+                self.overruled.insert(id, settled.clone());
+            }
             return Entry::Repeated;
         }
         let end = outcome_name(settled.outcome);
@@ -187,7 +206,8 @@ impl Ledger {
                 for lane in &mut topic.lanes {
                     lane.created += 1;
                 }
-            } else {
+            } else if !self.back_in_the_log(index, appended.cluster, &record.meta) {
+                self.topics[index].duplicated[id.producer.index()].insert(id.seq);
                 self.submissions.duplicate_appends += 1;
                 duplicate(record.meta, appended.base_offset + u64::from(record.position));
             }
@@ -231,24 +251,34 @@ impl Ledger {
         }
         let by_the_log = topic.cluster == Some(ended.component);
         let mut expired_at = None;
+        let mut cut_at = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
             if by_the_log {
                 return Entry::Moot;
             }
+            // So may one that had read what the log then lost.
+            let cut = lane.lost[id.producer.index()].remove(id.seq);
             // A consumer may hold what retention has taken meanwhile: then its word counts, once.
-            let revives = lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
-            if !revives {
+            let revives = !cut && lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
+            if cut {
+                lane.ends[ObligationEnd::Lost as usize] -= 1;
+                cut_at = topic.cluster;
+            } else if revives {
+                lane.ends[ObligationEnd::Expired as usize] -= 1;
+                expired_at = topic.cluster;
+            } else {
                 lane.duplicates += 1;
                 return Entry::Repeated;
             }
-            lane.ends[ObligationEnd::Expired as usize] -= 1;
-            expired_at = topic.cluster;
         } else if by_the_log {
             lane.remember(ended);
         }
         lane.ends[ended.end as usize] += 1;
         if let Some(cluster) = expired_at {
             self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, Reason::RETENTION));
+        }
+        if let Some(cluster) = cut_at {
+            self.uncount_lost(cluster, ended.event.event_type);
         }
         if let Some(reason) = reason {
             self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
@@ -388,6 +418,7 @@ impl Ledger {
         name: impl Fn(EventId) -> String,
         component: impl Fn(ComponentIx) -> String,
         event_type: impl Fn(EventTypeIx) -> String,
+        topic: impl Fn(TopicIx) -> String,
     ) -> report::Ledger {
         let mut submissions = self.submissions.clone();
         // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
@@ -415,7 +446,7 @@ impl Ledger {
             first: total.first.iter().map(|(id, at)| (name(*id), at.as_secs_f64())).collect(),
         });
         let balanced = submissions.balanced && obligations.balanced && self.strays == 0;
-        report::Ledger { balanced, submissions, obligations, reasons: reasons.collect() }
+        report::Ledger { balanced, submissions, obligations, reasons: reasons.collect(), lost: self.lost_events(&name, &topic) }
     }
 }
 

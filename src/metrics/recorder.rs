@@ -15,12 +15,11 @@ use super::ledger::{Entry, Ledger};
 use super::order::KeyOrder;
 use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
-use super::trace::Traces;
+use super::trace::{Traces, duplicate_hop, lost_hop};
 use super::view::{Flight, FlightStatus};
 use crate::engine::{Figure, FigureKind, Figures, Process};
 use crate::event::{
-    Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Outcome, Placed, QueueCall, QueueMessage, QueueReply, QueueResult,
-    Reason, SchemaFound,
+    Ended, EventMeta, Fact, Message, ObligationEnd, Outcome, Placed, QueueCall, QueueMessage, QueueReply, QueueResult, Reason, SchemaFound,
 };
 use crate::predicate::{Expectation, Judge};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
@@ -246,6 +245,23 @@ impl Recorder {
                 });
             }
             Fact::Moved(appended) => self.ledger.moved(&appended),
+            Fact::Truncated(cut) => {
+                let (traces, trouble) = (&mut self.traces, &mut self.seen[cut.cluster.index()].trouble[0]);
+                self.ledger.truncated(now, &cut, |event, offset| {
+                    *trouble += 1;
+                    let placed = Placed { topic: cut.topic, partition: cut.partition, offset };
+                    traces.hop(event, lost_hop(now, cut.cluster, placed, &cut.reason));
+                });
+            }
+            Fact::Stranded(stranded) => {
+                let (appended, reason) = &*stranded;
+                let (traces, trouble) = (&mut self.traces, &mut self.seen[appended.cluster.index()].trouble[0]);
+                self.ledger.stranded(now, appended, reason, |event, offset| {
+                    *trouble += 1;
+                    let placed = Placed { topic: appended.topic, partition: appended.partition, offset };
+                    traces.hop(event, lost_hop(now, appended.cluster, placed, reason));
+                });
+            }
             Fact::LogStart { topic, partition, log_start } => {
                 let cluster = self.options.names.topics[topic.index()].2;
                 self.seen[cluster.index()].trouble[0] += self.ledger.log_start(now, cluster, topic, partition, log_start);
@@ -513,6 +529,10 @@ impl Recorder {
     pub(crate) fn event_name(&self, id: crate::event::EventId) -> String {
         format!("{}-{}", self.options.names.components[id.producer.index()], id.seq)
     }
+    /// A topic's name.
+    pub(crate) fn topic_name(&self, topic: TopicIx) -> String {
+        self.options.names.topics[topic.index()].0.to_string()
+    }
     /// A component's id.
     pub(crate) fn component_name(&self, component: ComponentIx) -> String {
         self.options.names.components[component.index()].to_string()
@@ -552,19 +572,4 @@ fn events_in(message: &Message) -> u64 {
 
 fn messages_of(reply: &QueueReply) -> &[QueueMessage] {
     if let Ok(QueueResult::Messages(messages)) = &reply.result { messages } else { &[] }
-}
-
-fn duplicate_hop(now: SimTime, component: ComponentIx, placed: Placed, group: Option<GroupIx>, words: &str) -> Hop {
-    Hop {
-        component,
-        kind: HopKind::Duplicate,
-        queued: now,
-        served: now,
-        done: now,
-        placed: Some(placed),
-        group,
-        words: words.into(),
-        payload: None,
-        key: None,
-    }
 }

@@ -157,6 +157,27 @@ pub struct Ledger {
     pub obligations: Obligations,
     /// Why events ended badly: where, why, how many, the first few by name.
     pub reasons: Vec<ReasonCount>,
+    /// Acknowledged events that a cluster lost, the first thousand by name, in the order of their loss; absent
+    /// when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lost: Vec<LostEvent>,
+}
+
+/// An acknowledged event that is in no log any more.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LostEvent {
+    /// Its name.
+    pub event: String,
+    /// Where it stood: topic,
+    pub topic: String,
+    /// partition,
+    pub partition: u32,
+    /// and offset.
+    pub offset: u64,
+    /// When the log was cut.
+    pub at_s: f64,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// Every submission ends as one of these.

@@ -40,7 +40,7 @@ impl Recorder {
     pub fn report(&self, head: ReportHead) -> Report {
         let end = self.sampled_at;
         let span_s = end.as_secs_f64() - self.options.warm_up.as_secs_f64();
-        let ledger = self.ledger.close(|id| self.event_name(id), |c| self.component_name(c), |t| self.type_name(t));
+        let ledger = self.ledger.close(|id| self.event_name(id), |c| self.component_name(c), |t| self.type_name(t), |t| self.topic_name(t));
         let mut remarks = head.remarks;
         if head.provenance.uncalibrated {
             remarks.push("uncalibrated: assumed cost defaults are in use; see provenance.defaults".to_owned());

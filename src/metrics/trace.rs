@@ -4,13 +4,14 @@
 //! that it was). All of it is bounded; nothing here is read by a run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
 
 use super::view::{FLIGHTS_MAX, Flight, FlightStatus, INCIDENTS_MAX, Incident};
-use crate::event::{EventId, EventMeta, Hop, HopKind, SchemaFound};
-use crate::units::SimTime;
+use crate::event::{EventId, EventMeta, Hop, HopKind, Placed, Reason, SchemaFound};
+use crate::units::{ComponentIx, GroupIx, SimTime};
 
 /// Events whose story is kept; the oldest go first.
 const STORIES_MAX: usize = 20_000;
@@ -128,4 +129,19 @@ pub(crate) fn status_of(kind: HopKind) -> FlightStatus {
         HopKind::Duplicate => FlightStatus::Duplicate,
         HopKind::Produced | HopKind::Gateway | HopKind::Appended | HopKind::Processed => FlightStatus::Normal,
     }
+}
+
+/// An event stands in a log once more, or was processed once more.
+pub(crate) fn duplicate_hop(now: SimTime, component: ComponentIx, placed: Placed, group: Option<GroupIx>, words: &str) -> Hop {
+    Hop { group, ..broker_hop(now, component, HopKind::Duplicate, placed, words.into()) }
+}
+
+/// An acknowledged event is in no log any more.
+pub(crate) fn lost_hop(now: SimTime, cluster: ComponentIx, placed: Placed, reason: &Reason) -> Hop {
+    let words = format!("lost: {}: {}", reason.code, reason.detail.as_deref().unwrap_or_default());
+    broker_hop(now, cluster, HopKind::Lost, placed, words.into())
+}
+
+fn broker_hop(now: SimTime, component: ComponentIx, kind: HopKind, placed: Placed, words: Arc<str>) -> Hop {
+    Hop { component, kind, queued: now, served: now, done: now, placed: Some(placed), group: None, words, payload: None, key: None }
 }

@@ -278,6 +278,7 @@ fn the_ledger_shows_both_balances_and_why() {
             count: 180,
             first: vec![("web-17".to_owned(), 1.2)],
         }],
+        lost: Vec::new(),
     };
     let harness = light(|ui| ledger::body(ui, Some(&books), None));
     for label in ["Balanced", "Accepted 8,832", "Rejected 180", "Delivered 26,100", "Adds up to 9,012", "Adds up to 26,400", "180 rejected"]

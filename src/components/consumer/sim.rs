@@ -258,8 +258,8 @@ impl Consumer {
     pub fn flush_letters(&mut self, ctx: &mut Ctx<'_>) {
         let mut wake = self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake);
         if let Some(client) = &mut self.dead_letters {
-            for (link, request) in self.letters_out.requests.drain(..) {
-                ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
+            for (link, message) in self.letters_out.sends.drain(..) {
+                ctx.send(LinkEnd(link), message);
             }
             wake = wake.min(client.next_wake(ctx.now));
         }
@@ -409,6 +409,15 @@ impl Process for Consumer {
                 }
                 self.letters_settled(ctx);
                 return;
+            }
+            Message::MetadataReply(reply) => {
+                if let Some(client) = &mut self.dead_letters {
+                    client.on_metadata(ctx.now, &reply, &mut self.letters_out);
+                    self.letters_settled(ctx);
+                }
+                let Some(at) = self.owner_of(reply.call) else { return };
+                self.with_client(ctx, at, |client, now, out| client.on_metadata(now, &reply, out));
+                at
             }
             // Nothing else is sent to a consumer.
             _ => return,

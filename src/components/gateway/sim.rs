@@ -227,6 +227,10 @@ impl Process for GatewaySim {
                 self.upstream.on_reply(ctx, &reply);
                 self.flush(ctx);
             }
+            Message::MetadataReply(reply) => {
+                self.upstream.on_metadata(ctx, &reply);
+                self.flush(ctx);
+            }
             Message::SchemaReply(reply) => {
                 let found = self.schemas.as_mut().and_then(|schemas| schemas.on_reply(&reply));
                 self.on_found(ctx, found);

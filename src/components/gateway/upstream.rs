@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::sim::{Answer, Job};
 use crate::components::BuildCtx;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{EventId, Message, Outcome, ProduceReply, header_bytes};
+use crate::event::{EventId, MetadataReply, Outcome, ProduceReply, header_bytes};
 use crate::machines::broker::batch::records;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
 use crate::units::SimTime;
@@ -81,6 +81,10 @@ impl Upstream {
     pub(super) fn on_reply(&mut self, ctx: &Ctx<'_>, reply: &ProduceReply) {
         self.client.on_reply(ctx.now, reply, &mut self.out);
     }
+    /// A broker has said who leads. Call [`Self::flush`] after.
+    pub(super) fn on_metadata(&mut self, ctx: &Ctx<'_>, reply: &MetadataReply) {
+        self.client.on_metadata(ctx.now, reply, &mut self.out);
+    }
     /// The armed timer. Call [`Self::flush`] after.
     pub(super) fn on_wake(&mut self, ctx: &Ctx<'_>) {
         if ctx.now >= self.wake_at {
@@ -91,8 +95,8 @@ impl Upstream {
     /// Sends what the client wants sent, arms its timer, and hands out the requests that are answered.
     pub(super) fn flush(&mut self, ctx: &mut Ctx<'_>, wake_token: u64, answered: &mut Vec<(Job, Answer)>) {
         let mut out = std::mem::take(&mut self.out);
-        for (link, request) in out.requests.drain(..) {
-            ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
+        for (link, message) in out.sends.drain(..) {
+            ctx.send(LinkEnd(link), message);
         }
         for acked in out.acked.drain(..) {
             for record in records(&acked.batch) {

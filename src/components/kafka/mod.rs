@@ -4,9 +4,10 @@
 //! served them. The log, the groups and the long polls are `machines/broker`; this room adds time: which
 //! node serves a request, how long it takes, when followers have caught up.
 //! Must not know: who its clients are. Start at `sim.rs`; the nodes' queues are
-//! `nodes.rs`, times `costs.rs`.
+//! `nodes.rs`, times `costs.rs`, what scenarios do to nodes `faults.rs`.
 
 mod costs;
+mod faults;
 mod nodes;
 mod sim;
 mod spec;
@@ -35,6 +36,9 @@ impl Kind for Kafka {
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);
+    }
+    fn check_action(&self, component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+        spec::check_action(component, path, arguments, out);
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         Ok(Box::new(sim::KafkaSim::new(ctx, params)))

@@ -11,7 +11,7 @@ use crate::components::slab::Slab;
 use crate::engine::{Ctx, Figures, Station};
 use crate::event::Message;
 use crate::machines::broker::cluster::Caller;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// Requests that wait at one node; a further one is not answered, and its client times out.
 pub(super) const QUEUED_REQUESTS_MAX: u64 = 100_000;
@@ -31,13 +31,22 @@ pub(super) struct Served {
     pub message: Message,
     pub arrived: SimTime,
     pub begun: SimTime,
+    life: u32,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
     station: Station,
     queue: VecDeque<Waiting>,
+    threads: u32,
     free: u32,
+    /// How much longer than usual its work takes.
+    factor: f64,
+    /// It begins nothing, and what its threads are through with has to wait.
+    paused: bool,
+    late: Vec<u64>,
+    /// Counts its crashes: what its threads worked on before one is void.
+    life: u32,
     /// One a link end.
     connections: Vec<Connection>,
 }
@@ -59,7 +68,17 @@ struct Waiting {
 impl Nodes {
     pub fn new(count: u32, threads: u32, links: usize) -> Self {
         let connections = vec![Connection::default(); links];
-        let node = Node { station: Station::new(threads), queue: VecDeque::new(), free: threads, connections };
+        let node = Node {
+            station: Station::new(threads),
+            queue: VecDeque::new(),
+            threads,
+            free: threads,
+            factor: 1.0,
+            paused: false,
+            late: Vec::new(),
+            life: 0,
+            connections,
+        };
         Self { nodes: vec![node; count as usize], serving: Slab::new() }
     }
 
@@ -88,11 +107,11 @@ impl Nodes {
     /// Hands waiting requests to free threads: those that take time ring `timer` with their place, one that takes
     /// none is returned at once.
     pub fn begin(&mut self, ctx: &mut Ctx<'_>, node: usize, costs: &mut Costs, timer: u64) -> Option<Served> {
-        while self.nodes[node].free > 0 {
+        while self.nodes[node].free > 0 && !self.nodes[node].paused {
             let Waiting { caller, message, arrived } = self.nodes[node].queue.pop_front()?;
             self.nodes[node].station.begin(ctx.now);
-            let span = costs.service(&message);
-            let served = Served { node, caller, message, arrived, begun: ctx.now };
+            let span = self.slowed(node, costs.service(&message));
+            let served = Served { node, caller, message, arrived, begun: ctx.now, life: self.nodes[node].life };
             if span.is_zero() {
                 self.finish(ctx.now, &served);
                 return Some(served);
@@ -103,12 +122,72 @@ impl Nodes {
         None
     }
 
-    /// A thread is done with the request at this place.
+    /// A thread is done with the request at this place, if its node has not crashed or paused meanwhile.
     pub fn done(&mut self, now: SimTime, place: u64) -> Option<Served> {
+        let served = self.serving.get(place)?;
+        let node = &mut self.nodes[served.node];
+        if node.paused && node.life == served.life {
+            node.late.push(place);
+            return None;
+        }
         let served = self.serving.take(place)?;
-        self.nodes[served.node].free += 1;
+        let node = &mut self.nodes[served.node];
+        if node.life != served.life {
+            return None;
+        }
+        node.free += 1;
         self.finish(now, &served);
         Some(served)
+    }
+
+    /// A node is gone: the requests that it had, worked on or not.
+    pub fn crash(&mut self, now: SimTime, node: usize) -> Vec<(Caller, Message)> {
+        let life = self.nodes[node].life;
+        let under_way = self.serving.iter().filter(|served| served.node == node && served.life == life);
+        let mut requests: Vec<(Caller, Message)> = under_way.map(|served| (served.caller, served.message.clone())).collect();
+        let node = &mut self.nodes[node];
+        for _ in &requests {
+            node.station.interrupt(now);
+        }
+        let held = node.connections.iter_mut().flat_map(|connection| {
+            connection.busy = false;
+            connection.held.drain(..)
+        });
+        let waiting: Vec<Waiting> = node.queue.drain(..).chain(held).collect();
+        node.station.abandon(now, waiting.len() as u64);
+        requests.extend(waiting.into_iter().map(|waiting| (waiting.caller, waiting.message)));
+        node.life += 1;
+        (node.free, node.paused) = (node.threads, false);
+        node.late.clear();
+        requests
+    }
+
+    /// Whether a node has requests.
+    pub fn has_work(&self, node: usize) -> bool {
+        let station = &self.nodes[node].station;
+        station.waiting() + station.serving() > 0
+    }
+
+    /// A node begins nothing more.
+    pub fn pause(&mut self, node: usize) {
+        self.nodes[node].paused = true;
+    }
+
+    /// A node goes on; the places of what its threads were through with meanwhile.
+    pub fn resume(&mut self, node: usize) -> Vec<u64> {
+        self.nodes[node].paused = false;
+        std::mem::take(&mut self.nodes[node].late)
+    }
+
+    /// From now on a node's work takes so many times as long.
+    pub fn slow_down(&mut self, node: usize, factor: f64) {
+        self.nodes[node].factor = factor;
+    }
+
+    /// How long a piece of work takes at a node.
+    pub fn slowed(&self, node: usize, span: SimDuration) -> SimDuration {
+        let factor = self.nodes[node].factor;
+        if factor == 1.0 { span } else { span.scaled(factor) }
     }
 
     fn finish(&mut self, now: SimTime, served: &Served) {

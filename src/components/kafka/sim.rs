@@ -1,14 +1,17 @@
 //! A cluster while it runs: the nodes that serve requests, and the machine behind them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::costs::Costs;
+use super::faults::Faults;
 use super::nodes::{Nodes, Served};
 use super::spec;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Fact, Hop, HopKind, Message, Placed};
+use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
 use crate::machines::broker::log::LogConfig;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
@@ -22,13 +25,15 @@ const SERVED: u64 = 1 << 56;
 const REPLICATED: u64 = 2 << 56;
 const DEADLINE: u64 = 3 << 56;
 const RETENTION: u64 = 4 << 56;
+/// Below: which node, and above it the number of its fault.
+pub(super) const FAULT_OVER: u64 = 5 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running cluster.
 #[derive(Clone, Debug)]
 pub(super) struct KafkaSim {
-    cluster: Cluster,
-    nodes: Nodes,
+    pub(super) cluster: Cluster,
+    pub(super) nodes: Nodes,
     costs: Costs,
     /// The client behind each link end.
     clients: Vec<ComponentIx>,
@@ -44,6 +49,9 @@ pub(super) struct KafkaSim {
     deadline_set: SimTime,
     /// When the last replication of a partition completes: followers fetch in order.
     replicated_at: Vec<Vec<SimTime>>,
+    /// The same for followers that fetch by themselves: (topic, partition, node).
+    fetched_at: BTreeMap<(usize, u32, u32), SimTime>,
+    pub(super) faults: Faults,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +59,21 @@ struct TopicLabels {
     name: Arc<str>,
     /// `orders[3]`, one a partition.
     partitions: Vec<Arc<str>>,
+    /// `orders[3]@1`, one a replica, where there are several of a partition.
+    replicas: Vec<Vec<Arc<str>>>,
+}
+
+impl TopicLabels {
+    fn new(cluster: &Cluster, place: usize, name: &Arc<str>) -> Self {
+        let (mut partitions, mut replicas) = (Vec::new(), Vec::new());
+        for (partition, standing) in cluster.standings(place).enumerate() {
+            let label = format!("{name}[{partition}]");
+            let of_nodes = standing.in_sync.iter().filter(|_| standing.in_sync.len() > 1);
+            replicas.push(of_nodes.map(|(node, _)| Arc::from(format!("{label}@{node}"))).collect());
+            partitions.push(Arc::from(label));
+        }
+        Self { name: Arc::clone(name), partitions, replicas }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -65,10 +88,6 @@ impl KafkaSim {
         let rows = params.named("topics");
         let mine: Vec<_> = ctx.topics.iter().filter(|topic| topic.cluster == ctx.me).collect();
         let topics: Vec<TopicConfig> = mine.iter().zip(&rows).map(|(topic, (_, row))| topic_config(topic, row)).collect();
-        let labels = mine.iter().map(|topic| TopicLabels {
-            name: Arc::clone(&topic.name),
-            partitions: (0..topic.partitions).map(|partition| Arc::from(format!("{}[{partition}]", topic.name))).collect(),
-        });
         let groups = ctx.groups.iter().filter(|group| group.cluster == ctx.me);
         let groups: Vec<GroupLabel> =
             groups.map(|group| GroupLabel { group: group.group, name: Arc::clone(&group.name), topics: group.topics.clone() }).collect();
@@ -82,12 +101,17 @@ impl KafkaSim {
             groups: groups.iter().map(|group| group.group).collect(),
             initial_rebalance_delay: params.duration("initial_rebalance_delay"),
             min_insync_replicas: params.count("min_insync_replicas").clamp(1, 100) as u32,
+            replica_lag_max: params.duration("replica_lag_max"),
+            unclean_election: params.flag("unclean_leader_election"),
+            session_timeout: params.duration("broker_session_timeout"),
+            imbalance_check: params.duration("leader_imbalance_check"),
             log_memory_bytes_max: LOG_MEMORY_BYTES_MAX,
         };
+        let cluster = Cluster::new(cfg);
         Self {
-            labels: labels.collect(),
+            labels: mine.iter().enumerate().map(|(place, topic)| TopicLabels::new(&cluster, place, &topic.name)).collect(),
             clients: ctx.links.iter().map(|facts| facts.peer).collect(),
-            cluster: Cluster::new(cfg),
+            cluster,
             nodes: Nodes::new(nodes, threads, ctx.links.len()),
             costs: Costs::new(params, ctx.stream("service")),
             groups,
@@ -99,23 +123,25 @@ impl KafkaSim {
             replicating: Slab::new(),
             deadline_set: SimTime::MAX,
             replicated_at,
+            fetched_at: BTreeMap::new(),
+            faults: Faults::new(nodes),
         }
     }
 
     /// Lets a node's free threads begin, and carries out what takes them no time.
-    fn serve(&mut self, ctx: &mut Ctx<'_>, node: usize) {
+    pub(super) fn serve(&mut self, ctx: &mut Ctx<'_>, node: usize) {
         while let Some(served) = self.nodes.begin(ctx, node, &mut self.costs, SERVED) {
             self.served(ctx, served);
         }
     }
 
-    fn served(&mut self, ctx: &mut Ctx<'_>, served: Served) {
+    pub(super) fn served(&mut self, ctx: &mut Ctx<'_>, served: Served) {
         let mut effects = Effects::default();
         self.cluster.handle(ctx.now, served.caller, served.message, &mut effects);
         self.carry_out(ctx, effects, Some((served.arrived, served.begun)));
     }
 
-    fn carry_out(&mut self, ctx: &mut Ctx<'_>, effects: Effects, served: Option<(SimTime, SimTime)>) {
+    pub(super) fn carry_out(&mut self, ctx: &mut Ctx<'_>, effects: Effects, served: Option<(SimTime, SimTime)>) {
         for fact in effects.facts {
             if let (Fact::Appended(appended), Some((arrived, begun))) = (&fact, served) {
                 for record in appended.batch.traced.as_deref().unwrap_or_default() {
@@ -139,9 +165,18 @@ impl KafkaSim {
             ctx.fact(fact);
         }
         for done in effects.replicate {
+            let span = self.costs.replication(done.bytes);
             // Followers fetch in order, so that what comes first is replicated first.
-            let last = &mut self.replicated_at[done.topic][done.partition as usize];
-            let at = (ctx.now + self.costs.replication(done.bytes)).max(*last);
+            let (last, span) = match done.follower {
+                None => (&mut self.replicated_at[done.topic][done.partition as usize], span),
+                Some(node) => {
+                    let last = self.fetched_at.entry((done.topic, done.partition, node)).or_default();
+                    let by_leader =
+                        self.cluster.leader(done.topic, done.partition).map_or(span, |leader| self.nodes.slowed(leader as usize, span));
+                    (last, self.nodes.slowed(node as usize, span).max(by_leader))
+                }
+            };
+            let at = (ctx.now + span).max(*last);
             *last = at;
             let slot = self.replicating.put(done);
             ctx.timer_at(at, REPLICATED | slot);
@@ -162,6 +197,36 @@ impl KafkaSim {
             self.deadline_set = at.max(ctx.now);
             ctx.timer_at(at, DEADLINE | (at.as_ns() & LOW));
         }
+    }
+
+    /// Who leads each partition, and which replicas are in sync.
+    fn standing_figures(&self, out: &mut Figures) {
+        let (mut under_replicated, mut offline) = (0, 0);
+        for (place, labels) in self.labels.iter().enumerate() {
+            for (partition, standing) in self.cluster.standings(place).enumerate() {
+                let in_sync = standing.in_sync.iter().filter(|(_, in_sync)| *in_sync).count();
+                under_replicated += usize::from(in_sync < standing.in_sync.len());
+                offline += usize::from(standing.leader.is_none());
+                if partition >= spec::PARTITION_FIGURES_MAX {
+                    continue;
+                }
+                let label = &labels.partitions[partition];
+                let mut gauge = |name, value| out.of(name, label, FigureKind::Gauge, value);
+                gauge("partition_leader", standing.leader.map_or(-1.0, f64::from));
+                gauge("partition_leader_epoch", f64::from(standing.epoch));
+                gauge("partition_log_end", standing.log_end as f64);
+                gauge("partition_high_watermark", standing.high_watermark as f64);
+                gauge("partition_log_bytes", standing.log_bytes as f64);
+                for (label, (_, in_sync)) in labels.replicas[partition].iter().zip(&standing.in_sync) {
+                    out.of("replica_in_sync", label, FigureKind::Gauge, f64::from(u8::from(*in_sync)));
+                }
+            }
+        }
+        let (elections, unclean_elections) = self.cluster.elections();
+        out.gauge("under_replicated_partitions", under_replicated as f64);
+        out.gauge("offline_partitions", offline as f64);
+        out.counter("elections_count", elections);
+        out.counter("unclean_elections_count", unclean_elections);
     }
 
     fn topic_name(&self, topic: TopicIx) -> &str {
@@ -197,6 +262,9 @@ impl Process for KafkaSim {
             self.in_bytes += message.wire_bytes();
         }
         let node = self.cluster.node_of(&message) as usize;
+        if self.cluster.node_state(node as u32) == NodeState::Down {
+            return self.refuse(ctx, node, caller, &message);
+        }
         if self.nodes.arrive(ctx.now, node, caller, message) {
             self.requests += 1;
             self.serve(ctx, node);
@@ -217,8 +285,11 @@ impl Process for KafkaSim {
             REPLICATED => {
                 if let Some(done) = self.replicating.take(token & LOW) {
                     let mut effects = Effects::default();
-                    self.cluster.replicated(done, &mut effects);
+                    self.cluster.replicated(ctx.now, done, &mut effects);
                     self.carry_out(ctx, effects, None);
+                    if done.follower.is_some() {
+                        self.empty_where_down(ctx);
+                    }
                 }
             }
             DEADLINE => {
@@ -227,8 +298,10 @@ impl Process for KafkaSim {
                     let mut effects = Effects::default();
                     self.cluster.on_deadline(ctx.now, &mut effects);
                     self.carry_out(ctx, effects, None);
+                    self.empty_where_down(ctx);
                 }
             }
+            FAULT_OVER => self.fault_over(ctx, token & LOW),
             _ => {
                 let mut effects = Effects::default();
                 self.cluster.retain(ctx.now, &mut effects);
@@ -238,9 +311,11 @@ impl Process for KafkaSim {
         }
     }
 
-    fn on_input(&mut self, _ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
-        let Input::Set { param, value } = input else { return Err("a Kafka cluster takes only changes of its cost model".to_owned()) };
-        self.costs.set(param, &value.to_field_text())
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Set { param, value } => self.costs.set(param, &value.to_field_text()),
+            Input::Action { name, params } => self.act(ctx, name, params),
+        }
     }
 
     fn figures(&self, now: SimTime, out: &mut Figures) {
@@ -262,6 +337,7 @@ impl Process for KafkaSim {
             }
         }
         out.counter("appended_count", appended);
+        self.standing_figures(out);
         for group in &self.groups {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);

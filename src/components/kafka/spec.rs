@@ -1,6 +1,6 @@
 //! What a Kafka cluster can be told, and the problems that its settings can have.
 
-use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
+use crate::components::{ActionSpec, BuildCtx, KindSpec, Params, TopicDecl};
 use crate::diagnostics::Diagnostic;
 use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
@@ -76,9 +76,69 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kafka-4.0", "kafka-3.9"],
     help: "Keeps topics as partitioned logs and hands them to consumer groups",
     params: PARAMS,
-    actions: &[],
+    actions: ACTIONS,
     id_stem: "kafka",
 };
+
+const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Default_::Required, "Which node; the first is 0");
+
+/// What can be done to nodes.
+pub(super) const ACTIONS: &[ActionSpec] = &[
+    ActionSpec {
+        name: "crash-node",
+        help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \
+               pages is `disk: lost`); others lead when its session with the controller is over",
+        params: &[
+            NODE,
+            ParamSpec::new("disk", "Disk", T::Choice(&["kept", "lost"]), Same("kept"), "Whether its log is there when it restarts"),
+            ParamSpec::new(
+                "silent",
+                "Silent",
+                T::Bool,
+                Same("false"),
+                "Its machine vanishes from the network: clients see no broken connection and wait for their timeouts",
+            ),
+        ],
+    },
+    ActionSpec {
+        name: "restart-node",
+        help: "A node that is down comes back, once its old session is over; it truncates to the leaders' logs, then catches up",
+        params: &[NODE],
+    },
+    ActionSpec {
+        name: "shutdown-node",
+        help: "A controlled shutdown: others take over what the node leads as soon as they have all of it, then it goes",
+        params: &[NODE],
+    },
+    ActionSpec {
+        name: "pause-node",
+        help: "A node does nothing for a while: a long garbage collection",
+        params: &[NODE, ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "1h" }, Default_::Required, "How long")],
+    },
+    ActionSpec {
+        name: "slow-node",
+        help: "A node's requests and fetches take longer from now on",
+        params: &[
+            NODE,
+            ParamSpec::new(
+                "factor",
+                "Factor",
+                T::Number { min: 0.001, max: 1_000_000.0 },
+                Default_::Required,
+                "So many times as long as usual; 1 ends it",
+            ),
+        ],
+    },
+    ActionSpec {
+        name: "isolate-node",
+        help: "A node reaches neither the others nor the controller, while clients still reach it: a leader that others have replaced \
+               goes on taking what it will lose",
+        params: &[NODE],
+    },
+    ActionSpec { name: "rejoin-node", help: "An isolated node reaches the others again", params: &[NODE] },
+    ActionSpec { name: "fill-disk", help: "A node's disk is full: its replicas are offline and others take over", params: &[NODE] },
+    ActionSpec { name: "free-disk", help: "There is room on a node's disk again", params: &[NODE] },
+];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("topics", "Topics", T::Named(TOPIC), Absent, "Each topic is a port of the card").group("Topics"),
@@ -92,6 +152,46 @@ const PARAMS: &[ParamSpec] = &[
         "Fewest copies that must take a batch under acks=all",
     )
     .key("min.insync.replicas")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "unclean_leader_election",
+        "Unclean election",
+        T::Bool,
+        Same("false"),
+        "Whether a replica that is not in sync may lead when no other can: available sooner, with acknowledged records lost",
+    )
+    .key("unclean.leader.election.enable")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "replica_lag_max",
+        "Replica lag",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("30s"),
+        "A follower that has not caught up for so long is no longer in sync",
+    )
+    .key("replica.lag.time.max.ms")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "broker_session_timeout",
+        "Broker session",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("9s"),
+        "A node that the controller has not heard of for so long is fenced, and others lead",
+    )
+    .key("broker.session.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "leader_imbalance_check",
+        "Leader balance check",
+        T::Duration { min: "1s", max: "30d" },
+        Same("5min"),
+        "How often leaders are given back to the first replica of each partition",
+    )
+    .key("leader.imbalance.check.interval.seconds")
     .from(DOCUMENTED)
     .group("Cluster"),
     ParamSpec::new(
@@ -222,6 +322,21 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
                 .with_hint("raise `replication` or lower `min_insync_replicas`"),
             );
         }
+    }
+}
+
+/// An action's node must be one of the cluster's.
+pub(super) fn check_action(component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    // What may happen to any component names no node.
+    if !arguments.is_given("node") {
+        return;
+    }
+    let brokers = nodes(&Params::new(PARAMS, component.profile.as_deref(), &component.params));
+    let node = arguments.count("node");
+    if node >= i64::from(brokers) {
+        let last = brokers - 1;
+        let message = format!("there is no node {node}: the cluster has {brokers} brokers");
+        out.push(Diagnostic::error("node-unknown", format!("{path}.node"), message).with_hint(format!("nodes are 0 to {last}")));
     }
 }
 

@@ -19,6 +19,7 @@ use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime, TopicIx};
 
 const ORDERS: TopicIx = TopicIx(0);
 const PARTITIONS: u32 = 4;
+const NODES: u32 = 2;
 const WRITER: LinkEnd = LinkEnd(0);
 const OTHER_WRITER: LinkEnd = LinkEnd(1);
 const READER: LinkEnd = LinkEnd(2);
@@ -36,14 +37,15 @@ struct Bench {
 
 impl Bench {
     fn new(params: Json) -> Self {
-        let mut fields = json!({"topics": {"orders": {"partitions": PARTITIONS, "replication": 2}}, "brokers": 2, "io_threads": 1});
+        let mut fields = json!({"topics": {"orders": {"partitions": PARTITIONS, "replication": 2}}, "brokers": NODES, "io_threads": 1});
         fields.as_object_mut().expect("fields").extend(params.as_object().expect("fields").clone());
         let values: indexmap::IndexMap<String, Value> = serde_json::from_value(fields).expect("parameters are an object");
         let mut problems = Vec::new();
         check_params("components.shop", spec::SPEC.params, &values, &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
         let me = ComponentIx(0);
-        let topic = PeerTopic { topic: ORDERS, name: "orders".into(), partitions: PARTITIONS, leaders: Leaders::new(0, 2), cluster: me };
+        let topic =
+            PeerTopic { topic: ORDERS, name: "orders".into(), partitions: PARTITIONS, leaders: Leaders::new(0, NODES), cluster: me };
         let link = |end: LinkEnd| LinkFacts {
             end,
             link: LinkIx(u32::from(end.0)),
@@ -107,19 +109,25 @@ impl Bench {
 
     fn produce(&mut self, end: LinkEnd, acks: Acks, partition: u32, batch: RecordBatch) {
         let entries = vec![ProduceEntry { topic: ORDERS, partition, batch_seq: 0, epoch: None, attempt: 1, batch }];
-        let request = ProduceRequest { call: self.call(), acks, entries };
+        let request = ProduceRequest { call: self.call(), node: partition % NODES, acks, entries };
         self.turn(|process, ctx| process.on_message(ctx, end, Message::Produce(Box::new(request))));
     }
 
     fn fetch(&mut self, partition: u32, offset: u64, max_wait_ms: u64) {
         let partitions = vec![FetchPartition { topic: ORDERS, partition, offset, max_bytes: 1 << 20 }];
         let max_wait = SimDuration::from_ms(max_wait_ms);
-        let request = FetchRequest { call: self.call(), max_wait, min_bytes: 1, max_bytes: 1 << 20, partitions };
+        let request = FetchRequest { call: self.call(), node: partition % NODES, max_wait, min_bytes: 1, max_bytes: 1 << 20, partitions };
         self.turn(|process, ctx| process.on_message(ctx, READER, Message::Fetch(Box::new(request))));
     }
 
     fn set(&mut self, param: &str, value: &str) -> Result<(), String> {
         let input = Input::Set { param: param.to_owned(), value: Value::from(value) };
+        self.turn(|process, ctx| process.on_input(ctx, &input))
+    }
+
+    fn act(&mut self, action: &str, params: Json) -> Result<(), String> {
+        let params = serde_json::from_value(params).expect("arguments are an object");
+        let input = Input::Action { name: action.to_owned(), params };
         self.turn(|process, ctx| process.on_input(ctx, &input))
     }
 
@@ -162,7 +170,7 @@ fn a_request_costs_its_time_and_its_bytes_and_waits_for_a_thread() {
     let answers = bench.answers();
     let cost = |value_bytes| {
         let entries = vec![ProduceEntry { topic: ORDERS, partition: 0, batch_seq: 0, epoch: None, attempt: 1, batch: batch(value_bytes) }];
-        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), acks: Acks::Leader, entries }));
+        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), node: 0, acks: Acks::Leader, entries }));
         2.0 + message.wire_bytes() as f64 / 1024.0
     };
     let expected = [(cost(10), OTHER_WRITER), (cost(4_000), WRITER), (cost(4_000) + cost(10), OTHER_WRITER)];
@@ -243,4 +251,62 @@ fn only_the_cost_model_changes_while_it_runs() {
     assert_eq!(bench.answers(), [(5.0, WRITER, Ok(0))]);
     assert!(bench.set("request_service_time", "often").is_err());
     assert!(bench.set("brokers", "9").expect_err("nodes stay").contains("`byte_service_time`"));
+}
+
+#[test]
+fn a_crash_breaks_connections_unless_the_machine_vanishes() {
+    for silent in [false, true] {
+        let mut bench = Bench::new(json!({"request_service_time": "2ms", "byte_service_time": "0s"}));
+        bench.produce(WRITER, Acks::Leader, 0, batch(10));
+        bench.produce(OTHER_WRITER, Acks::Leader, 0, batch(10));
+        bench.fetch(0, 0, 500);
+        bench.run_to(1);
+        assert_eq!(bench.act("crash-node", json!({"node": 0, "silent": silent})), Ok(()));
+        bench.produce(WRITER, Acks::Leader, 0, batch(10));
+        bench.produce(WRITER, Acks::Leader, 1, batch(10));
+        bench.run_to(20);
+        // The reader's partitions in error hold no batches.
+        let refused = Err(BrokerError::BrokerNotAvailable);
+        let broken = [(1.0, WRITER, refused), (1.0, OTHER_WRITER, refused), (1.0, READER, Ok(0)), (1.0, WRITER, refused)];
+        let mut expected = if silent { Vec::new() } else { broken.to_vec() };
+        expected.push((3.0, WRITER, Ok(0)));
+        assert_eq!(bench.answers(), expected, "the other node works");
+        assert_eq!((bench.figure("queue_length"), bench.figure("in_service")), (0.0, 0.0));
+        assert_eq!(bench.figure("littles_area_s"), bench.figure("littles_sojourn_s"));
+
+        bench.run_to(10_000);
+        assert_eq!((bench.figure("elections_count"), bench.figure("under_replicated_partitions")), (2.0, 4.0));
+        assert_eq!(bench.act("restart-node", json!({"node": 0})), Ok(()));
+        bench.run_to(20_000);
+        assert_eq!((bench.figure("offline_partitions"), bench.figure("under_replicated_partitions")), (0.0, 0.0));
+    }
+}
+
+#[test]
+fn a_paused_node_answers_late_and_a_slow_one_slowly() {
+    let mut bench = Bench::new(json!({"request_service_time": "2ms", "byte_service_time": "0s"}));
+    bench.produce(WRITER, Acks::Leader, 0, batch(10));
+    bench.produce(OTHER_WRITER, Acks::Leader, 0, batch(10));
+    bench.run_to(1);
+    assert_eq!(bench.act("pause-node", json!({"node": 0, "for": "100ms"})), Ok(()));
+    bench.run_to(200);
+    assert_eq!(bench.answers(), [(101.0, WRITER, Ok(0)), (103.0, OTHER_WRITER, Ok(1))]);
+    assert_eq!(bench.act("slow-node", json!({"node": 0, "factor": 10})), Ok(()));
+    bench.produce(WRITER, Acks::Leader, 0, batch(10));
+    bench.run_to(300);
+    assert_eq!(bench.answers(), [(220.0, WRITER, Ok(2))]);
+    assert!(bench.act("pause-node", json!({"node": 7, "for": "1s"})).is_err());
+}
+
+#[test]
+fn an_actions_node_must_exist() {
+    let component = Component { params: [("brokers".to_owned(), Value::from("2"))].into_iter().collect(), ..Component::default() };
+    let action = spec::SPEC.action("crash-node").expect("it is listed");
+    for (node, problems) in [("1", 0), ("2", 1)] {
+        let arguments = [("node".to_owned(), Value::from(node))].into_iter().collect();
+        let mut out = Vec::new();
+        Kafka.check_action(&component, "scenarios.s.faults[0]", &Params::new(action.params, None, &arguments), &mut out);
+        assert_eq!(out.len(), problems, "{out:?}");
+        assert!(out.iter().all(|problem| problem.path == "scenarios.s.faults[0].node" && problem.hint.is_some()));
+    }
 }

@@ -90,6 +90,7 @@ fn client_config(params: &Params<'_>) -> ProducerConfig {
         retries_max: u32::try_from(params.count("retries")).unwrap_or(0),
         retry_backoff: params.duration("retry_backoff"),
         retry_backoff_max: params.duration("retry_backoff_max"),
+        metadata_age_max: params.duration("metadata_max_age"),
         in_flight_max: usize::try_from(params.count("max_in_flight")).unwrap_or(1).max(1),
         idempotence: idempotence(params),
         report_acks: false,

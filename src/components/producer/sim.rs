@@ -242,8 +242,8 @@ impl Producer {
 
     /// Carries out what the clients want, and sets the next wake-up.
     fn flush(&mut self, ctx: &mut Ctx<'_>) {
-        for (link, request) in self.client_out.requests.drain(..) {
-            ctx.send(LinkEnd(link), Message::Produce(Box::new(request)));
+        for (link, message) in self.client_out.sends.drain(..) {
+            ctx.send(LinkEnd(link), message);
         }
         for unsent in self.client_out.unsent.drain(..) {
             settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
@@ -377,6 +377,11 @@ impl Process for Producer {
             Message::ProduceReply(reply) => {
                 if let Some(client) = &mut self.kafka {
                     client.on_reply(ctx.now, &reply, &mut self.client_out);
+                }
+            }
+            Message::MetadataReply(reply) => {
+                if let Some(client) = &mut self.kafka {
+                    client.on_metadata(ctx.now, &reply, &mut self.client_out);
                 }
             }
             Message::HttpReply(reply) => {

@@ -123,6 +123,16 @@ const PARAMS: &[ParamSpec] = &[
         .from(DOCUMENTED)
         .group("Kafka delivery"),
     ParamSpec::new(
+        "metadata_max_age",
+        "Metadata age",
+        T::Duration { min: "1ms", max: "30d" },
+        Same("5min"),
+        "Who leads each partition is asked again after this long, even when no error hints at a change",
+    )
+    .key("metadata.max.age.ms")
+    .from(DOCUMENTED)
+    .group("Kafka delivery"),
+    ParamSpec::new(
         "request_timeout",
         "Request timeout",
         T::Duration { min: "1ms", max: "1h" },

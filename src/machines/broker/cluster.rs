@@ -1,25 +1,26 @@
 //! A Kafka cluster as one pure machine: topics, partitions with leaders, groups, and who waits for what.
 //!
 //! In: requests (once a node has served them) with the instant and the caller; the word that followers have
-//! caught up; deadlines. Out ([`Effects`]): replies, also to others than the caller; facts; what to replicate.
-//! Must not know: links, service times, clocks. Start at [`Cluster::handle`]; fetches are in `fetch.rs`.
+//! caught up; faults of nodes; deadlines. Out ([`Effects`]): replies, also to others than the caller; facts; what to
+//! replicate. Must not know: links, service times, clocks. Start at [`Cluster::handle`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::batch;
 use super::fetch::LongPolls;
 use super::group::{Answers, Group};
 use super::log::LogConfig;
+use super::nodes::{Node, NodeState};
 use super::partition::Partition;
-use crate::event::{
-    Acks, Appended, BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, ProduceEntry, ProduceReply,
-    ProduceRequest, ProduceResult,
-};
+use super::produce::Unacked;
+use super::replicas::Replicas;
+use crate::event::{BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
-/// Which node leads each partition of a topic: spread round-robin, each topic beginning one node further.
-/// What a client learns from Kafka's metadata.
+pub use super::replication::Replicate;
+
+/// Which node leads each partition of a topic at the beginning: spread round-robin, each topic beginning one node
+/// further. What a client that has just started learns from Kafka's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaders {
     first: u32,
@@ -33,7 +34,12 @@ impl Leaders {
         let nodes = nodes.max(1);
         Self { first: place as u32 % nodes, nodes }
     }
-    /// The node that leads a partition.
+    /// How many nodes the cluster has.
+    #[must_use]
+    pub fn nodes(self) -> u32 {
+        self.nodes
+    }
+    /// The node that leads a partition at the beginning.
     #[must_use]
     pub fn of(self, partition: u32) -> u32 {
         (self.first + partition) % self.nodes
@@ -81,6 +87,14 @@ pub struct ClusterConfig {
     pub initial_rebalance_delay: SimDuration,
     /// `min.insync.replicas`.
     pub min_insync_replicas: u32,
+    /// `replica.lag.time.max.ms`.
+    pub replica_lag_max: SimDuration,
+    /// `unclean.leader.election.enable`.
+    pub unclean_election: bool,
+    /// `broker.session.timeout.ms`.
+    pub session_timeout: SimDuration,
+    /// `leader.imbalance.check.interval.seconds`.
+    pub imbalance_check: SimDuration,
     /// Memory of all logs together; beyond it batches are refused until retention has made room.
     pub log_memory_bytes_max: u64,
 }
@@ -96,51 +110,77 @@ pub struct Effects {
     pub replicate: Vec<Replicate>,
 }
 
-/// Records up to an offset that followers have yet to fetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replicate {
-    /// Topic, by its place in the cluster.
-    pub topic: usize,
-    /// Partition.
-    pub partition: u32,
-    /// Offset after the last record.
-    pub up_to: u64,
-    /// Size of what is new.
-    pub bytes: u64,
-}
-
 /// The machine.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    cfg: ClusterConfig,
+    pub(super) cfg: ClusterConfig,
+    pub(super) nodes: Vec<Node>,
     pub(super) partitions: Vec<Vec<Partition>>,
-    groups: BTreeMap<GroupIx, Group<Caller>>,
+    pub(super) groups: BTreeMap<GroupIx, Coordinated>,
     pub(super) polls: LongPolls,
     /// acks=all requests whose batches are not on every replica yet.
-    unacked: Vec<Unacked>,
-    log_memory_bytes: u64,
-    storage_full: u64,
+    pub(super) unacked: Vec<Unacked>,
+    pub(super) log_memory_bytes: u64,
+    pub(super) storage_full: u64,
+    pub(super) elections: u64,
+    pub(super) unclean_elections: u64,
+    /// When followers that lag are looked for; only while some do not keep step.
+    pub(super) isr_check_at: Option<SimTime>,
+    /// When leaders are given back to the preferred nodes; only while others lead.
+    pub(super) imbalance_check_at: Option<SimTime>,
 }
 
+/// How a partition stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The node that leads it; none while it is offline.
+    pub leader: Option<u32>,
+    /// Of the leader.
+    pub epoch: u32,
+    /// Offset of the leader's next record.
+    pub log_end: u64,
+    /// Readers see what is below.
+    pub high_watermark: u64,
+    /// Size of the leader's log.
+    pub log_bytes: u64,
+    /// Each node with a replica, and whether it is in sync; the preferred leader first.
+    pub in_sync: Vec<(u32, bool)>,
+}
+
+/// A group and the node that coordinates it.
 #[derive(Clone, Debug)]
-struct Unacked {
-    caller: Caller,
-    reply: ProduceReply,
-    /// (topic place, partition, offset that the high watermark must reach).
-    needs: Vec<(usize, u32, u64)>,
+pub(super) struct Coordinated {
+    pub group: Group<Caller>,
+    pub node: u32,
 }
 
 impl Cluster {
     /// A cluster with empty logs.
     #[must_use]
     pub fn new(cfg: ClusterConfig) -> Self {
+        let nodes = cfg.nodes.max(1);
+        let partitions = |(place, topic): (usize, &TopicConfig)| {
+            let leaders = Leaders::new(place, nodes);
+            let copies = topic.replication.clamp(1, nodes);
+            let partition = |partition| {
+                let first = leaders.of(partition);
+                Partition::new(topic.log, Replicas::new((0..copies).map(|copy| (first + copy) % nodes)))
+            };
+            (0..topic.partitions).map(partition).collect()
+        };
+        let group = |group: &GroupIx| (*group, Coordinated { group: Group::new(cfg.initial_rebalance_delay), node: group.0 % nodes });
         Self {
-            partitions: cfg.topics.iter().map(|topic| vec![Partition::new(topic.log); topic.partitions as usize]).collect(),
-            groups: cfg.groups.iter().map(|group| (*group, Group::new(cfg.initial_rebalance_delay))).collect(),
+            nodes: vec![Node::default(); nodes as usize],
+            partitions: cfg.topics.iter().enumerate().map(partitions).collect(),
+            groups: cfg.groups.iter().map(group).collect(),
             polls: LongPolls::default(),
             unacked: Vec::new(),
             log_memory_bytes: 0,
             storage_full: 0,
+            elections: 0,
+            unclean_elections: 0,
+            isr_check_at: None,
+            imbalance_check_at: None,
             cfg,
         }
     }
@@ -149,21 +189,17 @@ impl Cluster {
     pub fn config(&self) -> &ClusterConfig {
         &self.cfg
     }
-    /// The node that leads a partition.
-    #[must_use]
-    pub fn leader(&self, topic: TopicIx, partition: u32) -> u32 {
-        Leaders::new(self.place(topic).unwrap_or(0), self.cfg.nodes).of(partition)
-    }
-    /// The node that serves a request: the leader of its partitions (clients ask each node for its own), or the
-    /// group's coordinator.
+    /// The node that a request goes to: the one that it names, or the group's coordinator.
     #[must_use]
     pub fn node_of(&self, message: &Message) -> u32 {
-        match message {
-            Message::Produce(request) => request.entries.first().map_or(0, |entry| self.leader(entry.topic, entry.partition)),
-            Message::Fetch(request) => request.partitions.first().map_or(0, |wanted| self.leader(wanted.topic, wanted.partition)),
-            Message::Group(request) => request.group.0 % self.cfg.nodes.max(1),
+        let node = match message {
+            Message::Produce(request) => request.node,
+            Message::Fetch(request) => request.node,
+            Message::Metadata(request) => request.node,
+            Message::Group(request) => self.groups.get(&request.group).map_or(0, |coordinated| coordinated.node),
             _ => 0,
-        }
+        };
+        node.min(self.cfg.nodes.saturating_sub(1))
     }
 
     /// Carries out a request.
@@ -172,118 +208,29 @@ impl Cluster {
             Message::Produce(request) => self.produce(now, caller, *request, out),
             Message::Fetch(request) => self.fetch(now, caller, *request, out),
             Message::Group(request) => self.group_call(now, caller, *request, out),
+            Message::Metadata(request) => {
+                let leaders = self.leaders(request.topic, request.node);
+                out.replies.push((caller, Message::MetadataReply(Box::new(MetadataReply { call: request.call, leaders }))));
+            }
             _ => {}
         }
     }
 
-    fn produce(&mut self, now: SimTime, caller: Caller, request: ProduceRequest, out: &mut Effects) {
-        let mut results = Vec::with_capacity(request.entries.len());
-        let mut needs = Vec::new();
-        for entry in request.entries {
-            let (topic, partition) = (entry.topic, entry.partition);
-            let result = self.append(now, caller, request.acks, entry, out);
-            if let Ok((place, base_offset, next)) = result {
-                if request.acks == Acks::All && self.partitions[place][partition as usize].high_watermark < next {
-                    needs.push((place, partition, next));
-                }
-                results.push(ProduceResult { topic, partition, base_offset: Ok(base_offset) });
-            } else {
-                results.push(ProduceResult { topic, partition, base_offset: result.map(|(_, offset, _)| offset) });
-            }
-        }
-        let reply = ProduceReply { call: request.call, results };
-        if request.acks == Acks::None {
-            return;
-        }
-        if needs.is_empty() {
-            out.replies.push((caller, Message::ProduceReply(Box::new(reply))));
-        } else {
-            self.unacked.push(Unacked { caller, reply, needs });
-        }
+    /// The node that leads a partition of the topic at this place.
+    #[must_use]
+    pub fn leader(&self, place: usize, partition: u32) -> Option<u32> {
+        self.partitions[place][partition as usize].replicas.leader
     }
 
-    /// (place of the topic, base offset, next offset) of the batch in the log.
-    fn append(
-        &mut self,
-        now: SimTime,
-        caller: Caller,
-        acks: Acks,
-        entry: ProduceEntry,
-        out: &mut Effects,
-    ) -> Result<(usize, u64, u64), BrokerError> {
-        let place = self.place(entry.topic).ok_or(BrokerError::UnknownTopicOrPartition)?;
-        let topic = &self.cfg.topics[place];
-        let replicated = topic.replication.min(self.cfg.nodes) > 1;
-        if acks == Acks::All && topic.replication.min(self.cfg.nodes) < self.cfg.min_insync_replicas {
-            return Err(BrokerError::NotEnoughReplicas);
-        }
-        if u64::from(entry.batch.wire_bytes) > topic.message_bytes_max {
-            return Err(BrokerError::RecordTooLarge);
-        }
-        let partition = self.partitions[place].get_mut(entry.partition as usize).ok_or(BrokerError::UnknownTopicOrPartition)?;
-        batch::check(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
-        let count = u64::from(entry.batch.record_count);
-        if let Some(epoch) = entry.epoch
-            && let Some(offset) = partition.known(caller.client, epoch, entry.batch_seq)?
-        {
-            return Ok((place, offset, offset + count));
-        }
-        if self.log_memory_bytes >= self.cfg.log_memory_bytes_max {
-            self.storage_full += 1;
-            return Err(BrokerError::StorageError);
-        }
-        let bytes = u64::from(entry.batch.wire_bytes);
-        let memory_before = partition.log.memory_bytes();
-        let (base_offset, rolled) = partition.log.append(now, entry.batch.clone());
-        if let Some(epoch) = entry.epoch {
-            partition.remember(caller.client, epoch, entry.batch_seq, base_offset);
-        }
-        partition.appended += count;
-        let next = base_offset + count;
-        out.facts.push(Fact::Appended(Box::new(Appended {
-            cluster: self.cfg.me,
-            topic: entry.topic,
-            partition: entry.partition,
-            base_offset,
-            client: caller.client,
-            attempt: entry.attempt,
-            batch: entry.batch,
-        })));
-        if rolled && let Some(log_start) = partition.log.retain(now, partition.high_watermark) {
-            out.facts.push(Fact::LogStart { topic: entry.topic, partition: entry.partition, log_start });
-        }
-        self.log_memory_bytes = self.log_memory_bytes + partition.log.memory_bytes() - memory_before;
-        if replicated {
-            out.replicate.push(Replicate { topic: place, partition: entry.partition, up_to: next, bytes });
-        } else {
-            self.advance(Replicate { topic: place, partition: entry.partition, up_to: next, bytes }, out);
-        }
-        Ok((place, base_offset, next))
-    }
-
-    /// Followers have everything below `up_to`: the high watermark moves, producers are answered, readers woken.
-    pub fn replicated(&mut self, done: Replicate, out: &mut Effects) {
-        self.advance(done, out);
-        let partitions = &self.partitions;
-        let met = |need: &(usize, u32, u64)| partitions[need.0][need.1 as usize].high_watermark >= need.2;
-        let mut index = 0;
-        while index < self.unacked.len() {
-            if self.unacked[index].needs.iter().all(met) {
-                // Order of answers is the order of requests: no swap_remove.
-                let unacked = self.unacked.remove(index);
-                out.replies.push((unacked.caller, Message::ProduceReply(Box::new(unacked.reply))));
-            } else {
-                index += 1;
-            }
-        }
-    }
-
-    fn advance(&mut self, done: Replicate, out: &mut Effects) {
-        let state = &mut self.partitions[done.topic][done.partition as usize];
-        if done.up_to > state.high_watermark {
-            state.high_watermark = done.up_to;
-            self.wake(done.topic, done.partition, done.bytes, out);
-        }
+    /// Who leads a topic's partitions, as far as a node knows.
+    fn leaders(&self, topic: TopicIx, node: u32) -> Result<Vec<Option<u32>>, BrokerError> {
+        let place = self.place(topic).ok_or(BrokerError::UnknownTopicOrPartition)?;
+        let leader = |partition: &Partition| {
+            let replicas = &partition.replicas;
+            let believes_to_lead = replicas.of(node).is_some_and(|replica| replica.deposed.is_some());
+            if believes_to_lead { Some(node) } else { replicas.leader }
+        };
+        Ok(self.partitions[place].iter().map(leader).collect())
     }
 
     fn group_call(&mut self, now: SimTime, caller: Caller, request: GroupRequest, out: &mut Effects) {
@@ -298,7 +245,7 @@ impl Cluster {
         }
         let mut answers: Answers<Caller> = Vec::new();
         match self.groups.get_mut(&request.group) {
-            Some(group) => group.handle(now, (caller, request.call), &request.member, request.body, &mut answers),
+            Some(coordinated) => coordinated.group.handle(now, (caller, request.call), &request.member, request.body, &mut answers),
             None => answers.push((caller, GroupReply { call: request.call, result: Err(BrokerError::UnknownMemberId) })),
         }
         send_answers(answers, out);
@@ -307,16 +254,19 @@ impl Cluster {
     /// When [`Self::on_deadline`] wants to be called.
     #[must_use]
     pub fn next_deadline(&self) -> Option<SimTime> {
-        let groups = self.groups.values().filter_map(Group::next_deadline).min();
-        [self.polls.next_deadline(), groups].into_iter().flatten().min()
+        let groups = self.groups.values().filter(|one| self.serves(one.node)).filter_map(|one| one.group.next_deadline()).min();
+        let sessions = self.nodes.iter().filter_map(|node| node.session_ends).min();
+        [self.polls.next_deadline(), groups, sessions, self.isr_check_at, self.imbalance_check_at].into_iter().flatten().min()
     }
 
-    /// Answers long polls whose wait is over, ends sessions and rebalances whose time is up.
+    /// Answers long polls whose wait is over, ends sessions and rebalances whose time is up, looks after nodes.
     pub fn on_deadline(&mut self, now: SimTime, out: &mut Effects) {
         self.end_polls(now, out);
+        self.control(now, out);
         let mut answers = Vec::new();
-        for group in self.groups.values_mut() {
-            if group.next_deadline().is_some_and(|at| at <= now) {
+        for Coordinated { group, node } in self.groups.values_mut() {
+            // A coordinator that does not answer ends nobody's session.
+            if self.nodes[*node as usize].state == NodeState::Up && group.next_deadline().is_some_and(|at| at <= now) {
                 group.on_deadline(now, &mut answers);
             }
         }
@@ -340,7 +290,7 @@ impl Cluster {
     /// Records between a group's committed positions and the high watermarks of what it reads.
     #[must_use]
     pub fn lag(&self, group: GroupIx, topics: &[TopicIx]) -> u64 {
-        let Some(state) = self.groups.get(&group) else { return 0 };
+        let Some(Coordinated { group: state, .. }) = self.groups.get(&group) else { return 0 };
         let of_topic = |topic: &TopicIx| {
             let partitions = self.place(*topic).map_or(&[][..], |place| &self.partitions[place]);
             let lag = |(partition, p): (usize, &Partition)| {
@@ -357,6 +307,22 @@ impl Cluster {
         let partitions = &self.partitions[place];
         (partitions.iter().map(|p| p.log.bytes()).sum(), partitions.iter().map(|p| p.appended).collect())
     }
+    /// How each partition of the topic at this place stands.
+    pub fn standings(&self, place: usize) -> impl Iterator<Item = Standing> {
+        self.partitions[place].iter().map(|partition| Standing {
+            leader: partition.replicas.leader,
+            epoch: partition.replicas.epoch,
+            log_end: partition.log.next_offset(),
+            high_watermark: partition.high_watermark,
+            log_bytes: partition.log.bytes(),
+            in_sync: partition.replicas.list.iter().map(|replica| (replica.node, partition.replicas.is_in_sync(replica.node))).collect(),
+        })
+    }
+    /// Elections so far, and those of them that were unclean.
+    #[must_use]
+    pub fn elections(&self) -> (u64, u64) {
+        (self.elections, self.unclean_elections)
+    }
     /// Memory that all logs take, and batches refused for want of it.
     #[must_use]
     pub fn memory_figures(&self) -> (u64, u64) {
@@ -365,7 +331,7 @@ impl Cluster {
     /// Generations that a group has begun.
     #[must_use]
     pub fn rebalances(&self, group: GroupIx) -> u64 {
-        self.groups.get(&group).map_or(0, Group::rebalances)
+        self.groups.get(&group).map_or(0, |coordinated| coordinated.group.rebalances())
     }
 
     /// A topic's place in the settings.
@@ -377,7 +343,7 @@ impl Cluster {
     }
 }
 
-fn send_answers(answers: Answers<Caller>, out: &mut Effects) {
+pub(super) fn send_answers(answers: Answers<Caller>, out: &mut Effects) {
     for (caller, reply) in answers {
         out.replies.push((caller, Message::GroupReply(Box::new(reply))));
     }

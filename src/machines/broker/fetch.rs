@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{Caller, Cluster, Effects};
 use super::log::ReadLimit;
+use super::nodes::NodeState;
+use super::partition::Partition;
 use crate::event::{BrokerError, FetchReply, FetchRequest, FetchedPartition, Message};
 use crate::units::SimTime;
 
@@ -85,6 +87,10 @@ impl Cluster {
         {
             // Invariant: a deadline goes with its poll.
             let poll = &self.polls.waiting[&number];
+            if self.nodes[poll.request.node as usize].state == NodeState::Paused {
+                self.polls.deadlines.remove(&(at, number));
+                continue;
+            }
             let mut reply = FetchReply { call: poll.request.call, partitions: Vec::new() };
             self.collect(&poll.request, &mut reply);
             self.answer(number, reply, out);
@@ -107,13 +113,16 @@ impl Cluster {
             match found {
                 None => one.error = Some(BrokerError::UnknownTopicOrPartition),
                 Some(state) => {
-                    one.high_watermark = state.high_watermark;
+                    let readable = readable_to(state, request.node);
+                    one.high_watermark = readable.unwrap_or(0);
                     one.log_start = state.log.log_start();
-                    if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
+                    if readable.is_none() {
+                        one.error = Some(BrokerError::NotLeaderOrFollower);
+                    } else if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
                         one.error = Some(BrokerError::OffsetOutOfRange);
-                    } else if wanted.offset < state.high_watermark {
+                    } else if wanted.offset < one.high_watermark {
                         let limit = ReadLimit {
-                            below: state.high_watermark,
+                            below: one.high_watermark,
                             max_bytes: wanted.max_bytes.min(request.max_bytes.saturating_sub(size)),
                             at_least_one: size == 0,
                         };
@@ -129,14 +138,54 @@ impl Cluster {
         (size, failed)
     }
 
+    /// Answers at once those who wait for a partition that cannot be read where they wait any more.
+    pub(super) fn end_misplaced(&mut self, (place, partition): (usize, u32), out: &mut Effects) {
+        let waiters = self.partitions[place][partition as usize].waiters.clone();
+        for number in waiters {
+            let Some(poll) = self.polls.waiting.get(&number) else { continue };
+            let mut reply = FetchReply { call: poll.request.call, partitions: Vec::new() };
+            if self.collect(&poll.request, &mut reply).1 {
+                self.answer(number, reply, out);
+            }
+        }
+    }
+
+    /// Forgets the long polls at a node, and gives their requests back; or brings those of a resumed node to an end.
+    pub(super) fn take_polls(&mut self, node: u32) -> Vec<(Caller, Message)> {
+        let here: Vec<u64> = self.polls.waiting.iter().filter(|(_, poll)| poll.request.node == node).map(|(number, _)| *number).collect();
+        let mut requests = Vec::with_capacity(here.len());
+        for number in here {
+            if let Some(poll) = self.forget(number) {
+                requests.push((poll.caller, Message::Fetch(Box::new(poll.request))));
+            }
+        }
+        requests
+    }
+
     fn answer(&mut self, number: u64, reply: FetchReply, out: &mut Effects) {
-        let Some(poll) = self.polls.waiting.remove(&number) else { return };
+        if let Some(poll) = self.forget(number) {
+            out.replies.push((poll.caller, Message::FetchReply(Box::new(reply))));
+        }
+    }
+
+    fn forget(&mut self, number: u64) -> Option<LongPoll> {
+        let poll = self.polls.waiting.remove(&number)?;
         self.polls.deadlines.remove(&(poll.deadline, number));
         for wanted in &poll.request.partitions {
             if let Some(place) = self.place(wanted.topic) {
                 self.partitions[place][wanted.partition as usize].waiters.retain(|other| *other != number);
             }
         }
-        out.replies.push((poll.caller, Message::FetchReply(Box::new(reply))));
+        Some(poll)
     }
+}
+
+/// What a node gives readers of a partition: all below the high watermark as far as it knows; nothing if it neither
+/// leads nor believes to.
+fn readable_to(partition: &Partition, node: u32) -> Option<u64> {
+    if partition.replicas.leader == Some(node) {
+        return Some(partition.high_watermark);
+    }
+    let deposed = partition.replicas.of(node)?.deposed?;
+    Some(deposed.high_watermark.min(partition.high_watermark))
 }

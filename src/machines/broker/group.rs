@@ -159,6 +159,23 @@ impl<C: Copy> Group<C> {
         self.commit(offsets);
     }
 
+    /// The coordinator's connections break: calls that wait are answered so, and must be made again.
+    pub fn disconnect(&mut self, out: &mut Answers<C>) {
+        for member in self.members.values_mut() {
+            if let Some(to) = member.waiting.take() {
+                member.joined = false;
+                answer(out, to, Err(BrokerError::BrokerNotAvailable));
+            }
+        }
+    }
+
+    /// Another node has taken the group over from its log: every session begins anew.
+    pub fn renew_sessions(&mut self, now: SimTime) {
+        for member in self.members.values_mut() {
+            member.expires = now + member.session_timeout;
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the fields of one join request")]
     fn join(
         &mut self,

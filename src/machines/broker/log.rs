@@ -89,7 +89,7 @@ impl PartitionLog {
         let base_offset = self.next_offset;
         self.next_offset += u64::from(batch.record_count);
         self.bytes += size;
-        let memory = batch.bytes.len() as u64 + HANDLE_BYTES;
+        let memory = memory_of(&batch);
         self.memory_bytes += memory;
         // A checkpoint that shares the active segment makes this copy its handles, once.
         let active = Arc::make_mut(self.segments.back_mut().expect("a segment was just made if there was none"));
@@ -143,6 +143,48 @@ impl PartitionLog {
         }
         (self.log_start > before).then_some(self.log_start)
     }
+    /// Cuts everything from the batch at `offset` on; what was cut, in order.
+    pub fn truncate(&mut self, offset: u64) -> Vec<StoredBatch> {
+        let mut cut = VecDeque::new();
+        while offset < self.next_offset
+            && let Some(last) = self.segments.back_mut()
+        {
+            let keep = last.batches.partition_point(|stored| stored.base_offset < offset);
+            if keep == last.batches.len() {
+                break;
+            }
+            let segment = Arc::make_mut(last);
+            let gone = segment.batches.split_off(keep);
+            let bytes: u64 = gone.iter().map(|stored| u64::from(stored.batch.wire_bytes)).sum();
+            let memory_bytes: u64 = gone.iter().map(|stored| memory_of(&stored.batch)).sum();
+            segment.bytes -= bytes;
+            segment.memory_bytes -= memory_bytes;
+            segment.max_timestamp = segment.batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(SimTime::ZERO);
+            self.bytes -= bytes;
+            self.memory_bytes -= memory_bytes;
+            gone.into_iter().rev().for_each(|stored| cut.push_front(stored));
+            if keep > 0 {
+                break;
+            }
+            self.segments.pop_back();
+        }
+        self.next_offset = self.next_offset.min(offset);
+        self.log_start = self.log_start.min(offset);
+        cut.into()
+    }
+    /// Size of the batches from `from` up to `to`.
+    #[must_use]
+    pub fn bytes_between(&self, from: u64, to: u64) -> u64 {
+        let mut batches = Vec::new();
+        self.read(from.max(self.log_start), ReadLimit { below: to, max_bytes: u64::MAX, at_least_one: true }, &mut batches)
+    }
+    /// The batch that begins at `offset`.
+    #[must_use]
+    pub fn batch_at(&self, offset: u64) -> Option<&StoredBatch> {
+        let segment = self.segments.get(self.segments.partition_point(|segment| segment.base_offset <= offset).checked_sub(1)?)?;
+        let at = segment.batches.binary_search_by_key(&offset, |stored| stored.base_offset).ok()?;
+        segment.batches.get(at)
+    }
     /// First offset kept.
     #[must_use]
     pub fn log_start(&self) -> u64 {
@@ -163,6 +205,10 @@ impl PartitionLog {
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
+}
+
+fn memory_of(batch: &RecordBatch) -> u64 {
+    batch.bytes.len() as u64 + HANDLE_BYTES
 }
 
 impl Segment {

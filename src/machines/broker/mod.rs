@@ -2,18 +2,27 @@
 //!
 //! In: produce, fetch and group requests, each with its instant and caller. Out: replies (at once, later, or
 //! because of another caller's request), facts, and what followers must fetch.
-//! Must not know: links, clocks, service times, components. Start at [`cluster::Cluster`]; a batch's bytes
-//! are in [`batch`], the clients' side is in [`client`].
+//! Must not know: links, clocks, service times, components. Start at [`cluster::Cluster`]; what a produce request
+//! does is in `produce.rs`, how followers come by it in `replication.rs`, what a fault of a node does in
+//! `controller.rs`; a batch's bytes are in [`batch`], the clients' side is in [`client`].
 
 pub mod batch;
 pub mod client;
 pub mod cluster;
+mod controller;
 pub mod fanout;
 mod fetch;
 pub mod group;
 pub mod log;
+mod nodes;
 mod partition;
+mod produce;
 pub mod queue;
+mod replicas;
+mod replication;
+
+pub use controller::refusal;
+pub use nodes::{NodeFault, NodeState};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
-//! One partition: its log, how far replicas are, and what it knows of idempotent producers.
+//! One partition: its log, its replicas, and what it knows of idempotent producers.
 //!
 //! A batch is recognised by (producer, epoch, sequence): Kafka's ProducerStateManager with a number a batch instead
 //! of one a record. Must not know: requests, groups.
 
 use super::log::{LogConfig, PartitionLog};
+use super::replicas::Replicas;
 use crate::event::BrokerError;
 use crate::units::ComponentIx;
 
@@ -14,7 +15,8 @@ const REMEMBERED_BATCHES: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub log: PartitionLog,
-    /// Records below it are on every replica, and readers see no further.
+    pub replicas: Replicas,
+    /// Records below it are on every replica in sync, and readers see no further.
     pub high_watermark: u64,
     /// Long polls that wait for it, by number.
     pub waiters: Vec<u64>,
@@ -29,11 +31,13 @@ struct ProducerState {
     epoch: u32,
     /// (batch sequence, base offset), newest last.
     batches: Vec<(u64, u64)>,
+    /// What may come when `batches` is empty: only this number, or any.
+    resumes_at: Option<u64>,
 }
 
 impl Partition {
-    pub fn new(cfg: LogConfig) -> Self {
-        Self { log: PartitionLog::new(cfg), high_watermark: 0, waiters: Vec::new(), producers: Vec::new(), appended: 0 }
+    pub fn new(cfg: LogConfig, replicas: Replicas) -> Self {
+        Self { log: PartitionLog::new(cfg), replicas, high_watermark: 0, waiters: Vec::new(), producers: Vec::new(), appended: 0 }
     }
 
     /// Where this batch stands already, if it does; an error for a gap in the sequence.
@@ -49,8 +53,20 @@ impl Partition {
         if let Some((_, offset)) = state.batches.iter().find(|(seq, _)| *seq == batch_seq) {
             return Ok(Some(*offset));
         }
-        let expected = state.batches.last().map_or(0, |(seq, _)| seq + 1);
-        if batch_seq == expected { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) }
+        let expected = state.batches.last().map(|(seq, _)| seq + 1).or(state.resumes_at);
+        if expected.is_none_or(|expected| expected == batch_seq) { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) }
+    }
+
+    /// The log was cut at `offset`: what producers had sent since is unknown again. After a `clean` election at most
+    /// the batches in flight are gone, which are all remembered, so the next number is certain.
+    pub fn forget_from(&mut self, offset: u64, clean: bool) {
+        for state in &mut self.producers {
+            let keep = state.batches.partition_point(|(_, base_offset)| *base_offset < offset);
+            if let Some((first_gone, _)) = state.batches.get(keep) {
+                state.resumes_at = clean.then_some(*first_gone);
+                state.batches.truncate(keep);
+            }
+        }
     }
 
     /// A batch was appended.
@@ -58,7 +74,12 @@ impl Partition {
         let index = match self.producers.iter().position(|state| state.client == client) {
             Some(index) => index,
             None => {
-                self.producers.push(ProducerState { client, epoch, batches: Vec::with_capacity(REMEMBERED_BATCHES + 1) });
+                self.producers.push(ProducerState {
+                    client,
+                    epoch,
+                    batches: Vec::with_capacity(REMEMBERED_BATCHES + 1),
+                    resumes_at: Some(0),
+                });
                 self.producers.len() - 1
             }
         };

@@ -3,6 +3,7 @@
 mod cluster;
 mod group;
 mod log;
+mod replication;
 
 use crate::event::{EventId, EventMeta, RecordBatch};
 use crate::machines::broker::batch::BatchBuilder;

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 
 use super::batches::{OpenBatch, Partition};
+use super::metadata::TopicMetadata;
 use super::sender::{ClientOutput, Lane, Unsent};
 use super::sticky::TopicChoice;
 use crate::event::{Acks, EventMeta, Outcome, Reason};
@@ -44,6 +45,8 @@ pub struct ProducerConfig {
     pub retry_backoff: SimDuration,
     /// `retry.backoff.max.ms`.
     pub retry_backoff_max: SimDuration,
+    /// `metadata.max.age.ms`.
+    pub metadata_age_max: SimDuration,
     /// `max.in.flight.requests.per.connection`.
     pub in_flight_max: usize,
     /// `enable.idempotence`.
@@ -68,6 +71,7 @@ impl Default for ProducerConfig {
             retries_max: i32::MAX as u32,
             retry_backoff: SimDuration::from_ms(100),
             retry_backoff_max: SimDuration::from_secs(1),
+            metadata_age_max: SimDuration::from_secs(300),
             in_flight_max: 5,
             idempotence: true,
             report_acks: false,
@@ -170,6 +174,8 @@ pub struct ProducerClient {
     pub(super) cfg: ProducerConfig,
     /// (choice, index of its first partition) by topic.
     topics: Vec<(TopicChoice, usize)>,
+    /// Who leads, by topic.
+    pub(super) metadata: Vec<TopicMetadata>,
     pub(super) partitions: Vec<Partition>,
     pub(super) lanes: Vec<Lane>,
     /// Linger deadlines of open batches in order: (instant, partition, serial); stale ones are skipped.
@@ -193,6 +199,7 @@ impl ProducerClient {
         Self {
             cfg,
             topics: Vec::new(),
+            metadata: Vec::new(),
             partitions: Vec::new(),
             lanes: Vec::new(),
             lingering: VecDeque::new(),
@@ -211,15 +218,17 @@ impl ProducerClient {
     /// [`Self::push`].
     pub fn add_topic(&mut self, topic: TopicIx, partitions: u32, leaders: Leaders, link: u16) -> usize {
         let first = self.partitions.len();
+        let place = self.topics.len();
         for partition in 0..partitions.max(1) {
             let lane = self.lane(link, leaders.of(partition));
-            self.partitions.push(Partition::new(topic, partition, lane));
+            self.partitions.push(Partition::new((topic, place), partition, lane));
         }
+        self.metadata.push(TopicMetadata::new(topic, link, leaders));
         self.topics.push((TopicChoice::new(partitions), first));
         self.topics.len() - 1
     }
 
-    fn lane(&mut self, link: u16, node: u32) -> usize {
+    pub(super) fn lane(&mut self, link: u16, node: u32) -> usize {
         if let Some(lane) = self.lanes.iter().position(|lane| lane.link == link && lane.node == node) {
             return lane;
         }
@@ -302,6 +311,7 @@ impl ProducerClient {
             }
         }
         self.time_out(now, out);
+        self.ask_for_leaders(now, out);
         while self.blocked.front().is_some_and(|waiting| waiting.since + self.cfg.max_block <= now) {
             let waiting = self.blocked.pop_front().expect("there is a first one");
             self.drop_event(&waiting.meta, "the producer's buffer stayed full for max.block", out);
@@ -324,6 +334,7 @@ impl ProducerClient {
         if self.unsent_batches > 0 {
             wake = wake.min(self.next_expiry);
         }
+        wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);
         for lane in &self.lanes {
             if let Some(request) = lane.in_flight.front() {
                 wake = wake.min(request.sent + self.cfg.request_timeout);

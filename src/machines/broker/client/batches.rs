@@ -35,6 +35,8 @@ pub(super) struct SealedBatch {
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub topic: TopicIx,
+    /// The topic's place in the client.
+    pub place: usize,
     pub partition: u32,
     /// The connection to its leader.
     pub lane: usize,
@@ -55,9 +57,10 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    pub fn new(topic: TopicIx, partition: u32, lane: usize) -> Self {
+    pub fn new((topic, place): (TopicIx, usize), partition: u32, lane: usize) -> Self {
         Self {
             topic,
+            place,
             partition,
             lane,
             open: None,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::backoff;
 use super::membership::Phase;
+use super::metadata::{TopicMetadata, hints_at_a_new_leader};
 use super::progress::Progress;
 use crate::event::{
     BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
@@ -161,6 +162,8 @@ pub struct ConsumerClient {
     pub(super) heartbeat_at: SimTime,
     pub(super) heard_at: SimTime,
     pub(super) lanes: Vec<FetchLane>,
+    /// Who leads, by topic.
+    pub(super) metadata: Vec<TopicMetadata>,
     pub(super) failures: u32,
     pub(super) next_call: u64,
     pub(super) rebalances: u64,
@@ -172,6 +175,7 @@ impl ConsumerClient {
     #[must_use]
     pub fn new(cfg: ConsumerConfig) -> Self {
         Self {
+            metadata: cfg.topics.iter().map(|read| TopicMetadata::new(read.topic, read.link, read.leaders)).collect(),
             cfg,
             phase: Phase::Stopped,
             member: Arc::from(""),
@@ -247,6 +251,7 @@ impl ConsumerClient {
             self.lanes[lane].pending = Some(pending);
             let request = FetchRequest {
                 call: pending.call,
+                node: self.lanes[lane].node,
                 max_wait: self.cfg.fetch_max_wait,
                 min_bytes: self.cfg.fetch_min_bytes,
                 max_bytes: self.cfg.fetch_max_bytes,
@@ -272,8 +277,11 @@ impl ConsumerClient {
                     self.assigned[slot].fetch_from = None;
                     continue;
                 }
-                Some(_) => {
+                Some(error) => {
                     failed = true;
+                    if hints_at_a_new_leader(error) {
+                        self.suspect(now, lane);
+                    }
                     continue;
                 }
             }
@@ -290,6 +298,7 @@ impl ConsumerClient {
         if failed {
             lane.not_before = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, lane.failures);
         }
+        self.ask_for_leaders(now, out);
         if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) && matches!(self.phase, Phase::Stable) {
             self.list_offsets(now, out);
         }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use super::assignor::assign_range;
 use super::backoff;
-use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, FetchLane, OffsetReset, Pending};
+use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, OffsetReset, Pending};
+use super::metadata::TopicMetadata;
 use super::progress::Progress;
 use crate::event::{BrokerError, GroupCall, GroupReply, GroupResult};
 use crate::units::{SimTime, TopicIx};
@@ -114,11 +115,13 @@ impl ConsumerClient {
             self.commit_call = None;
             self.committed(now, Some(BrokerError::RequestTimedOut), out);
         }
-        for lane in &mut self.lanes {
-            if over(lane.pending) {
-                lane.pending = None;
+        for lane in 0..self.lanes.len() {
+            if over(self.lanes[lane].pending) {
+                self.lanes[lane].pending = None;
+                self.suspect(now, lane);
             }
         }
+        self.ask_for_leaders(now, out);
         match self.phase {
             Phase::Resting { until } if until <= now => self.join(now, out),
             Phase::Draining { until, leaving } if until <= now => self.give_back(now, leaving, out),
@@ -143,6 +146,7 @@ impl ConsumerClient {
                 wake = wake.min(lane.not_before);
             }
         }
+        wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);
         match self.phase {
             Phase::Resting { until } | Phase::Draining { until, .. } => wake.min(until),
             _ => wake,
@@ -220,12 +224,8 @@ impl ConsumerClient {
         self.heard_at = now;
         self.heartbeat_at = now + self.cfg.heartbeat_interval;
         for &(topic, partition) in partitions {
-            let Some(read) = self.cfg.topics.iter().find(|read| read.topic == topic) else { continue };
-            let (link, node) = (read.link, read.leaders.of(partition));
-            let lane = self.lanes.iter().position(|lane| lane.link == link && lane.node == node).unwrap_or_else(|| {
-                self.lanes.push(FetchLane::new(link, node));
-                self.lanes.len() - 1
-            });
+            let Some(place) = self.cfg.topics.iter().position(|read| read.topic == topic) else { continue };
+            let lane = self.lane_of(place, partition);
             self.assigned.push(Progress::new(topic, partition, lane));
         }
         if self.assigned.is_empty() {

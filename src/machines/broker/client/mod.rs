@@ -15,6 +15,7 @@ mod assignor;
 mod batches;
 mod consumer;
 mod membership;
+mod metadata;
 mod progress;
 mod sender;
 mod sticky;

@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 use super::accumulator::ProducerClient;
 use super::backoff;
 use super::batches::SealedBatch;
-use crate::event::{Acks, BrokerError, CallId, EventMeta, Outcome, ProduceEntry, ProduceReply, ProduceRequest, Reason, RecordBatch};
+use super::metadata::{MetadataConfig, hints_at_a_new_leader};
+use crate::event::{
+    Acks, BrokerError, CallId, EventMeta, Message, MetadataReply, Outcome, ProduceEntry, ProduceReply, ProduceRequest, Reason, RecordBatch,
+};
 use crate::machines::broker::batch::records;
 use crate::units::{SimTime, TopicIx};
 
@@ -18,7 +21,7 @@ use crate::units::{SimTime, TopicIx};
 #[derive(Clone, Debug, Default)]
 pub struct ClientOutput {
     /// To be sent over these links.
-    pub requests: Vec<(u16, ProduceRequest)>,
+    pub sends: Vec<(u16, Message)>,
     /// Events that will not be appended, as far as the client knows.
     pub unsent: Vec<Unsent>,
     /// Acknowledged batches, if asked for.
@@ -74,13 +77,26 @@ pub(super) struct InFlight {
 }
 
 impl ProducerClient {
-    /// The broker has answered; late answers to calls that timed out are ignored.
+    /// The broker has answered; late answers to calls that timed out are ignored, but for what they say of leaders.
     pub fn on_reply(&mut self, now: SimTime, reply: &ProduceReply, out: &mut ClientOutput) {
+        for result in &reply.results {
+            if let Err(error) = result.base_offset
+                && hints_at_a_new_leader(error)
+            {
+                let found = self.partitions.iter().find(|one| one.topic == result.topic && one.partition == result.partition);
+                if let Some((place, lane)) = found.map(|one| (one.place, one.lane)) {
+                    self.suspect(now, place, lane);
+                }
+            }
+        }
         let found = self.lanes.iter_mut().find_map(|lane| {
             let at = lane.in_flight.iter().position(|request| request.call == reply.call)?;
             lane.in_flight.remove(at)
         });
-        let Some(request) = found else { return };
+        let Some(request) = found else {
+            // Without acks nothing waits for the answer, but a broken connection is seen.
+            return self.ask_for_leaders(now, out);
+        };
         debug_assert_eq!(request.batches.len(), reply.results.len(), "one result for each entry");
         let mut results = reply.results.iter();
         for (slot, batch) in request.batches {
@@ -89,7 +105,63 @@ impl ProducerClient {
                 Err(error) => self.failed(now, slot, batch, error, out),
             }
         }
+        self.ask_for_leaders(now, out);
         self.settle(now, out);
+    }
+
+    /// A node has said who leads a topic's partitions: what waits for them goes there.
+    pub fn on_metadata(&mut self, now: SimTime, reply: &MetadataReply, out: &mut ClientOutput) {
+        let cfg = self.metadata_config();
+        let told = self.metadata.iter_mut().position(|metadata| metadata.on_reply(now, reply, cfg));
+        if let Some(place) = told {
+            for slot in 0..self.partitions.len() {
+                if self.partitions[slot].place == place {
+                    self.follow(slot);
+                }
+            }
+            self.settle(now, out);
+        }
+        self.ask_for_leaders(now, out);
+    }
+
+    /// Moves a partition to the connection to its present leader.
+    fn follow(&mut self, slot: usize) {
+        let partition = &self.partitions[slot];
+        let metadata = &self.metadata[partition.place];
+        let (link, node, old) = (metadata.link, metadata.leader(partition.partition), partition.lane);
+        let lane = self.lane(link, node);
+        if lane != old {
+            self.partitions[slot].lane = lane;
+            if std::mem::take(&mut self.partitions[slot].listed) {
+                self.lanes[old].ready.retain(|listed| *listed != slot);
+                self.list(slot);
+            }
+        }
+    }
+
+    fn suspect(&mut self, now: SimTime, place: usize, lane: usize) {
+        let cfg = self.metadata_config();
+        self.metadata[place].suspect(now, self.lanes[lane].node, cfg);
+    }
+
+    pub(super) fn ask_for_leaders(&mut self, now: SimTime, out: &mut ClientOutput) {
+        let cfg = self.metadata_config();
+        for metadata in &mut self.metadata {
+            let (tag, next_call) = (u64::from(self.cfg.call_tag) << 56, &mut self.next_call);
+            let call = || {
+                let call = CallId(tag | *next_call);
+                *next_call += 1;
+                call
+            };
+            if let Some(request) = metadata.ask(now, call, cfg) {
+                out.sends.push((metadata.link, Message::Metadata(Box::new(request))));
+            }
+        }
+    }
+
+    fn metadata_config(&self) -> MetadataConfig {
+        let cfg = &self.cfg;
+        MetadataConfig { request_timeout: cfg.request_timeout, retry_backoff: cfg.retry_backoff, retry_backoff_max: cfg.retry_backoff_max }
     }
 
     /// Sends whatever may leave, on every lane.
@@ -109,6 +181,7 @@ impl ProducerClient {
             while self.lanes[lane].in_flight.front().is_some_and(|request| request.sent + self.cfg.request_timeout <= now) {
                 let request = self.lanes[lane].in_flight.pop_front().expect("there is a first one");
                 for (slot, batch) in request.batches {
+                    self.suspect(now, self.partitions[slot].place, lane);
                     self.failed(now, slot, batch, BrokerError::RequestTimedOut, out);
                 }
             }
@@ -166,7 +239,12 @@ impl ProducerClient {
             return false;
         }
         self.next_call += 1;
-        out.requests.push((self.lanes[lane].link, ProduceRequest { call, acks: self.cfg.acks, entries }));
+        for (slot, _) in &batches {
+            let place = self.partitions[*slot].place;
+            self.metadata[place].refresh(now, self.cfg.metadata_age_max);
+        }
+        let request = ProduceRequest { call, node: self.lanes[lane].node, acks: self.cfg.acks, entries };
+        out.sends.push((self.lanes[lane].link, Message::Produce(Box::new(request))));
         if self.cfg.acks == Acks::None {
             for (slot, batch) in batches {
                 self.acked(slot, batch, None, out);
@@ -287,6 +365,8 @@ fn is_retriable(error: BrokerError) -> bool {
         BrokerError::UnknownTopicOrPartition
         | BrokerError::CorruptMessage
         | BrokerError::NotEnoughReplicas
+        | BrokerError::NotEnoughReplicasAfterAppend
+        | BrokerError::NotLeaderOrFollower
         | BrokerError::RequestTimedOut
         | BrokerError::BrokerNotAvailable
         | BrokerError::OutOfOrderSequence
@@ -307,8 +387,12 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
         BrokerError::RecordTooLarge => ("record-too-large", "the batch is larger than the broker's message.max.bytes"),
         BrokerError::CorruptMessage => ("corrupt", "the batch's checksum is wrong"),
         BrokerError::NotEnoughReplicas => ("not-enough-replicas", "fewer replicas in sync than min.insync.replicas"),
+        BrokerError::NotEnoughReplicasAfterAppend => {
+            ("not-enough-replicas-after-append", "written, but then fewer replicas were in sync than min.insync.replicas")
+        }
+        BrokerError::NotLeaderOrFollower => ("not-leader", "the broker does not lead the partition"),
         BrokerError::RequestTimedOut => ("timeout", "no answer within request.timeout"),
-        BrokerError::BrokerNotAvailable => ("broker-down", "the broker is not available"),
+        BrokerError::BrokerNotAvailable => ("broker-down", "the connection to the broker was refused or broke"),
         BrokerError::OutOfOrderSequence => ("out-of-order", "a batch before this one is missing"),
         BrokerError::StorageError => ("storage-full", "the broker's disks are full"),
         _ => ("broker", "the broker refused"),

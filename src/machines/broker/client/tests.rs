@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::sticky::{TopicChoice, murmur2};
 use super::*;
-use crate::event::{Acks, BrokerError, EventId, EventMeta, Outcome, ProduceReply, ProduceRequest, ProduceResult};
+use crate::event::{Acks, BrokerError, EventId, EventMeta, Message, MetadataReply, Outcome, ProduceReply, ProduceRequest, ProduceResult};
 use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::Leaders;
 use crate::random::Stream;
@@ -102,18 +102,23 @@ fn drive(
     // Arrivals at the broker and answers at the client, by (instant, order).
     let mut arriving: BTreeMap<(SimTime, u64), ProduceRequest> = BTreeMap::new();
     let mut answers: BTreeMap<(SimTime, u64), ProduceReply> = BTreeMap::new();
+    let mut news: BTreeMap<SimTime, MetadataReply> = BTreeMap::new();
     let (mut pushed, mut sent, mut now) = (0, 0u64, SimTime::ZERO);
     for _ in 0..200_000 {
         let next_push = if pushed < count { SimTime::from_ns(gap.as_ns() * pushed) } else { SimTime::MAX };
         let arrives = arriving.keys().next().map_or(SimTime::MAX, |key| key.0);
         let answered = answers.keys().next().map_or(SimTime::MAX, |key| key.0);
         let wake = client.next_wake(now).max(now);
-        let next = next_push.min(arrives).min(answered).min(wake);
+        let told = news.keys().next().copied().unwrap_or(SimTime::MAX);
+        let next = next_push.min(arrives).min(answered).min(wake).min(told);
         if next == SimTime::MAX {
             break;
         }
         now = next;
-        if next == answered {
+        if next == told {
+            let (_, reply) = news.pop_first().expect("one is due");
+            client.on_metadata(now, &reply, &mut out);
+        } else if next == answered {
             let (_, reply) = answers.pop_first().expect("one is due");
             client.on_reply(now, &reply, &mut out);
         } else if next == arrives {
@@ -138,7 +143,17 @@ fn drive(
         } else {
             client.on_wake(now, &mut out);
         }
-        for (_, request) in out.requests.drain(..) {
+        for (_, message) in out.sends.drain(..) {
+            let request = match message {
+                Message::Produce(request) => *request,
+                Message::Metadata(asked) => {
+                    let leaders = Ok((0..PARTITIONS).map(|partition| Some(leaders.of(partition))).collect());
+                    let reply = MetadataReply { call: asked.call, leaders };
+                    news.insert(now + SimDuration::from_us(1 + rng.below(20_000)), reply);
+                    continue;
+                }
+                other => panic!("a producer sends no {other:?}"),
+            };
             let partitions: BTreeSet<u32> = request.entries.iter().map(|entry| entry.partition).collect();
             assert_eq!(partitions.len(), request.entries.len(), "one batch of a partition in a request");
             let nodes: BTreeSet<u32> = partitions.into_iter().map(|partition| leaders.of(partition)).collect();

@@ -23,7 +23,7 @@ fn log_config() -> LogConfig {
     LogConfig { segment_bytes: 2_000, segment_time: SimDuration::from_secs(3_600), retention_time: None, retention_bytes: None }
 }
 
-/// Two topics on three nodes: `orders` with 3 partitions and the given copies, `payments` with 2 and one.
+/// Two topics on as many nodes as copies: `orders` with 3 partitions and the given copies, `payments` with 2 and one.
 fn config(replication: u32) -> ClusterConfig {
     let topic = |topic, name: &str, partitions, replication| TopicConfig {
         topic,
@@ -35,11 +35,15 @@ fn config(replication: u32) -> ClusterConfig {
     };
     ClusterConfig {
         me: ComponentIx(3),
-        nodes: 3,
+        nodes: replication,
         topics: vec![topic(ORDERS, "orders", 3, replication), topic(PAYMENTS, "payments", 2, 1)],
         groups: Vec::new(),
         initial_rebalance_delay: SimDuration::ZERO,
         min_insync_replicas: 1,
+        replica_lag_max: SimDuration::from_secs(30),
+        unclean_election: false,
+        session_timeout: SimDuration::from_secs(9),
+        imbalance_check: SimDuration::from_secs(300),
         log_memory_bytes_max: 1 << 30,
     }
 }
@@ -50,7 +54,8 @@ fn entry(topic: TopicIx, partition: u32, batch_seq: u64, epoch: Option<u32>, bat
 
 fn produce(cluster: &mut Cluster, acks: Acks, entries: Vec<ProduceEntry>) -> Effects {
     let mut out = Effects::default();
-    let request = ProduceRequest { call: CallId(1), acks, entries };
+    let node = cluster.leader(usize::from(entries[0].topic == PAYMENTS), entries[0].partition).unwrap_or(0);
+    let request = ProduceRequest { call: CallId(1), node, acks, entries };
     cluster.handle(SimTime::ZERO, PRODUCER, Message::Produce(Box::new(request)), &mut out);
     out
 }
@@ -65,8 +70,9 @@ fn results(out: &Effects) -> Vec<Result<u64, BrokerError>> {
 
 fn fetch(cluster: &mut Cluster, now: SimTime, wanted: &[(u32, u64)], min_bytes: u64, max_bytes: u64, wait_ms: u64) -> Effects {
     let partitions = wanted.iter().map(|&(partition, offset)| FetchPartition { topic: ORDERS, partition, offset, max_bytes });
-    let request =
-        FetchRequest { call: CallId(2), max_wait: SimDuration::from_ms(wait_ms), min_bytes, max_bytes, partitions: partitions.collect() };
+    let node = cluster.leader(0, 0).unwrap_or(0);
+    let max_wait = SimDuration::from_ms(wait_ms);
+    let request = FetchRequest { call: CallId(2), node, max_wait, min_bytes, max_bytes, partitions: partitions.collect() };
     let mut out = Effects::default();
     cluster.handle(now, READER, Message::Fetch(Box::new(request)), &mut out);
     out
@@ -230,12 +236,12 @@ fn acks_all_waits_for_the_followers_and_readers_see_no_further() {
     let waiting = fetch(&mut cluster, SimTime::ZERO, &[(0, 0)], 1, 10_000, 500);
     assert!(fetched(&waiting).is_none());
     let mut out = Effects::default();
-    cluster.replicated(leader.replicate[0], &mut out);
+    cluster.replicated(SimTime::ZERO, leader.replicate[0], &mut out);
     let seen = fetched(&out).expect("the reader is woken, the producer still waits");
     assert_eq!(seen.partitions[0].high_watermark, 4);
     assert_eq!(seen.partitions[0].batches.len(), 2);
     let mut out = Effects::default();
-    cluster.replicated(all.replicate[0], &mut out);
+    cluster.replicated(SimTime::ZERO, all.replicate[0], &mut out);
     assert_eq!(results(&out), [Ok(4)]);
 }
 
