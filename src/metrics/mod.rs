@@ -6,6 +6,7 @@ mod figure_source;
 mod latency;
 mod ledger;
 mod order;
+mod partitions;
 mod recorder;
 mod report;
 mod series;
@@ -16,11 +17,12 @@ mod view;
 mod window;
 
 pub use faults::{FAULTS_MAX, FaultView};
+pub use partitions::PartitionView;
 pub use recorder::{Names, Recorder, RecorderOptions};
 
 pub use report::{
-    EngineFigures, ExpectationResult, Fault, Interval, Ledger, Obligations, Provenance, ReasonCount, Repeats, Report, Series, Submissions,
-    Wall, WhileOn,
+    EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, Provenance, ReasonCount, Repeats, Report, Series,
+    Submissions, Wall, WhileOn,
 };
 pub use summary::ReportHead;
 pub use view::{

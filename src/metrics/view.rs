@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::faults::FaultView;
+use super::partitions::PartitionView;
 use crate::event::EventId;
 use crate::units::{ComponentIx, EventTypeIx, LinkIx, SimDuration, SimTime};
 
@@ -108,6 +109,8 @@ pub struct CardView {
     pub trouble: bool,
     /// Further lines for the opened card and the inspector: (label, value as text).
     pub details: Vec<(String, String)>,
+    /// Of a cluster, how its partitions stand.
+    pub partitions: Vec<PartitionView>,
 }
 
 /// What a wire shows while running.

@@ -1,10 +1,11 @@
 //! From what was recorded so far to the snapshot that the window reads.
 
+use super::partitions::{is_of_a_partition, partitions_of};
 use super::recorder::{Recorder, value};
 use super::summary::state_of;
 use super::trace::{Story, status_of};
 use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
-use crate::engine::{Figures, Process};
+use crate::engine::{Figure, Figures, Process};
 use crate::event::{EventId, Placed};
 use crate::machines::codec::iso_time;
 use crate::units::{ComponentIx, SimTime};
@@ -107,7 +108,8 @@ impl Recorder {
             (None, None, Some(buffered)) => (buffered, "buffered"),
             (None, None, None) => (0.0, ""),
         };
-        let details = live.list.iter().filter(|figure| !figure.name.starts_with("littles_")).map(|figure| {
+        let shown = |figure: &&Figure| !figure.name.starts_with("littles_") && !is_of_a_partition(figure);
+        let details = live.list.iter().filter(shown).map(|figure| {
             let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{} · {}", figure.name, figure.label) };
             (name, show(figure.value))
         });
@@ -118,6 +120,7 @@ impl Recorder {
             utilisation_ratio: busy,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
             details: details.collect(),
+            partitions: partitions_of(&live.list),
         }
     }
 

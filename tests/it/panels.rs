@@ -8,11 +8,11 @@ use eventyard::diagnostics::Diagnostic;
 use eventyard::event::EventId;
 use eventyard::gui::panels::incidents::Names;
 use eventyard::gui::panels::transport::{Progress, Transport, TransportAction};
-use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, problems, transport};
+use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, partitions, problems, transport};
 use eventyard::gui::theme;
 use eventyard::metrics::{
-    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, ReasonCount, RunPhase, RunView,
-    SeriesView, StoryHop, Submissions, Totals,
+    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, PartitionView, ReasonCount,
+    RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
 };
 use eventyard::run::Pace;
 use eventyard::units::{ComponentIx, EventTypeIx, SimDuration, SimTime};
@@ -377,5 +377,28 @@ fn every_panel_draws_in_any_size_and_both_themes() {
             draw(size, theme, |ui| ledger::body(ui, Some(&Ledger::default()), None));
             draw(size, theme, |ui| transport::body(ui, &bar(Some(RunPhase::Playing), None), &mut Vec::new()));
         }
+    }
+}
+
+#[test]
+fn a_clusters_partitions_say_who_leads_and_who_is_in_sync() {
+    let partition = |name: &str, leader, in_sync: &[u32]| PartitionView {
+        name: name.to_owned(),
+        leader,
+        epoch: 2,
+        in_sync: in_sync.to_vec(),
+        replicas: 3,
+        log_end: 1_250,
+        high_watermark: 1_234,
+        log_bytes: 2_048,
+    };
+    let all = [partition("orders[0]", Some(1), &[1, 2]), partition("orders[1]", None, &[0])];
+    let harness = light(|ui| partitions::body(ui, &all));
+    for label in [
+        "Partition orders[0], led by node 1, in sync 1 2, watermark 1,234 of 1,250",
+        "Partition orders[1], offline, watermark 1,234 of 1,250",
+        "watermark",
+    ] {
+        harness.get_by_label(label);
     }
 }

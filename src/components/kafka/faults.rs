@@ -10,10 +10,9 @@ use super::sim::{FAULT_OVER, KafkaSim};
 use super::spec;
 use crate::components::Params;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{Acks, Fact, Message, Outcome, ProduceRequest, Reason, Settled};
-use crate::machines::broker::batch::records;
+use crate::event::{Acks, Message};
 use crate::machines::broker::cluster::{Caller, Effects};
-use crate::machines::broker::{NodeFault, NodeState, refusal};
+use crate::machines::broker::{NodeFault, NodeState, dropped, refusal};
 use crate::model::Value;
 
 /// What the component keeps of its nodes' faults.
@@ -110,22 +109,14 @@ impl KafkaSim {
         if let Message::Produce(request) = request
             && request.acks == Acks::None
         {
-            drop_unacknowledged(ctx, node, request);
+            let why = format!("node {node} was down");
+            let gone = request.entries.iter().flat_map(|entry| dropped(ctx.me, &entry.batch, &why)).collect::<Vec<_>>();
+            gone.into_iter().for_each(|fact| ctx.fact(fact));
         }
         if !self.faults.silent[node]
             && let Some(reply) = refusal(request)
         {
             ctx.send(LinkEnd(caller.end), reply);
         }
-    }
-}
-
-/// What was sent without acknowledgement to a node that is down will not be sent again.
-fn drop_unacknowledged(ctx: &mut Ctx<'_>, node: usize, request: &ProduceRequest) {
-    for record in request.entries.iter().flat_map(|entry| records(&entry.batch)) {
-        let detail = format!("sent with acks=0 while node {node} was down");
-        let reason = Reason { code: "node-down", detail: Some(detail.into()) };
-        let settled = Settled { event: record.meta, at: ctx.me, outcome: Outcome::Dropped, reason };
-        ctx.fact(Fact::Settled(Box::new(settled)));
     }
 }

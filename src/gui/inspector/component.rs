@@ -8,6 +8,7 @@ use super::fields::{Change, Group, choice, field};
 use super::tables::table;
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{self, Kind};
+use crate::gui::panels::partitions;
 use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::model::{Component, Edit, EditError, FaultTarget, ParamSpec, ParamType, id_is_valid};
 
@@ -38,6 +39,11 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
                 widgets::figure_row(ui, &in_words(name), value, "", Tone::Neutral);
             }
         });
+        if !card.partitions.is_empty() {
+            egui::CollapsingHeader::new("Partitions now").default_open(!free).show(ui, |ui| {
+                partitions::body(ui, &card.partitions);
+            });
+        }
         ui.add_space(theme::space::S);
     }
     if !free {

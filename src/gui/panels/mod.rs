@@ -11,6 +11,7 @@ pub mod figures;
 pub mod incidents;
 pub mod ledger;
 pub mod overview;
+pub mod partitions;
 pub mod problems;
 pub mod transport;
 

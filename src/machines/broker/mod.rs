@@ -23,6 +23,7 @@ mod replication;
 
 pub use controller::refusal;
 pub use nodes::{NodeFault, NodeState};
+pub use produce::dropped;
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,11 @@
 use super::batch;
 use super::cluster::{Caller, Cluster, Effects};
 use super::partition::Partition;
-use crate::event::{Acks, Appended, BrokerError, Fact, Message, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, Reason};
-use crate::units::{SimDuration, SimTime, TopicIx};
+use crate::event::{
+    Acks, Appended, BrokerError, Fact, Message, Outcome, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, Reason, RecordBatch,
+    Settled,
+};
+use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
 /// acks=all requests wait this long for replicas, at most (Kafka waits for the client's `request.timeout`).
 const ACKNOWLEDGE_MAX: SimDuration = SimDuration::from_secs(30);
@@ -41,6 +44,7 @@ impl Cluster {
         let mut failed = false;
         for entry in entries {
             let (topic, partition) = (entry.topic, entry.partition);
+            let unacknowledged = (acks == Acks::None).then(|| entry.batch.clone());
             let base_offset = match self.append(now, caller, node, acks, entry, out) {
                 Ok((place, base_offset, next)) => {
                     if acks == Acks::All && self.partitions[place][partition as usize].high_watermark < next {
@@ -48,7 +52,11 @@ impl Cluster {
                     }
                     Ok(base_offset)
                 }
-                Err(error) => Err(error),
+                Err(error) => {
+                    let gone = unacknowledged.iter().flat_map(|batch| dropped(self.cfg.me, batch, "it was refused"));
+                    out.facts.extend(gone);
+                    Err(error)
+                }
             };
             failed |= base_offset.is_err();
             results.push(ProduceResult { topic, partition, base_offset });
@@ -172,4 +180,13 @@ impl Cluster {
             out.replies.push((unacked.caller, Message::ProduceReply(Box::new(unacked.reply))));
         }
     }
+}
+
+/// Events of a batch that was sent without acknowledgement and did not arrive: nobody will send them again.
+pub fn dropped(cluster: ComponentIx, batch: &RecordBatch, why: &str) -> Vec<Fact> {
+    let settled = |record: batch::RecordRef<'_>| {
+        let reason = Reason { code: "unacknowledged", detail: Some(format!("sent with acks=0, and {why}").into()) };
+        Fact::Settled(Box::new(Settled { event: record.meta, at: cluster, outcome: Outcome::Dropped, reason }))
+    };
+    batch::records(batch).map(settled).collect()
 }

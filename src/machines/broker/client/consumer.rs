@@ -232,6 +232,7 @@ impl ConsumerClient {
         if !matches!(self.phase, Phase::Stable) {
             return;
         }
+        self.refresh_leaders(now, out);
         for lane in 0..self.lanes.len() {
             if self.lanes[lane].pending.is_some() || self.lanes[lane].not_before > now {
                 continue;

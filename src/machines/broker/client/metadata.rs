@@ -11,6 +11,9 @@ use crate::event::{BrokerError, CallId, Message, MetadataReply, MetadataRequest}
 use crate::machines::broker::cluster::Leaders;
 use crate::units::{SimDuration, SimTime, TopicIx};
 
+/// A consumer's `metadata.max.age.ms`, Kafka's default.
+const AGE_MAX: SimDuration = SimDuration::from_secs(300);
+
 /// How a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MetadataConfig {
@@ -156,6 +159,14 @@ impl ConsumerClient {
             self.lanes.push(FetchLane::new(link, node));
             self.lanes.len() - 1
         })
+    }
+
+    /// Asks anew who leads where that was last told long ago.
+    pub(super) fn refresh_leaders(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        for metadata in &mut self.metadata {
+            metadata.refresh(now, AGE_MAX);
+        }
+        self.ask_for_leaders(now, out);
     }
 
     /// A fetch from this lane failed in a way that a moved leader would explain.
