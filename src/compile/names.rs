@@ -93,7 +93,7 @@ impl Names {
                 let topic = (peer_port.ty == PortType::Topic)
                     .then(|| self.topics.iter().find(|t| t.cluster.index() == peer && *t.name == *peer_port.name).cloned())
                     .flatten();
-                let is_queue = matches!(peer_port.ty, PortType::MessagesIn | PortType::MessagesOut);
+                let is_queue = matches!(peer_port.ty, PortType::MessagesIn | PortType::MessagesOut | PortType::PublishIn);
                 let queue = self.topics.iter().find(|t| is_queue && t.cluster.index() == peer).cloned();
                 self.ends[mine].push(LinkFacts {
                     end,
@@ -113,7 +113,7 @@ impl Names {
     }
 
     /// Readers of a topic form the group that each names; readers of a queue share it, and so are one group
-    /// that is called like the queue.
+    /// that is called like the queue; each subscription of a fan-out topic is a group of its own.
     fn number_groups(&mut self, declared: &[Declared]) {
         let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
         for (index, one) in declared.iter().enumerate() {
@@ -132,6 +132,10 @@ impl Names {
                 }
             }
             self.group_of.push(first);
+            for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::Subscriptions) {
+                let Some(own) = self.topics.iter().find(|topic| topic.cluster.index() == index) else { continue };
+                groups.entry((own.cluster, format!("{}→{}", own.name, facts.peer_id))).or_default().push(own.topic);
+            }
         }
         for ((cluster, name), topics) in groups {
             self.groups.push(ConsumerGroup { group: GroupIx(small(self.groups.len())), name: Arc::from(name), cluster, topics });

@@ -7,9 +7,11 @@
 //! folder and one line there (and an icon, and a sample).
 
 pub mod consumer;
+pub mod fanout;
 mod faults;
 pub mod gateway;
 pub mod kafka;
+mod moves;
 mod params;
 pub mod producer;
 pub mod queue;
@@ -27,8 +29,15 @@ use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
 /// Every kind, in the palette's order.
-pub const ALL: &[&dyn Kind] =
-    &[&producer::ProducerKind, &gateway::GatewayKind, &kafka::Kafka, &queue::QueueKind, &consumer::ConsumerKind, &registry::RegistryKind];
+pub const ALL: &[&dyn Kind] = &[
+    &producer::ProducerKind,
+    &gateway::GatewayKind,
+    &kafka::Kafka,
+    &queue::QueueKind,
+    &fanout::FanoutKind,
+    &consumer::ConsumerKind,
+    &registry::RegistryKind,
+];
 
 /// The kind called `id`.
 #[must_use]
@@ -36,9 +45,9 @@ pub fn by_id(id: &str) -> Option<&'static dyn Kind> {
     ALL.iter().copied().find(|kind| kind.spec().id == id)
 }
 
-/// Whether a component keeps the order of message groups, as FIFO queues do.
+/// Whether a component keeps the order of message groups, as FIFO queues and topics do.
 fn takes_fifo(component: &Component) -> bool {
-    queue::is_fifo(component)
+    queue::is_fifo(component) || fanout::is_fifo(component)
 }
 
 /// What a link can be told.
@@ -133,6 +142,10 @@ pub enum PortType {
     MessagesOut,
     /// Gives what cannot be processed to another queue.
     Letters,
+    /// A fan-out topic's way in: events are published here.
+    PublishIn,
+    /// A fan-out topic's way out: each link is a subscription.
+    Subscriptions,
     /// Looks schemas up (a reference, dashed).
     SchemasFrom,
     /// Answers look-ups.
@@ -161,6 +174,7 @@ impl PortSpec {
                 | PortType::Topic
                 | PortType::MessagesOut
                 | PortType::Letters
+                | PortType::Subscriptions
                 | PortType::SchemasFrom
         )
     }
@@ -172,7 +186,10 @@ impl PortSpec {
     /// Whether links may end here.
     #[must_use]
     pub fn takes(&self) -> bool {
-        matches!(self.ty, PortType::HttpIn | PortType::Topic | PortType::RecordsIn | PortType::MessagesIn | PortType::Schemas)
+        matches!(
+            self.ty,
+            PortType::HttpIn | PortType::Topic | PortType::RecordsIn | PortType::MessagesIn | PortType::PublishIn | PortType::Schemas
+        )
     }
 }
 

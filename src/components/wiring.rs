@@ -59,7 +59,7 @@ pub struct LinkFacts {
     pub peer_port: String,
     /// The topic at the other end, if the peer's port is one.
     pub topic: Option<PeerTopic>,
-    /// The queue at the other end, if the peer is one: numbered like a topic of one partition.
+    /// The queue or fan-out topic at the other end, if the peer is one: numbered like a topic of one partition.
     pub queue: Option<PeerTopic>,
 }
 
@@ -148,10 +148,10 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         return Err(Refusal(format!("{from_id} cannot feed itself")));
     }
     match (from_port.ty, to_port.ty) {
-        (P::EventsOut, P::HttpIn | P::Topic | P::MessagesIn)
+        (P::EventsOut, P::HttpIn | P::Topic | P::MessagesIn | P::PublishIn)
         | (P::RecordsOut, P::Topic)
         | (P::Topic | P::MessagesOut, P::RecordsIn)
-        | (P::Letters, P::MessagesIn)
+        | (P::Letters | P::Subscriptions, P::MessagesIn)
         | (P::SchemasFrom, P::Schemas) => Ok(()),
         (P::RecordsIn, P::EventsOut) => {
             Err(Refusal(format!("a consumer cannot feed a producer: {from_id} only reads, {to_id} only makes events")))
@@ -163,14 +163,20 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         (_, P::SchemasFrom) => Err(Refusal(format!("{to_id}.{} looks schemas up; begin there and end at a registry", to_port.name))),
         (P::SchemasFrom, _) => Err(Refusal(format!("schema look-ups of {from_id} must end at a schema registry, not at {to_id}"))),
         (_, P::Schemas) => Err(Refusal(format!("{to_id} keeps schemas, it takes no events; link the schemas port of {from_id} to it"))),
-        (P::MessagesIn, _) => Err(Refusal(format!("{from_id}.{} takes messages; begin at {from_id}.out", from_port.name))),
+        (P::MessagesIn | P::PublishIn, _) => Err(Refusal(format!("{from_id}.{} takes messages; nothing begins there", from_port.name))),
         (P::MessagesOut, _) => Err(Refusal(format!("a consumer receives from {from_id}; end at its port `in`"))),
+        (P::Subscriptions, _) => Err(Refusal(format!("subscriptions of {from_id} are queues, and {to_id} is none; put a queue between"))),
+        (_, P::PublishIn) => Err(Refusal(format!("{to_id} takes events of producers"))),
         (P::Letters, _) => Err(Refusal(format!("dead letters of {from_id} go to a queue, not to {to_id}"))),
-        (_, P::MessagesIn) => Err(Refusal(format!("{to_id} takes messages of producers and dead letters of queues"))),
-        (_, P::MessagesOut | P::Letters) => Err(Refusal(format!("messages leave {to_id}.{}; begin there", to_port.name))),
+        (_, P::MessagesIn) => {
+            Err(Refusal(format!("{to_id} takes messages of producers, of fan-out topics, and other queues' dead letters")))
+        }
+        (_, P::MessagesOut | P::Letters | P::Subscriptions) => {
+            Err(Refusal(format!("messages leave {to_id}.{}; begin there", to_port.name)))
+        }
         (P::Topic, P::Topic) => Err(Refusal(format!("a topic cannot feed a topic; put a component between {from_id} and {to_id}"))),
         (P::EventsOut, P::RecordsIn) => {
-            Err(Refusal(format!("{to_id} reads from topics and queues; put one between {from_id} and {to_id}")))
+            Err(Refusal(format!("{to_id} reads from topics and queues; put a Kafka topic between {from_id} and {to_id}, or a queue")))
         }
         (P::RecordsOut, P::RecordsIn) => Err(Refusal(format!("{to_id} reads from topics; put a Kafka topic between"))),
         (P::Topic, P::HttpIn) => Err(Refusal(format!("{to_id} takes HTTP requests; a topic sends none"))),

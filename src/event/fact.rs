@@ -149,7 +149,7 @@ pub enum ObligationEnd {
     RejectedAtConsumer,
     /// Written to a dead-letter topic.
     DeadLettered,
-    /// Written to a retry topic.
+    /// Written to a retry topic, or taken by a subscription's queue.
     Forwarded,
     /// Gone by retention before it was read.
     Expired,
@@ -157,6 +157,8 @@ pub enum ObligationEnd {
     Skipped,
     /// Acknowledged, or committed, and gone.
     Lost,
+    /// Not for this subscription, by its filter policy.
+    Filtered,
 }
 
 /// Where a record stands.

@@ -6,6 +6,7 @@
 
 pub mod support;
 
+mod cloudformation;
 mod dot;
 mod html;
 mod json;
@@ -44,8 +45,16 @@ pub struct Exporter {
 }
 
 /// Every format, in the order of menus.
-pub const ALL: &[Exporter] =
-    &[ron::EXPORTER, json::EXPORTER, mermaid::EXPORTER, dot::EXPORTER, svg::EXPORTER, html::EXPORTER, report_json::EXPORTER];
+pub const ALL: &[Exporter] = &[
+    ron::EXPORTER,
+    json::EXPORTER,
+    mermaid::EXPORTER,
+    dot::EXPORTER,
+    svg::EXPORTER,
+    cloudformation::EXPORTER,
+    html::EXPORTER,
+    report_json::EXPORTER,
+];
 
 /// Names of the formats that a design can be written in.
 #[must_use]

@@ -50,7 +50,7 @@ impl FigureSource for Source<'_> {
             F::InFlight => Some(self.terms(target).in_flight as f64),
             F::DeliveredShare => {
                 let terms = self.terms(target);
-                (terms.created > 0).then(|| terms.delivered as f64 / terms.created as f64)
+                (terms.owed() > 0).then(|| terms.delivered as f64 / terms.owed() as f64)
             }
             F::Lag => self.lag(target, figure.target.as_deref()),
             F::Queue => self.last(target, "queue_length"),
@@ -249,6 +249,7 @@ fn obligations_term(terms: &Obligations, name: &str) -> f64 {
         "rejected_at_consumer" => terms.rejected_at_consumer,
         "dead_lettered" => terms.dead_lettered,
         "forwarded" => terms.forwarded,
+        "filtered" => terms.filtered,
         "expired" => terms.expired,
         "skipped" => terms.skipped,
         "lost" => terms.lost,

@@ -8,6 +8,7 @@
 //! Start at [`Ledger::appended`] and [`Ledger::ended`]; what a cut log does is in `cuts.rs`.
 
 mod cuts;
+mod moves;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,9 +27,7 @@ const SETTLED_MAX: usize = 100_000;
 const REASONS_MAX: usize = 1_000;
 /// Events named for each reason.
 const NAMED_MAX: usize = 5;
-const ENDS: usize = 8;
-/// How a queue moves a message away, and the reason that it gives.
-const MOVES: [(ObligationEnd, &str); 2] = [(ObligationEnd::DeadLettered, Reason::RECEIVES), (ObligationEnd::Forwarded, Reason::REDRIVE)];
+const ENDS: usize = 9;
 
 /// Both balances of one run.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +89,7 @@ struct Lane {
     expired: Vec<SeqSet>,
     revived: Vec<SeqSet>,
     /// Ended by a queue's move of each kind, by producer: a move back opens them again.
-    moved: [Vec<SeqSet>; MOVES.len()],
+    moved: [Vec<SeqSet>; moves::MOVES.len()],
     /// Lost because the log was cut, by producer.
     lost: Vec<SeqSet>,
 }
@@ -129,7 +128,7 @@ impl Ledger {
                 duplicates: 0,
                 expired: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
-                moved: MOVES.map(|_| vec![SeqSet::default(); components]),
+                moved: moves::MOVES.map(|_| vec![SeqSet::default(); components]),
                 lost: vec![SeqSet::default(); components],
             })
         };
@@ -216,23 +215,6 @@ impl Ledger {
         let span = span.filter(|_| one_producer);
         let retained = Retained { base_offset: appended.base_offset, batch: appended.batch.clone(), span };
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
-    }
-
-    /// A queue moved events here. One that it had moved away before is owed again.
-    pub fn moved(&mut self, appended: &Appended) {
-        let mut known = 0;
-        for record in records(&appended.batch) {
-            let (producer, seq) = (record.meta.id.producer.index(), record.meta.id.seq);
-            let topic = &mut self.topics[appended.topic.index()];
-            known += u64::from(topic.appended[producer].contains(seq));
-            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(producer, seq)).collect();
-            for (end, code) in reopened {
-                self.uncount_reason((end_name(end), appended.cluster, record.meta.event_type, code));
-            }
-        }
-        self.appended(appended, |_, _| {});
-        // An event that comes back is no second append.
-        self.submissions.duplicate_appends -= known;
     }
 
     /// An obligation ended, or an event was processed once more.
@@ -450,28 +432,6 @@ impl Ledger {
     }
 }
 
-impl Lane {
-    /// The log itself has ended an obligation: a later word of a consumer, or a move back, may overrule it.
-    fn remember(&mut self, ended: &Ended) {
-        let (producer, seq) = (ended.event.id.producer.index(), ended.event.id.seq);
-        if ended.end == ObligationEnd::Expired {
-            self.expired[producer].insert(seq);
-        }
-        if let Some(kind) = MOVES.iter().position(|(end, _)| *end == ended.end) {
-            self.moved[kind][producer].insert(seq);
-        }
-    }
-
-    /// Opens an obligation that a move had ended; says how it had, and with which reason.
-    fn reopen(&mut self, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
-        let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
-        self.ended[producer].remove(seq);
-        let (end, code) = MOVES[kind];
-        self.ends[end as usize] -= 1;
-        Some((end, code))
-    }
-}
-
 fn lane_counts(lane: &Lane) -> report::Obligations {
     let of = |end: ObligationEnd| lane.ends[end as usize];
     report::Obligations {
@@ -485,6 +445,7 @@ fn lane_counts(lane: &Lane) -> report::Obligations {
         expired: of(ObligationEnd::Expired),
         skipped: of(ObligationEnd::Skipped),
         lost: of(ObligationEnd::Lost),
+        filtered: of(ObligationEnd::Filtered),
         in_flight: 0,
         duplicate_deliveries: lane.duplicates,
     }
@@ -511,6 +472,7 @@ fn add(all: &mut report::Obligations, one: &report::Obligations) {
     all.expired += one.expired;
     all.skipped += one.skipped;
     all.lost += one.lost;
+    all.filtered += one.filtered;
     all.in_flight += one.in_flight;
     all.duplicate_deliveries += one.duplicate_deliveries;
 }
@@ -543,5 +505,6 @@ pub(crate) fn end_name(end: ObligationEnd) -> &'static str {
         ObligationEnd::Expired => "expired",
         ObligationEnd::Skipped => "skipped",
         ObligationEnd::Lost => "lost",
+        ObligationEnd::Filtered => "filtered",
     }
 }

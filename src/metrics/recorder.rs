@@ -285,6 +285,9 @@ impl Recorder {
         if entry == Entry::Moot {
             return;
         }
+        if matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered) {
+            return;
+        }
         if ended.end != ObligationEnd::Delivered {
             self.seen[ended.component.index()].trouble[0] += 1;
             return;

@@ -216,8 +216,10 @@ pub struct Obligations {
     pub rejected_at_consumer: u64,
     /// Written to a dead-letter topic.
     pub dead_lettered: u64,
-    /// Written to a retry topic.
+    /// Written to a retry topic, or taken by a subscription's queue.
     pub forwarded: u64,
+    /// Not for this subscription, by its filter policy.
+    pub filtered: u64,
     /// Gone by retention.
     pub expired: u64,
     /// Before the group's beginning.
@@ -228,6 +230,15 @@ pub struct Obligations {
     pub in_flight: u64,
     /// Processed more than once; beside the balance.
     pub duplicate_deliveries: u64,
+}
+
+impl Obligations {
+    /// Those that were to end in processing: neither passed on, where another obligation stands for the
+    /// event, nor filtered.
+    #[must_use]
+    pub fn owed(&self) -> u64 {
+        self.created - self.forwarded - self.filtered
+    }
 }
 
 /// Events that ended badly for one reason at one place.

@@ -129,7 +129,7 @@ impl Recorder {
         put_latencies(&mut totals, "latency", &whole);
         put_latencies(&mut totals, "root_latency", &root);
         // Beside every latency stands the share that was not delivered.
-        let ended = obligations.created - obligations.in_flight;
+        let ended = obligations.owed() - obligations.in_flight;
         let share = if ended > 0 { 1.0 - obligations.delivered as f64 / ended as f64 } else { 0.0 };
         totals.insert("not_delivered_share_ratio".to_owned(), share);
         totals

@@ -157,6 +157,7 @@ const OBLIGATIONS: &[&str] = &[
     "rejected_at_consumer",
     "dead_lettered",
     "forwarded",
+    "filtered",
     "expired",
     "skipped",
     "lost",

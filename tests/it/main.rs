@@ -8,6 +8,7 @@ mod canvas;
 mod cases;
 mod chaos;
 mod clients;
+mod cloudformation;
 mod determinism;
 mod fanout;
 mod gateway;

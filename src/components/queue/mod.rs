@@ -3,9 +3,8 @@
 //! In: sends of producers and other queues, receives and deletes of consumers. Out: their answers, after the
 //! time that a call takes; dead letters to the queue that is linked. What happens to messages is decided by
 //! `machines/broker/queue`; this room adds time and links.
-//! Must not know: who its clients are. Start at `sim.rs`; what moves from queue to queue is `moves.rs`.
+//! Must not know: who its clients are. Start at `sim.rs`.
 
-mod moves;
 mod sim;
 mod spec;
 

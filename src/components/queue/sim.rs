@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::moves::Moves;
+use super::spec;
+use crate::components::moves::Moves;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{Fact, Hop, HopKind, Message, Placed, QueueRequest};
+use crate::event::{Fact, Hop, HopKind, Message, ObligationEnd, Placed, QueueRequest};
 use crate::machines::broker::cluster::Caller;
 use crate::machines::broker::queue::{Effects, FifoConfig, Queue, QueueConfig, Sampling};
 use crate::random::{Distribution, Stream};
@@ -54,7 +55,9 @@ struct Serving {
 impl QueueSim {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Self {
         let cfg = config(ctx, params);
-        let letters_from = |facts: &crate::components::LinkFacts| facts.role == EndRole::To && facts.peer_port == "dead_letters";
+        let letters_from = |facts: &crate::components::LinkFacts| {
+            facts.role == EndRole::To && facts.peer_kind == "queue" && facts.peer_port == "dead_letters"
+        };
         Self {
             topic: cfg.topic,
             has_reader: cfg.reader.is_some(),
@@ -134,10 +137,12 @@ impl QueueSim {
                     ctx.hop(record.meta, hop);
                 }
             }
-            Fact::EndedWith(with) => {
+            // A redrive shows where the message arrives.
+            Fact::EndedWith(with) if with.0.end != ObligationEnd::Forwarded => {
                 let (ended, reason) = &**with;
+                let kind = if ended.end == ObligationEnd::DeadLettered { HopKind::Rejected } else { HopKind::Lost };
                 let words = format!("left {}: {}", self.name, reason.detail.as_deref().unwrap_or(reason.code));
-                let hop = hop(HopKind::Lost, Some(ended.offset), words);
+                let hop = hop(kind, Some(ended.offset), words);
                 ctx.hop(ended.event, hop);
             }
             Fact::Settled(settled) => {
@@ -207,9 +212,7 @@ impl QueueSim {
                 self.carry_out(ctx, effects, ctx.now);
             }
             "redrive" if self.letters_from.iter().any(|from| *from) => {
-                let rate =
-                    params.get("rate").map_or(Ok(500.0), |value| value.to_field_text().parse::<crate::units::Rate>().map(|rate| rate.0));
-                let rate = rate.map_err(|error| error.to_string())?;
+                let rate = Params::new(spec::REDRIVE, None, params).rate("rate");
                 let is_new = self.redrive_interval.replace(SimDuration::from_secs_f64(1.0 / rate.max(0.001))).is_none();
                 if is_new {
                     self.redrive(ctx);

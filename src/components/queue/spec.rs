@@ -24,19 +24,17 @@ pub(super) const SPEC: KindSpec = KindSpec {
         ActionSpec {
             name: "redrive",
             help: "Moves the dead letters that are here back to the queues that they came from",
-            params: &[ParamSpec::new(
-                "rate",
-                "Rate",
-                T::Rate { min: "0.1/s", max: "500/s" },
-                Same("500/s"),
-                "Messages moved a second at most",
-            )
-            .key("MaxNumberOfMessagesPerSecond")
-            .from(DOCUMENTED)],
+            params: REDRIVE,
         },
     ],
     id_stem: "queue",
 };
+
+/// Arguments of a redrive.
+pub(super) const REDRIVE: &[ParamSpec] =
+    &[ParamSpec::new("rate", "Rate", T::Rate { min: "0.1/s", max: "500/s" }, Same("500/s"), "Messages moved a second at most")
+        .key("MaxNumberOfMessagesPerSecond")
+        .from(DOCUMENTED)];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new(

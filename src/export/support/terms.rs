@@ -23,6 +23,7 @@ pub fn obligations(ledger: &Obligations) -> Vec<(&'static str, u64)> {
         ("rejected at the consumer", ledger.rejected_at_consumer),
         ("dead-lettered", ledger.dead_lettered),
         ("forwarded", ledger.forwarded),
+        ("filtered", ledger.filtered),
         ("expired", ledger.expired),
         ("skipped", ledger.skipped),
         ("lost", ledger.lost),

@@ -89,6 +89,7 @@ pub fn of_kind(kind: &str) -> &'static str {
         "consumer" => p::TRAY_ARROW_DOWN,
         "kafka" => p::STACK,
         "queue" => p::QUEUE,
+        "fanout" => p::SHARE_NETWORK,
         "gateway" => p::SHIELD_CHECK,
         "registry" => p::BOOKS,
         _ => p::CUBE,

@@ -1,15 +1,17 @@
 //! The broker machine: logs, groups, clusters, and what their clients need.
 //!
-//! In: produce, fetch and group requests, each with its instant and caller. Out: replies (at once, later, or
+//! In: produce, fetch, group and queue requests, each with its instant and caller. Out: replies (at once, later, or
 //! because of another caller's request), facts, and what followers must fetch.
 //! Must not know: links, clocks, service times, components. Start at [`cluster::Cluster`]; what a produce request
 //! does is in `produce.rs`, how followers come by it in `replication.rs`, what a fault of a node does in
-//! `controller.rs`; a batch's bytes are in [`batch`], the clients' side is in [`client`].
+//! `controller.rs`; a batch's bytes are in [`batch`], the clients' side is in [`client`]. Queues are
+//! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
 pub mod batch;
 pub mod client;
 pub mod cluster;
 mod controller;
+mod deduplication;
 pub mod fanout;
 mod fetch;
 pub mod group;

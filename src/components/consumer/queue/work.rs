@@ -6,6 +6,7 @@ use super::sim::QueueConsumer;
 use crate::engine::Ctx;
 use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, ObligationEnd, Placed, QueueMessage, Reason, Receipt};
 use crate::machines::broker::batch::{records, value_bytes};
+use crate::machines::broker::fanout::envelope;
 use crate::units::SimTime;
 
 /// A message that an instance holds.
@@ -30,7 +31,8 @@ impl Held {
         let record = records(&message.batch).next()?;
         Some(Self {
             meta: record.meta,
-            value: value_bytes(&message.batch, &record),
+            // What a fan-out topic has wrapped is unwrapped first, as its subscribers do.
+            value: envelope::open(record.value).unwrap_or_else(|| value_bytes(&message.batch, &record)),
             key: record.key.map(|key| message.batch.bytes.slice_ref(key)),
             group: message.group.clone(),
             receipt: message.receipt,

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::attributes::{Attribute, Attributes};
+use super::envelope::{Sheet, open, seal};
 use super::policy::{Scope, Subject};
 use super::read::{COMBINATIONS_MAX, read};
+use super::retry::RetryPolicy;
+use crate::units::SimTime;
 
 fn on_body(policy: &Json, body: &Json) -> bool {
     let policy = read(&policy.to_string(), Scope::MessageBody, "p").unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -107,5 +110,30 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>(), scope in prop::bool::ANY) {
         drop(read(&text, if scope { Scope::MessageBody } else { Scope::MessageAttributes }, "p"));
+    }
+}
+
+#[test]
+fn retries_come_in_the_products_phases() {
+    let delays: Vec<Option<f64>> =
+        (1..=100_016).map(|failures| RetryPolicy::MANAGED.delay(failures).map(|delay| delay.as_ms_f64() / 1e3)).collect();
+    assert_eq!(delays[..6], [Some(0.0), Some(0.0), Some(0.0), Some(1.0), Some(1.0), Some(1.0)]);
+    assert_eq!(delays[14], Some(20.0), "ten growing tries end at the greatest delay");
+    assert!(delays[5..15].is_sorted(), "{:?}", &delays[5..15]);
+    assert_eq!((delays[100_014], delays[100_015]), (Some(20.0), None), "100,015 in all");
+    let days = delays.iter().flatten().sum::<f64>() / 86_400.0;
+    assert!((23.0..24.0).contains(&days), "{days} days");
+}
+
+proptest! {
+    #[test]
+    fn what_is_sealed_opens(body in prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)]) {
+        let attributes = Attributes(vec![("type".into(), Attribute::Text("OrderPlaced".into()))]);
+        let sheet = Sheet { message_id: "1", topic: "orders", at: SimTime::ZERO, attributes: &attributes };
+        let envelope = seal(&sheet, &body);
+        prop_assert_eq!(open(&envelope).expect("it is an envelope"), body.clone());
+        let parsed: Json = serde_json::from_slice(&envelope).expect("it is JSON");
+        prop_assert_eq!(&parsed["MessageAttributes"]["type"]["Value"], "OrderPlaced");
+        prop_assert!(open(&body).is_none());
     }
 }

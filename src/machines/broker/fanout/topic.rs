@@ -14,12 +14,11 @@ use serde_json::Value as Json;
 use super::attributes::Attributes;
 use super::policy::{FilterPolicy, Scope, Subject};
 use super::retry::RetryPolicy;
-use crate::event::{
-    Appended, Ended, Fact, ObligationEnd, Outcome, QueueEntry, QueueError, Reason, Settled,
-};
+use crate::event::{Appended, Ended, Fact, ObligationEnd, Outcome, QueueEntry, QueueError, Reason, Settled};
 use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::Caller;
-use crate::machines::broker::deduplication::{Deduplication, DeduplicationRules};
+use crate::machines::broker::deduplication::Deduplication;
+pub use crate::machines::broker::deduplication::DeduplicationRules;
 use crate::machines::codec::unframe;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -206,7 +205,7 @@ impl Fanout {
         if u64::from(entry.size_bytes) > self.cfg.message_bytes_max {
             return Err(QueueError::InvalidParameterValue);
         }
-        if let Some(rules) = &self.cfg.fifo
+        if let Some(rules) = self.cfg.fifo
             && !self.deduplication.is_new(now, rules, &entry)?
         {
             self.deduplicated += 1;

@@ -1,5 +1,6 @@
 //! A queue's settings.
 
+use crate::machines::broker::deduplication::DeduplicationRules;
 use crate::units::{ComponentIx, GroupIx, SimDuration, TopicIx};
 
 /// One queue's settings, in SQS's terms.
@@ -57,6 +58,9 @@ impl Sampling {
 }
 
 impl FifoConfig {
+    pub(super) fn deduplication(&self) -> DeduplicationRules {
+        DeduplicationRules { by_content: self.content_deduplication, within_group: self.high_throughput }
+    }
     /// Calls a second of each kind of action.
     pub(super) fn calls_per_s_max(&self) -> u32 {
         if self.high_throughput { 70_000 } else { 300 }

@@ -14,7 +14,6 @@
 //! Source: docs.aws.amazon.com/AWSSimpleQueueService (developer guide, API reference).
 
 mod config;
-mod deduplication;
 mod moves;
 mod order;
 mod polls;
@@ -27,13 +26,13 @@ mod tests;
 pub use config::{FifoConfig, QueueConfig, Sampling};
 
 use super::cluster::Caller;
+use super::deduplication::Deduplication;
 use crate::event::{
     Appended, Ended, Fact, ObligationEnd, Outcome, QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult,
     Reason, Receipt, ReceiveCall, Settled,
 };
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
-use deduplication::Deduplication;
 use order::Shards;
 use polls::{Poll, Polls};
 use store::{State, Store, Stored};
@@ -234,7 +233,7 @@ impl Queue {
                 // Only the queue as a whole can delay; otherwise a group would overtake itself.
                 return Err(QueueError::InvalidParameterValue);
             }
-            if !self.deduplication.is_new(now, fifo, &entry)? {
+            if !self.deduplication.is_new(now, fifo.deduplication(), &entry)? {
                 self.counts.deduplicated += 1;
                 let reason = Reason { code: "deduplicated", detail: None };
                 out.facts.push(Fact::Settled(Box::new(Settled {

@@ -1,4 +1,4 @@
-//! Messages on their way to another queue: dead letters, and redrives back.
+//! Messages on their way from one queue or topic to another queue: dead letters, and redrives back.
 //!
 //! A move has left one queue for good, so it is tried until the other queue has answered.
 

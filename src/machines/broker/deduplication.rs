@@ -1,4 +1,4 @@
-//! What a FIFO queue has taken within five minutes, so that a second send of it stores nothing.
+//! What a FIFO queue or topic has taken within five minutes, so that a second send of it stores nothing.
 
 use std::collections::VecDeque;
 
@@ -6,15 +6,23 @@ use ahash::AHashSet;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::config::FifoConfig;
+use super::batch::records;
 use crate::event::{QueueEntry, QueueError};
-use crate::machines::broker::batch::records;
 use crate::units::{SimDuration, SimTime};
 
 /// How long a deduplication id is remembered, whether its message was deleted or not.
-pub(super) const WINDOW: SimDuration = SimDuration::from_secs(300);
+const WINDOW: SimDuration = SimDuration::from_secs(300);
 /// Ids remembered at once; beyond it the oldest are forgotten early.
 const IDS_MAX: usize = 4_000_000;
+
+/// How a second send is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeduplicationRules {
+    /// `ContentBasedDeduplication`: a message without an id is known by its body's SHA-256.
+    pub by_content: bool,
+    /// Ids count within their message group only, as in high-throughput mode.
+    pub within_group: bool,
+}
 
 /// In high-throughput mode ids count within their message group only.
 type Key = (Option<Bytes>, Bytes);
@@ -30,15 +38,15 @@ impl Deduplication {
     ///
     /// # Errors
     /// SQS's, when the entry lacks its group or an id.
-    pub fn is_new(&mut self, now: SimTime, fifo: &FifoConfig, entry: &QueueEntry) -> Result<bool, QueueError> {
+    pub fn is_new(&mut self, now: SimTime, rules: DeduplicationRules, entry: &QueueEntry) -> Result<bool, QueueError> {
         let Some(group) = &entry.group else { return Err(QueueError::MissingParameter) };
         let id = match &entry.deduplication {
             Some(id) => id.clone(),
-            None if fifo.content_deduplication => content_hash(entry),
+            None if rules.by_content => content_hash(entry),
             None => return Err(QueueError::InvalidParameterValue),
         };
         self.forget(now);
-        let key = (fifo.high_throughput.then(|| group.clone()), id);
+        let key = (rules.within_group.then(|| group.clone()), id);
         if !self.known.insert(key.clone()) {
             return Ok(false);
         }

@@ -1,0 +1,190 @@
+//! A design's queues and fan-out topics as an AWS CloudFormation template, in JSON.
+//!
+//! Queues with their redrive policies, topics, subscriptions with their filter policies, and the queue
+//! policies that let a topic send. Everything else of a design is no resource here and is left out.
+//! Source: the resource types AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::SNS::Topic, AWS::SNS::Subscription.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Exporter, Writer};
+use crate::components::{Params, by_id};
+use crate::model::{Component, Link, Project};
+use crate::units::SimDuration;
+
+pub(super) const EXPORTER: Exporter = Exporter {
+    name: "cloudformation",
+    extension: "json",
+    help: "An AWS CloudFormation template of its queues and fan-out topics",
+    write: Writer::Project(write),
+};
+
+/// Longest description of a template.
+const DESCRIPTION_BYTES_MAX: usize = 1024;
+/// Longest name of a queue, its suffix included.
+const NAME_CHARS_MAX: usize = 80;
+
+fn write(project: &Project) -> String {
+    let ids = LogicalIds::of(project);
+    let mut resources = Map::new();
+    for (id, component) in &project.components {
+        match component.kind.as_str() {
+            "queue" => {
+                resources.insert(ids.of_component(id), queue(project, &ids, id, component));
+                resources.extend(queue_policy(project, &ids, id).map(|policy| (format!("{}Policy", ids.of_component(id)), policy)));
+            }
+            "fanout" => {
+                resources.insert(ids.of_component(id), topic(id, component));
+                resources.extend(subscriptions(project, &ids, id, component));
+            }
+            _ => {}
+        }
+    }
+    let mut description = format!("{}: queues and topics", project.name).replace(char::is_control, " ");
+    description.truncate(description.floor_char_boundary(DESCRIPTION_BYTES_MAX));
+    let template = json!({"AWSTemplateFormatVersion": "2010-09-09", "Description": description, "Resources": resources});
+    format!("{template:#}\n")
+}
+
+/// Logical ids: letters and digits only, so two components may need a number to differ.
+struct LogicalIds(BTreeMap<String, String>);
+
+impl LogicalIds {
+    fn of(project: &Project) -> Self {
+        let mut taken = BTreeSet::new();
+        let mut ids = BTreeMap::new();
+        for (id, component) in &project.components {
+            let words = id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+            let camel: String = words.map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+            let ending = if component.kind == "queue" { "Queue" } else { "Topic" };
+            let stem = if camel.ends_with(ending) { camel } else { camel + ending };
+            let free = (1..).map(|n| if n == 1 { stem.clone() } else { format!("{stem}{n}") }).find(|name| taken.insert(name.clone()));
+            ids.extend(free.map(|name| (id.clone(), name)));
+        }
+        Self(ids)
+    }
+    fn of_component(&self, id: &str) -> String {
+        self.0.get(id).cloned().unwrap_or_default()
+    }
+    fn arn(&self, id: &str) -> Json {
+        json!({"Fn::GetAtt": [self.of_component(id), "Arn"]})
+    }
+}
+
+fn params(component: &Component) -> Option<Params<'_>> {
+    let spec = by_id(&component.kind)?.spec();
+    let profile = component.profile.as_deref().or_else(|| spec.profiles.first().copied());
+    Some(Params::new(spec.params, profile, &component.params))
+}
+
+fn is_fifo(component: &Component) -> bool {
+    component.profile.as_deref().is_some_and(|profile| profile.ends_with("-fifo"))
+}
+
+/// The product's name: letters, digits, hyphens, underscores, and the suffix that FIFO asks for.
+fn product_name(id: &str, fifo: bool) -> String {
+    let suffix = if fifo { ".fifo" } else { "" };
+    let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    id.chars().map(keep).take(NAME_CHARS_MAX - suffix.len()).chain(suffix.chars()).collect()
+}
+
+/// Whole seconds, as the products take them; a part of a second counts as one.
+fn seconds(duration: SimDuration) -> u64 {
+    duration.as_ns().div_ceil(1_000_000_000)
+}
+
+fn links_from<'a>(project: &'a Project, id: &'a str, port: &'a str) -> impl Iterator<Item = &'a Link> {
+    project.links.iter().filter(move |link| link.from.component == id && link.from.port == port)
+}
+
+fn queue(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -> Json {
+    let fifo = is_fifo(component);
+    let mut properties = json!({"QueueName": product_name(id, fifo)});
+    if let Some(params) = params(component) {
+        properties["VisibilityTimeout"] = seconds(params.duration("visibility_timeout")).into();
+        properties["ReceiveMessageWaitTimeSeconds"] = seconds(params.duration("receive_wait")).into();
+        properties["DelaySeconds"] = seconds(params.duration("delay")).into();
+        properties["MessageRetentionPeriod"] = seconds(params.duration("retention")).into();
+        properties["MaximumMessageSize"] = params.size("max_message_size").unwrap_or(1 << 20).into();
+        if fifo {
+            properties["FifoQueue"] = true.into();
+            properties["ContentBasedDeduplication"] = params.flag("content_deduplication").into();
+            if params.text("throughput") == "high" {
+                properties["DeduplicationScope"] = "messageGroup".into();
+                properties["FifoThroughputLimit"] = "perMessageGroupId".into();
+            }
+        }
+        if let Some(letters) = links_from(project, id, "dead_letters").next().filter(|_| params.is_given("max_receive_count")) {
+            let target = ids.arn(&letters.to.component);
+            properties["RedrivePolicy"] = json!({"deadLetterTargetArn": target, "maxReceiveCount": params.count("max_receive_count")});
+        }
+    }
+    json!({"Type": "AWS::SQS::Queue", "Properties": properties})
+}
+
+/// Lets the topics that deliver to a queue send to it; none when no topic does.
+fn queue_policy(project: &Project, ids: &LogicalIds, id: &str) -> Option<Json> {
+    let is_topic = |id: &str| project.components.get(id).is_some_and(|component| component.kind == "fanout");
+    let topics: BTreeSet<&str> = project
+        .links
+        .iter()
+        .filter(|link| link.to.component == id)
+        .map(|link| link.from.component.as_str())
+        .filter(|from| is_topic(from))
+        .collect();
+    let statement = |topic: &&str| {
+        json!({
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": ids.arn(id),
+            "Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": ids.of_component(topic)}}},
+        })
+    };
+    let statements: Vec<Json> = topics.iter().map(statement).collect();
+    (!statements.is_empty()).then(|| {
+        json!({
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": ids.of_component(id)}],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+            },
+        })
+    })
+}
+
+fn topic(id: &str, component: &Component) -> Json {
+    let fifo = is_fifo(component);
+    let mut properties = json!({"TopicName": product_name(id, fifo)});
+    if fifo {
+        properties["FifoTopic"] = true.into();
+        properties["ContentBasedDeduplication"] = params(component).is_some_and(|params| params.flag("content_deduplication")).into();
+    }
+    json!({"Type": "AWS::SNS::Topic", "Properties": properties})
+}
+
+fn subscriptions(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -> Vec<(String, Json)> {
+    let rows = params(component).map(|params| params.named("subscriptions")).unwrap_or_default();
+    let of_link = |link: &Link| {
+        let queue = &link.to.component;
+        let mut properties = json!({"TopicArn": {"Ref": ids.of_component(id)}, "Protocol": "sqs", "Endpoint": ids.arn(queue)});
+        let row = rows.iter().find(|(name, _)| name == queue).map(|(_, row)| row);
+        if let Some(row) = row {
+            let policy = row.optional_text("filter_policy").and_then(|text| serde_json::from_str::<Json>(&text).ok());
+            if let Some(policy) = policy {
+                properties["FilterPolicy"] = policy;
+                properties["FilterPolicyScope"] = row.text("filter_scope").into();
+            }
+            properties["RawMessageDelivery"] = row.flag("raw").into();
+        }
+        let wanted = row.and_then(|row| row.optional_text("dead_letters"));
+        let mut letters = links_from(project, id, "dead_letters").map(|link| &link.to.component);
+        if let Some(letters) = letters.find(|letters| wanted.as_ref().is_none_or(|wanted| wanted == *letters)) {
+            properties["RedrivePolicy"] = json!({"deadLetterTargetArn": ids.arn(letters)});
+        }
+        let name = format!("{}To{}", ids.of_component(id), ids.of_component(queue));
+        (name, json!({"Type": "AWS::SNS::Subscription", "Properties": properties}))
+    };
+    links_from(project, id, "subscriptions").map(of_link).collect()
+}

@@ -1,0 +1,48 @@
+//! What queues do to obligations by themselves: a message moved away ends one, a move back opens it again.
+
+use super::{Lane, Ledger, end_name};
+use crate::event::{Appended, Ended, ObligationEnd, Reason};
+use crate::machines::broker::batch::records;
+
+/// How a queue moves a message away, and the reason that it gives.
+pub(super) const MOVES: [(ObligationEnd, &str); 2] = [(ObligationEnd::DeadLettered, Reason::RECEIVES), (ObligationEnd::Forwarded, Reason::REDRIVE)];
+
+impl Ledger {
+    /// A queue moved events here. One that it had moved away before is owed again.
+    pub fn moved(&mut self, appended: &Appended) {
+        for record in records(&appended.batch) {
+            let (producer, seq) = (record.meta.id.producer.index(), record.meta.id.seq);
+            let topic = &mut self.topics[appended.topic.index()];
+            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(producer, seq)).collect();
+            for (end, code) in reopened {
+                self.uncount_reason((end_name(end), appended.cluster, record.meta.event_type, code));
+            }
+        }
+        // An event that comes back is no second append.
+        let mut known = 0;
+        self.appended(appended, |_, _| known += 1);
+        self.submissions.duplicate_appends -= known;
+    }
+}
+
+impl Lane {
+    /// The log itself has ended an obligation: a later word of a consumer, or a move back, may overrule it.
+    pub(super) fn remember(&mut self, ended: &Ended) {
+        let (producer, seq) = (ended.event.id.producer.index(), ended.event.id.seq);
+        if ended.end == ObligationEnd::Expired {
+            self.expired[producer].insert(seq);
+        }
+        if let Some(kind) = MOVES.iter().position(|(end, _)| *end == ended.end) {
+            self.moved[kind][producer].insert(seq);
+        }
+    }
+
+    /// Opens an obligation that a move had ended; says how it had, and with which reason.
+    fn reopen(&mut self, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
+        let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
+        self.ended[producer].remove(seq);
+        let (end, code) = MOVES[kind];
+        self.ends[end as usize] -= 1;
+        Some((end, code))
+    }
+}
