@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::detectors::Anomaly;
 use super::latency::Latencies;
 use super::ledger::end_name;
 use super::recorder::{Lane, Recorder, value};
@@ -75,6 +76,15 @@ impl Source<'_> {
         }
         let topic = names.topics.iter().position(|(name, ..)| **name == *target);
         topic.map_or(Meaning::Nothing, |index| Meaning::Topic(TopicIx(index as u32)))
+    }
+
+    /// Why a guarantee that an expectation states is broken: the first example of each anomaly that breaks it.
+    pub fn counter_examples(&self, figure: &FigureRef) -> Vec<String> {
+        let target = self.meaning(figure.target.as_deref());
+        let breaking = Anomaly::breaking(figure.metric.as_deref().unwrap_or_default());
+        let seen = self.recorder.detectors.sightings();
+        let seen = seen.filter(|one| breaking.contains(&one.anomaly) && self.takes(target, one.topic, one.group));
+        seen.map(|one| self.recorder.words_of(one)).collect()
     }
 
     fn takes(&self, target: Meaning, topic: TopicIx, group: GroupIx) -> bool {
@@ -220,7 +230,7 @@ impl Source<'_> {
             "at_least_once" => none_lost,
             "at_most_once" => none_twice,
             "exactly_once" => none_lost && none_twice,
-            "ordered_per_key" => self.recorder.order.as_ref()?.disorders(|topic, group| self.takes(target, topic, group)) == 0,
+            "ordered_per_key" => self.recorder.detectors.disorders(|topic, group| self.takes(target, topic, group))? == 0,
             _ => return None,
         };
         Some(f64::from(u8::from(kept)))

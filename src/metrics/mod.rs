@@ -1,6 +1,7 @@
 //! Observers: recorder, time series, histograms, traces, the event ledger; and what they show.
 
 mod bits;
+mod detectors;
 mod faults;
 mod figure_source;
 mod latency;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::detectors::{Anomaly, Detectors, Sighting, leaves_a_gap};
 use super::faults::FaultLog;
 use super::latency::Latencies;
 use super::ledger::{Entry, Ledger};
-use super::order::KeyOrder;
 use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
@@ -123,8 +123,7 @@ pub struct Recorder {
     pub(crate) judges: Vec<Judge>,
     /// Whether an expectation asks for waits.
     observes_waits: bool,
-    /// Only where an expectation asks for order by key.
-    pub(crate) order: Option<KeyOrder>,
+    pub(crate) detectors: Detectors,
     pub(crate) counts: Counts,
     pub(crate) counts_before: Counts,
     pub(crate) counts_base: Counts,
@@ -169,7 +168,7 @@ impl Recorder {
             seen: vec![Seen::default(); names.components.len()],
             links: vec![LinkSeen::default(); names.links.len()],
             observes_waits: asks("wait"),
-            order: asks("ordered_per_key").then(KeyOrder::default),
+            detectors: Detectors::new(asks("ordered_per_key")),
             judges: options.expectations.iter().cloned().map(Judge::new).collect(),
             counts: Counts::default(),
             counts_before: Counts::default(),
@@ -278,6 +277,7 @@ impl Recorder {
     fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) {
         let entry = self.ledger.ended(now, ended, reason);
         if entry == Entry::Repeated {
+            self.detectors.saw(now, Anomaly::Duplicate, ended, None);
             let placed = Placed { topic: ended.topic, partition: ended.partition, offset: ended.offset };
             self.traces.hop(ended.event, duplicate_hop(now, ended.component, placed, Some(ended.group), "processed once more"));
             return;
@@ -289,14 +289,17 @@ impl Recorder {
             return;
         }
         if ended.end != ObligationEnd::Delivered {
+            if leaves_a_gap(ended.end) {
+                self.detectors.saw(now, Anomaly::Gap, ended, reason);
+            }
             self.seen[ended.component.index()].trouble[0] += 1;
             return;
         }
         self.counts.delivered += 1;
-        if let Some(order) = &mut self.order
+        if self.detectors.watches_order()
             && let Some(key) = self.ledger.key_of(ended)
         {
-            order.delivered(ended, key);
+            self.detectors.delivered(now, ended, key);
         }
         // Few lanes: a linear look is faster than a map.
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.topic == ended.topic && lane.group == ended.group) {
@@ -524,6 +527,18 @@ impl Recorder {
         self.judges = judges;
     }
 
+    /// `web-17 processed once more by billing at 12.3s (3 such events)`.
+    pub(crate) fn words_of(&self, sighting: &Sighting) -> String {
+        let (event, at) = (self.event_name(sighting.event), self.component_name(sighting.component));
+        let what = match sighting.anomaly {
+            Anomaly::Duplicate => "processed once more by",
+            Anomaly::OutOfOrder => "processed after a younger one of its key by",
+            Anomaly::Gap => "never processed, gone at",
+        };
+        let why = if sighting.why.is_empty() { String::new() } else { format!(": {}", sighting.why) };
+        let more = if sighting.count > 1 { format!(" ({} such events)", sighting.count) } else { String::new() };
+        format!("{event} {what} {at} at {}{why}{more}", sighting.at)
+    }
     /// The event type's name.
     pub(crate) fn type_name(&self, event_type: EventTypeIx) -> String {
         self.options.names.event_types.get(usize::from(event_type.0)).map_or_else(|| "event".to_owned(), |name| name.to_string())

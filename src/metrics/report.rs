@@ -32,6 +32,9 @@ pub struct Report {
     pub assumptions: Vec<String>,
     /// The project's own decisions.
     pub decisions: Vec<String>,
+    /// What detectors saw by topic and group: repeated, missing and disordered events; absent when all was well.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub anomalies: Vec<Anomaly>,
     /// What was done to the run, by its scenario and by hand; absent when nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<Fault>,
@@ -85,6 +88,25 @@ pub struct ExpectationResult {
     /// The first moment it broke.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub broke_at_s: Option<f64>,
+}
+
+/// Events of one topic that a group got twice, never, or out of order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// Topic.
+    pub topic: String,
+    /// Group.
+    pub group: String,
+    /// `duplicate`, `gap`, `out_of_order` (watched only where an expectation asks for order by key).
+    pub what: String,
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first_event: String,
+    /// When that was seen.
+    pub first_at_s: f64,
+    /// The same in words.
+    pub first: String,
 }
 
 /// A fault, or a change of a parameter while the run went. Its place, time, action and arguments are those of an entry

@@ -2,13 +2,15 @@
 
 use indexmap::IndexMap;
 
+use super::detectors::Sighting;
+use super::figure_source::Source;
 use super::latency::Latencies;
 use super::recorder::{Recorder, value};
-use super::report::{EngineFigures, ExpectationResult, Ledger, Provenance, Report};
+use super::report::{Anomaly as AnomalyReport, EngineFigures, ExpectationResult, Ledger, Provenance, Report};
 use super::stats::backlog_grows;
 use super::view::ExpectationState;
 use crate::engine::{Figure, FigureKind};
-use crate::predicate::Verdict;
+use crate::predicate::{Judge, Verdict};
 use crate::units::{ComponentIx, SimTime};
 
 /// What a report says that no observer can know.
@@ -69,6 +71,7 @@ impl Recorder {
             remarks,
             assumptions: head.assumptions,
             decisions: head.decisions,
+            anomalies: self.anomalies(),
             faults: self.faults.report(&self.bad_ends()),
             engine: EngineFigures { steps: head.steps, pending_max: head.pending_max },
             totals: self.totals(&ledger, span_s),
@@ -91,13 +94,39 @@ impl Recorder {
     }
 
     fn expectation_results(&self) -> Vec<ExpectationResult> {
-        let result = |(judge, text): (&crate::predicate::Judge, &String)| ExpectationResult {
+        let result = |(judge, text): (&Judge, &String)| ExpectationResult {
             text: text.clone(),
             met: judge.state() == Verdict::Met,
-            figure: judge.figure_text(),
+            figure: self.figure_text(judge),
             broke_at_s: judge.broke_at().map(SimTime::as_secs_f64),
         };
         self.judges.iter().zip(&self.options.texts).map(result).collect()
+    }
+
+    /// What an expectation was judged by; a broken guarantee with its first counter-example.
+    pub(crate) fn figure_text(&self, judge: &Judge) -> String {
+        let figure = judge.figure_text();
+        if judge.state() == Verdict::Met {
+            return figure;
+        }
+        let source = Source { recorder: self };
+        let examples: Vec<String> = judge.expectation().figures().into_iter().flat_map(|figure| source.counter_examples(figure)).collect();
+        if examples.is_empty() { figure } else { format!("{figure}: {}", examples.join("; ")) }
+    }
+
+    /// What detectors saw, by topic, group and anomaly.
+    fn anomalies(&self) -> Vec<AnomalyReport> {
+        let names = &self.options.names;
+        let one = |seen: &Sighting| AnomalyReport {
+            topic: names.topics[seen.topic.index()].0.to_string(),
+            group: names.groups[seen.group.index()].0.to_string(),
+            what: seen.anomaly.name().to_owned(),
+            count: seen.count,
+            first_event: self.event_name(seen.event),
+            first_at_s: seen.at.as_secs_f64(),
+            first: self.words_of(seen),
+        };
+        self.detectors.sightings().map(one).collect()
     }
 
     fn totals(&self, ledger: &Ledger, span_s: f64) -> IndexMap<String, f64> {

@@ -41,7 +41,7 @@ impl Recorder {
         let expectations = self.judges.iter().zip(&self.options.texts).map(|(judge, text)| ExpectationView {
             text: text.clone(),
             state: state_of(judge.state()),
-            figure: judge.figure_text(),
+            figure: self.figure_text(judge),
             broke_at: judge.broke_at(),
         });
         RunView {
