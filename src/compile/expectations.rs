@@ -1,12 +1,22 @@
 //! Problems of the `expect` section: each text parses, and the names in it exist.
 
 use super::names::Names;
+use crate::components;
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::Project;
 use crate::predicate::Expectation;
 
 /// Expectations of one project, at most.
 const EXPECTATIONS_MAX: usize = 500;
+
+/// The guarantees that components state, as expectations that `expect` does not have yet.
+pub(super) fn of_guarantees(project: &Project) -> Vec<String> {
+    let stated = project.components.iter().flat_map(|(id, component)| {
+        let guarantees = components::by_id(&component.kind).map(|kind| kind.declares(id, component).guarantees);
+        guarantees.unwrap_or_default().into_iter().map(move |word| format!("guarantee(\"{id}\", {word})"))
+    });
+    stated.filter(|text| !project.expect.contains(text)).collect()
+}
 
 pub(super) fn check(project: &Project, names: &Names, out: &mut Vec<Diagnostic>) {
     if project.expect.len() > EXPECTATIONS_MAX {

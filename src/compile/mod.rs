@@ -72,7 +72,8 @@ fn check_as_drawn(project: &Project, out: &mut Vec<Diagnostic>) {
 /// Every diagnostic (warnings too) when at least one is an error.
 pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diagnostic>> {
     let mut remarks = Vec::new();
-    let (effective, scenario) = effective::apply(project, options, &mut remarks);
+    let (mut effective, scenario) = effective::apply(project, options, &mut remarks);
+    effective.expect.extend(expectations::of_guarantees(&effective));
     check_as_drawn(&effective, &mut remarks);
     if has_errors(&remarks) {
         return Err(remarks);

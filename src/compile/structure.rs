@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::faults;
+use super::{expectations, faults};
 use crate::components::{self, LINK_PARAMS, PortSpec, can_connect, check_params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Endpoint, Project, id_is_valid};
@@ -103,9 +103,10 @@ fn resolve(project: &Project, end: &Endpoint, path: &str, out: &mut Vec<Diagnost
 }
 
 fn check_misses(project: &Project, out: &mut Vec<Diagnostic>) {
+    let guarantees = expectations::of_guarantees(project);
     for (name, scenario) in &project.scenarios {
         for (index, missed) in scenario.misses.iter().enumerate() {
-            if !project.expect.contains(missed) {
+            if !project.expect.contains(missed) && !guarantees.contains(missed) {
                 let path = format!("scenarios.{name}.misses[{index}]");
                 let diagnostic =
                     Diagnostic::error("expectation-unknown", path, format!("`{missed}` is not one of the project's expectations"));

@@ -213,6 +213,8 @@ pub struct Declarations {
     pub group: Option<String>,
     /// Event types that it makes.
     pub event_types: Vec<String>,
+    /// Guarantees that it states: words of the expectation `guarantee("id", word)`.
+    pub guarantees: Vec<String>,
 }
 
 /// A kind of component.

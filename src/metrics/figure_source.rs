@@ -9,7 +9,7 @@ use super::recorder::{Lane, Recorder, value};
 use super::report::{Obligations, Submissions};
 use crate::event::ObligationEnd;
 use crate::predicate::{FigureFn, FigureRef, FigureSource};
-use crate::units::{ComponentIx, GroupIx, TopicIx};
+use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
 
 /// The recorder at one instant.
 pub(super) struct Source<'a> {
@@ -84,7 +84,21 @@ impl Source<'_> {
         let breaking = Anomaly::breaking(figure.metric.as_deref().unwrap_or_default());
         let seen = self.recorder.detectors.sightings();
         let seen = seen.filter(|one| breaking.contains(&one.anomaly) && self.takes(target, one.topic, one.group));
-        seen.map(|one| self.recorder.words_of(one)).collect()
+        let mut words: Vec<String> = seen.map(|one| self.recorder.words_of(one)).collect();
+        if breaking.contains(&Anomaly::Gap) {
+            words.extend(self.first_cut_away(target));
+        }
+        words
+    }
+
+    /// The first event that a log lost from where a target reads.
+    fn first_cut_away(&self, target: Meaning) -> Option<String> {
+        let names = &self.recorder.options.names;
+        let reads = |topic: &str| self.lanes(target).any(|lane| *names.topics[lane.topic.index()].0 == *topic);
+        let lost = self.recorder.ledger.lost_events(|id| self.recorder.event_name(id), |topic| names.topics[topic.index()].0.to_string());
+        let first = lost.into_iter().find(|lost| reads(&lost.topic))?;
+        let at = SimTime::from_secs_f64(first.at_s);
+        Some(format!("{} lost from {}[{}] offset {} at {at}: {}", first.event, first.topic, first.partition, first.offset, first.why))
     }
 
     fn takes(&self, target: Meaning, topic: TopicIx, group: GroupIx) -> bool {

@@ -164,7 +164,8 @@ const OBLIGATIONS: &[&str] = &[
     "in_flight",
     "duplicate_deliveries",
 ];
-const GUARANTEES: &[&str] = &["at_least_once", "at_most_once", "exactly_once", "ordered_per_key"];
+/// What a group can be promised.
+pub const GUARANTEES: &[&str] = &["at_least_once", "at_most_once", "exactly_once", "ordered_per_key"];
 const MOVES: Mode = Mode::Cumulative { grows: false };
 const GROWS: Mode = Mode::Cumulative { grows: true };
 

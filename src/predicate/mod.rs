@@ -29,7 +29,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-pub use figure::{FigureFn, FigureRef, FigureSource, FigureSpec, Mode, Target, TargetKinds, Unit};
+pub use figure::{FigureFn, FigureRef, FigureSource, FigureSpec, GUARANTEES, Mode, Target, TargetKinds, Unit};
 pub use judge::{Judge, Verdict};
 
 use expr::{Expr, Node};

@@ -316,3 +316,31 @@ fn a_frozen_consumer_takes_up_where_it_stood() {
     let effects = &first_fault(&frozen).effects;
     assert!(effects["timers_late"] > 0 || effects["messages_late"] > 0, "{effects:?}");
 }
+
+#[test]
+fn a_consumer_states_its_guarantees_and_a_broken_one_names_the_first_event() {
+    let producer = json!({"load": "constant(200/s)", "max_events": 2000});
+    let consumer = json!({
+        "instances": 2, "commit": "before", "service_time": "exp(9ms)", "offset_reset": "earliest",
+        "guarantees": ["at_most_once", "at_least_once"],
+    });
+    let design = Design::line(40, producer, json!({}), consumer).fault(5, "billing", "crash-instance", json!({"instance": 1}));
+    let report = design.run();
+    let [at_most_once, at_least_once] = report.expectations.as_slice() else { panic!("{:?}", report.expectations) };
+    assert_eq!(at_most_once.text, "guarantee(\"billing\", at_most_once)");
+    assert!(at_most_once.met && !at_least_once.met, "{:?}", report.expectations);
+    let [gap] = report.anomalies.as_slice() else { panic!("{:?}", report.anomalies) };
+    assert_eq!((gap.what.as_str(), gap.group.as_str(), gap.count), ("gap", "billing", report.ledger.obligations.lost));
+    assert!(gap.first.starts_with(&gap.first_event) && gap.first_at_s >= 5.0, "{gap:?}");
+    assert!(at_least_once.figure.contains(&gap.first), "{} lacks {}", at_least_once.figure, gap.first);
+}
+
+#[test]
+fn an_unknown_guarantee_is_refused_with_the_nearest() {
+    let mut design = Design::line(1, json!({"load": "constant(1/s)"}), json!({}), json!({"guarantees": ["exactly_one"]}));
+    design.project.scenarios.insert("test".to_owned(), design.scenario);
+    let problems = eventyard::compile::check(&design.project);
+    let found = problems.iter().find(|one| one.code == "guarantee-unknown").unwrap_or_else(|| panic!("{problems:?}"));
+    assert_eq!(found.path, "components.billing.guarantees");
+    assert_eq!(found.hint.as_deref(), Some("did you mean `exactly_once`?"));
+}

@@ -39,7 +39,7 @@ impl Kind for ConsumerKind {
     }
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
-        Declarations { group: Some(group_name(id, &params)), ..Declarations::default() }
+        Declarations { group: Some(group_name(id, &params)), guarantees: params.words("guarantees"), ..Declarations::default() }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);

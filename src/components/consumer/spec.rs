@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::queue;
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+use crate::predicate::GUARANTEES;
 use crate::units::ComponentIx;
 
 use Default_::{Absent, Same};
@@ -42,7 +43,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
 };
 
 const INSTANCE: &[ParamSpec] =
-    &[ParamSpec::new("instance", "Instance", T::Count { min: 0, max: INSTANCES_MAX }, Absent, "Which instance; the first is 0")];
+    &[ParamSpec::new("instance", "Instance", T::Count { min: 1, max: INSTANCES_MAX }, Absent, "Which instance; the first is 1")];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
@@ -149,6 +150,14 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Fetching"),
     ParamSpec::new(
+        "guarantees",
+        "Guarantees",
+        T::Words,
+        Absent,
+        "What its group is promised: at_least_once, at_most_once, exactly_once, ordered_per_key. A run says kept or broken, with the first counter-example",
+    )
+    .group("Group"),
+    ParamSpec::new(
         "commit",
         "Commit",
         T::Choice(&["auto", "after", "before"]),
@@ -228,6 +237,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
                 .with_hint(format!("link a topic or a queue to {}.in", ctx.id)),
         );
     }
+    check_guarantees(&path, params, out);
     if queue::spec::reads_queue(ctx) {
         return queue::spec::check(ctx, &path, params, out);
     }
@@ -275,6 +285,14 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_partitions(ctx, &path, params, out);
+}
+
+fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    for word in params.words("guarantees").iter().filter(|word| !GUARANTEES.contains(&word.as_str())) {
+        let diagnostic = Diagnostic::error("guarantee-unknown", format!("{path}.guarantees"), format!("`{word}` is no guarantee"));
+        let hint = nearest(word, GUARANTEES.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        out.push(diagnostic.with_hint(hint.unwrap_or_else(|| format!("there are {}", GUARANTEES.join(", ")))));
+    }
 }
 
 fn check_partitions(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {

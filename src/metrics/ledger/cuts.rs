@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// The first lost events by name, those that came back left out.
-    pub(super) fn lost_events(&self, name: impl Fn(EventId) -> String, topic: impl Fn(TopicIx) -> String) -> Vec<report::LostEvent> {
+    pub fn lost_events(&self, name: impl Fn(EventId) -> String, topic: impl Fn(TopicIx) -> String) -> Vec<report::LostEvent> {
         let still = |lost: &&NamedLost| self.topics[lost.topic.index()].cut[lost.event.producer.index()].contains(lost.event.seq);
         let named = |lost: &NamedLost| report::LostEvent {
             event: name(lost.event),

@@ -151,6 +151,15 @@ impl Trial {
         broken.into_iter().map(|expectation| expectation.text.clone()).collect()
     }
 
+    /// What does not hold in a report, of what is searched for: the first of them.
+    fn broken_in(&self, report: &Report) -> Option<String> {
+        if !report.ledger.balanced {
+            return Some(BALANCED.to_owned());
+        }
+        let searched = report.expectations.iter().filter(|expectation| self.project.expect.contains(&expectation.text));
+        searched.into_iter().find(|expectation| !expectation.met).map(|expectation| expectation.text.clone())
+    }
+
     /// The faults of a run, by its seed alone.
     fn faults(&self, seed: u64) -> Vec<TimedFault> {
         let mut stream = Stream::new(seed, "chaos", "faults");
@@ -179,14 +188,6 @@ impl Trial {
         let figure = figure_of_broken(&self.run(&shortest, seed)?, &check).unwrap_or_default();
         Ok(ChaosFinding { index, seed, check, figure, drawn, shortest, shrinking_runs })
     }
-}
-
-/// What does not hold in a report: the first of them.
-fn broken_in(report: &Report) -> Option<String> {
-    if !report.ledger.balanced {
-        return Some(BALANCED.to_owned());
-    }
-    report.expectations.iter().find(|expectation| !expectation.met).map(|expectation| expectation.text.clone())
 }
 
 /// By what a check is broken in a report, if it is.
@@ -225,7 +226,7 @@ fn first_broken(trial: &Trial, options: &ChaosOptions, done: &mut dyn FnMut(u32)
                         break;
                     }
                     let seed = repeat_seed(options.seed, index);
-                    let result = trial.run(&trial.faults(seed), seed).map(|report| broken_in(&report));
+                    let result = trial.run(&trial.faults(seed), seed).map(|report| trial.broken_in(&report));
                     if !matches!(result, Ok(None)) {
                         lowest.fetch_min(index, Ordering::Relaxed);
                     }
