@@ -508,3 +508,6 @@ pub(crate) fn end_name(end: ObligationEnd) -> &'static str {
         ObligationEnd::Filtered => "filtered",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! How followers come by what leaders append, and what that moves: the high watermark, the ISR, waiting producers.
 //!
 //! While all nodes of a partition are well its followers fetch in lockstep: one [`Replicate`] stands for all of them.
-//! Otherwise each has its own, and only those that can reach the leader. How long a fetch takes is the caller's affair.
+//! Otherwise each has its own, and only those that can reach the leader. How long a fetch takes is the caller's affair;
+//! followers in lockstep count as in sync however long that is.
 //! Start at [`Cluster::spread`] and [`Cluster::replicated`].
 
 use super::cluster::{Cluster, Effects};

@@ -5,7 +5,8 @@ use crate::event::{Appended, Ended, ObligationEnd, Reason};
 use crate::machines::broker::batch::records;
 
 /// How a queue moves a message away, and the reason that it gives.
-pub(super) const MOVES: [(ObligationEnd, &str); 2] = [(ObligationEnd::DeadLettered, Reason::RECEIVES), (ObligationEnd::Forwarded, Reason::REDRIVE)];
+pub(super) const MOVES: [(ObligationEnd, &str); 2] =
+    [(ObligationEnd::DeadLettered, Reason::RECEIVES), (ObligationEnd::Forwarded, Reason::REDRIVE)];
 
 impl Ledger {
     /// A queue moved events here. One that it had moved away before is owed again.
