@@ -10,7 +10,7 @@ use crate::app::{AppState, Pick};
 use crate::gui::theme::{self, Tokens, icon, widgets};
 
 /// Of a note's text, as a multiple of its size.
-const LINE_HEIGHT: f32 = 1.35;
+const LINE_HEIGHT: f32 = 1.25;
 
 pub(super) fn grid(painter: &Painter, tokens: &Tokens, camera: &Camera, rect: Rect, snap: bool) {
     if !snap {
