@@ -124,10 +124,11 @@ impl<'a> Params<'a> {
     /// A list of words.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<String> {
+        let split = |text: &str| text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
         match self.values.get(name) {
             Some(Value::List(list)) => list.iter().map(Value::to_field_text).collect(),
-            Some(Value::Text(text)) => text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
-            _ => Vec::new(),
+            Some(Value::Text(text)) => split(text),
+            _ => self.spec(name).and_then(|spec| spec.default_text(self.profile)).map(split).unwrap_or_default(),
         }
     }
     /// The rows of a table.

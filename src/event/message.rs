@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventMeta, QueueReply, QueueRequest, RecordBatch, StoredBatch};
+use super::{Assignor, EventMeta, QueueReply, QueueRequest, RecordBatch, StoredBatch, Subscription};
 use crate::units::{GroupIx, SimDuration, TopicIx};
 
 /// Matches a reply with its call; unique within the caller.
@@ -176,6 +176,8 @@ pub enum BrokerError {
     UnknownMemberId,
     /// The member's generation is over.
     IllegalGeneration,
+    /// The member understands no assignor that all others do.
+    InconsistentGroupProtocol,
     /// The group is between generations: rejoin.
     RebalanceInProgress,
     /// The broker is down: the connection was refused, or broke before the answer.
@@ -330,7 +332,7 @@ pub struct GroupRequest {
 #[derive(Clone, Debug)]
 pub enum GroupCall {
     /// Take part; answered when all members have joined or the rebalance timeout has passed.
-    Join { client_id: Arc<str>, topics: Arc<[TopicIx]>, session_timeout: SimDuration, rebalance_timeout: SimDuration },
+    Join { client_id: Arc<str>, subscription: Subscription, session_timeout: SimDuration, rebalance_timeout: SimDuration },
     /// Hand in (leader) or ask for (follower) the assignment.
     Sync { generation: u32, assignments: Vec<(Arc<str>, Vec<(TopicIx, u32)>)> },
     /// I live.
@@ -368,8 +370,8 @@ pub struct GroupReply {
 /// What the coordinator can say.
 #[derive(Clone, Debug)]
 pub enum GroupResult {
-    /// The generation has begun; `members` is filled for the leader only: (member, topics).
-    Joined { member: Arc<str>, generation: u32, leader: Arc<str>, members: Vec<(Arc<str>, Arc<[TopicIx]>)> },
+    /// The generation has begun; `members` is filled for the leader only.
+    Joined { member: Arc<str>, generation: u32, leader: Arc<str>, assignor: Assignor, members: Vec<(Arc<str>, Subscription)> },
     /// What this member reads.
     Synced { partitions: Vec<(TopicIx, u32)> },
     /// Heartbeat, leave or commit went well.

@@ -6,12 +6,14 @@
 
 mod batch;
 mod fact;
+mod group;
 mod message;
 mod queue;
 mod record;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
 pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
+pub use group::{Assignor, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
     GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest,

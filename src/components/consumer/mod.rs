@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
+use crate::event::Assignor;
 use crate::machines::broker::client::{CommitMode, ConsumerConfig, OffsetReset, ProducerClient, ProducerConfig, ReadTopic};
 use crate::model::Component;
 use crate::units::{ComponentIx, SimDuration};
@@ -65,6 +66,11 @@ fn commit_mode(params: &Params<'_>) -> CommitMode {
     }
 }
 
+/// `partition.assignment.strategy`, best liked first.
+fn assignors(params: &Params<'_>) -> Arc<[Assignor]> {
+    params.words("assignor").iter().filter_map(|name| Assignor::named(name)).collect()
+}
+
 /// One member's settings for each cluster that the component reads; call tags are given by the instance.
 fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig> {
     let name = group_name(ctx.id, params);
@@ -77,12 +83,14 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             continue;
         }
         let Some(group) = ctx.groups.iter().find(|group| group.cluster == topic.cluster && *group.name == *name) else { continue };
-        let cluster_topics = ctx.topics.iter().filter(|other| other.cluster == topic.cluster);
+        let mut cluster_topics: Vec<_> = ctx.topics.iter().filter(|other| other.cluster == topic.cluster).collect();
+        cluster_topics.sort_by(|one, other| one.name.cmp(&other.name));
         let config = ConsumerConfig {
             client_id: Arc::from(ctx.key),
             group: group.group,
             topics: vec![read],
-            cluster_topics: cluster_topics.map(|topic| (topic.topic, topic.partitions)).collect(),
+            assignors: assignors(params),
+            cluster_topics: cluster_topics.iter().map(|topic| (topic.topic, topic.partitions)).collect(),
             session_timeout: params.duration("session_timeout"),
             heartbeat_interval: params.duration("heartbeat_interval"),
             rebalance_timeout: params.duration("rebalance_timeout"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::queue;
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
 use crate::diagnostics::{Diagnostic, nearest};
+use crate::event::Assignor;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::predicate::GUARANTEES;
 use crate::units::ComponentIx;
@@ -188,6 +189,16 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Positions"),
     ParamSpec::new(
+        "assignor",
+        "Assignors",
+        T::Words,
+        Same("range, cooperative-sticky"),
+        "How partitions are dealt out, best liked first: range, roundrobin, sticky, cooperative-sticky; the group takes what most members like best among those that all know",
+    )
+    .key("partition.assignment.strategy")
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new(
         "session_timeout",
         "Session timeout",
         // What brokers accept as they come: group.min.session.timeout.ms and group.max.session.timeout.ms.
@@ -284,6 +295,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             "it counts only with commit: \"auto\" (enable.auto.commit)",
         ));
     }
+    check_assignors(&path, params, out);
     check_partitions(ctx, &path, params, out);
 }
 
@@ -292,6 +304,24 @@ fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) 
         let diagnostic = Diagnostic::error("guarantee-unknown", format!("{path}.guarantees"), format!("`{word}` is no guarantee"));
         let hint = nearest(word, GUARANTEES.iter().copied()).map(|near| format!("did you mean `{near}`?"));
         out.push(diagnostic.with_hint(hint.unwrap_or_else(|| format!("there are {}", GUARANTEES.join(", ")))));
+    }
+}
+
+fn check_assignors(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let words = params.words("assignor");
+    let known = Assignor::ALL.map(Assignor::name);
+    let hint = format!("choose from {}", known.join(", "));
+    if words.is_empty() {
+        out.push(Diagnostic::error("param-choice", format!("{path}.assignor"), "a member needs an assignor").with_hint(hint));
+        return;
+    }
+    if words.iter().all(|word| word == Assignor::CooperativeSticky.name()) {
+        let message = "partitions are dealt out as by sticky: members give everything back first, incremental rebalances are not simulated";
+        out.push(Diagnostic::warning("not-simulated", format!("{path}.assignor"), message).with_hint("write sticky to say so"));
+    }
+    for word in words.iter().filter(|word| Assignor::named(word).is_none()) {
+        let message = format!("there is no assignor `{word}`");
+        out.push(Diagnostic::error("param-choice", format!("{path}.assignor"), message).with_hint(hint.clone()));
     }
 }
 

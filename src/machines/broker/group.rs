@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::event::{BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit};
+use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit, Subscription};
 use crate::units::{SimDuration, SimTime, TopicIx};
 
 /// Members of one group; further ones are refused.
@@ -29,6 +29,8 @@ pub struct Group<C> {
     initial: Option<InitialDelay>,
     generation: u32,
     leader: Option<Arc<str>>,
+    /// What the running generation is dealt out by.
+    assignor: Assignor,
     members: BTreeMap<Arc<str>, Member<C>>,
     named: u64,
     deadline: Option<SimTime>,
@@ -56,7 +58,7 @@ enum Phase {
 
 #[derive(Clone, Debug)]
 struct Member<C> {
-    topics: Arc<[TopicIx]>,
+    subscription: Subscription,
     session_timeout: SimDuration,
     rebalance_timeout: SimDuration,
     expires: SimTime,
@@ -79,6 +81,7 @@ impl<C: Copy> Group<C> {
             initial: None,
             generation: 0,
             leader: None,
+            assignor: Assignor::Range,
             members: BTreeMap::new(),
             named: 0,
             deadline: None,
@@ -105,8 +108,8 @@ impl<C: Copy> Group<C> {
     /// Takes a call; `ListOffsets` is the cluster's and never comes here.
     pub fn handle(&mut self, now: SimTime, to: ReplyTo<C>, member: &Arc<str>, call: GroupCall, out: &mut Answers<C>) {
         match call {
-            GroupCall::Join { client_id, topics, session_timeout, rebalance_timeout } => {
-                self.join(now, to, member, &client_id, topics, session_timeout, rebalance_timeout, out);
+            GroupCall::Join { client_id, subscription, session_timeout, rebalance_timeout } => {
+                self.join(now, to, member, &client_id, subscription, session_timeout, rebalance_timeout, out);
             }
             GroupCall::FetchOffsets { partitions } => {
                 let found = partitions.into_iter().map(|(topic, partition)| (topic, partition, self.committed(topic, partition)));
@@ -183,7 +186,7 @@ impl<C: Copy> Group<C> {
         to: ReplyTo<C>,
         member: &Arc<str>,
         client_id: &str,
-        topics: Arc<[TopicIx]>,
+        subscription: Subscription,
         session_timeout: SimDuration,
         rebalance_timeout: SimDuration,
         out: &mut Answers<C>,
@@ -200,12 +203,15 @@ impl<C: Copy> Group<C> {
         } else {
             return answer(out, to, Err(BrokerError::UnknownMemberId));
         };
-        if self.repeats_its_join(member, &topics) {
+        if !self.understands_the_others(&id, &subscription) {
+            return answer(out, to, Err(BrokerError::InconsistentGroupProtocol));
+        }
+        if self.repeats_its_join(member, &subscription) {
             return self.tell_generation(now, to, member, out);
         }
         let expires = now + session_timeout;
         let assignment = self.members.get(&id).map(|known| known.assignment.clone()).unwrap_or_default();
-        let joined = Member { topics, session_timeout, rebalance_timeout, expires, waiting: Some(to), joined: true, assignment };
+        let joined = Member { subscription, session_timeout, rebalance_timeout, expires, waiting: Some(to), joined: true, assignment };
         self.members.insert(id, joined);
         match self.phase {
             Phase::Empty => {
@@ -230,14 +236,14 @@ impl<C: Copy> Group<C> {
 
     /// A known member that missed the answer to its join changes nothing; a leader that joins a stable group
     /// wants a new assignment.
-    fn repeats_its_join(&self, member: &Arc<str>, topics: &[TopicIx]) -> bool {
+    fn repeats_its_join(&self, member: &Arc<str>, subscription: &Subscription) -> bool {
         let Some(known) = self.members.get(member) else { return false };
         let running = match self.phase {
             Phase::Empty | Phase::Preparing => false,
             Phase::Completing => true,
             Phase::Stable => self.leader.as_ref() != Some(member),
         };
-        running && *known.topics == *topics
+        running && known.subscription == *subscription
     }
 
     fn tell_generation(&mut self, now: SimTime, to: ReplyTo<C>, id: &Arc<str>, out: &mut Answers<C>) {
@@ -246,11 +252,34 @@ impl<C: Copy> Group<C> {
         }
         let leader = self.leader.clone().expect("a running generation has a leader");
         let members = if *id == leader { self.subscriptions() } else { Vec::new() };
-        answer(out, to, Ok(GroupResult::Joined { member: Arc::clone(id), generation: self.generation, leader, members }));
+        answer(out, to, Ok(self.joined(id, leader, members)));
     }
 
-    fn subscriptions(&self) -> Vec<(Arc<str>, Arc<[TopicIx]>)> {
-        self.members.iter().map(|(id, member)| (Arc::clone(id), Arc::clone(&member.topics))).collect()
+    fn joined(&self, id: &Arc<str>, leader: Arc<str>, members: Vec<(Arc<str>, Subscription)>) -> GroupResult {
+        GroupResult::Joined { member: Arc::clone(id), generation: self.generation, leader, assignor: self.assignor, members }
+    }
+
+    fn subscriptions(&self) -> Vec<(Arc<str>, Subscription)> {
+        self.members.iter().map(|(id, member)| (Arc::clone(id), member.subscription.clone())).collect()
+    }
+
+    /// Whether some assignor of a member is understood by every other member.
+    fn understands_the_others(&self, id: &Arc<str>, subscription: &Subscription) -> bool {
+        let others = || self.members.iter().filter(|(other, _)| *other != id).map(|(_, member)| &member.subscription);
+        subscription.assignors.iter().any(|assignor| others().all(|other| other.assignors.contains(assignor)))
+    }
+
+    /// Each member votes for the assignor that it likes best among those that all understand.
+    fn elect(&self) -> Assignor {
+        let understood = |assignor: &Assignor| self.members.values().all(|member| member.subscription.assignors.contains(assignor));
+        let mut votes: BTreeMap<Assignor, usize> = BTreeMap::new();
+        for member in self.members.values() {
+            if let Some(assignor) = member.subscription.assignors.iter().copied().find(understood) {
+                *votes.entry(assignor).or_default() += 1;
+            }
+        }
+        let most = votes.iter().max_by_key(|(assignor, count)| (**count, std::cmp::Reverse(**assignor)));
+        most.map_or(self.assignor, |(assignor, _)| *assignor)
     }
 
     /// A new join phase: everybody must come again.
@@ -286,22 +315,23 @@ impl<C: Copy> Group<C> {
         }
         self.generation += 1;
         self.rebalances += 1;
+        self.assignor = self.elect();
         self.phase = Phase::Completing;
         let still = self.leader.take().filter(|leader| self.members.contains_key(leader));
         let leader = still.or_else(|| self.members.keys().next().cloned()).expect("the group is not empty");
         let all = self.subscriptions();
         let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
         self.deadline = Some(now + longest);
+        let mut waiting = Vec::new();
         for (id, member) in &mut self.members {
             member.joined = false;
             member.expires = now + member.session_timeout;
             member.assignment.clear();
-            if let Some(to) = member.waiting.take() {
-                let members = if *id == leader { all.clone() } else { Vec::new() };
-                let joined =
-                    GroupResult::Joined { member: Arc::clone(id), generation: self.generation, leader: Arc::clone(&leader), members };
-                answer(out, to, Ok(joined));
-            }
+            waiting.extend(member.waiting.take().map(|to| (to, Arc::clone(id))));
+        }
+        for (to, id) in waiting {
+            let members = if id == leader { all.clone() } else { Vec::new() };
+            answer(out, to, Ok(self.joined(&id, Arc::clone(&leader), members)));
         }
         self.leader = Some(leader);
     }

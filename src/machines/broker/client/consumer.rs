@@ -12,7 +12,7 @@ use super::membership::Phase;
 use super::metadata::{TopicMetadata, hints_at_a_new_leader};
 use super::progress::Progress;
 use crate::event::{
-    BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
+    Assignor, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
 };
 use crate::machines::broker::cluster::Leaders;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
@@ -57,7 +57,9 @@ pub struct ConsumerConfig {
     pub group: GroupIx,
     /// What it reads.
     pub topics: Vec<ReadTopic>,
-    /// Every topic of the cluster with its partition count, for a leader's assignment.
+    /// `partition.assignment.strategy`.
+    pub assignors: Arc<[Assignor]>,
+    /// Every topic of the cluster with its partition count, by name, for a leader's assignment.
     pub cluster_topics: Arc<[(TopicIx, u32)]>,
     /// `session.timeout.ms`.
     pub session_timeout: SimDuration,
@@ -155,6 +157,8 @@ pub struct ConsumerClient {
     /// Counts assignments of this member.
     pub(super) epoch: u32,
     pub(super) assigned: Vec<Progress>,
+    /// What a sticky assignor should let it keep: its last assignment, with the generation of that.
+    pub(super) kept: Option<(u32, Arc<[(TopicIx, u32)]>)>,
     pub(super) main_call: Option<Pending>,
     pub(super) heartbeat_call: Option<Pending>,
     pub(super) commit_call: Option<Pending>,
@@ -182,6 +186,7 @@ impl ConsumerClient {
             generation: 0,
             epoch: 0,
             assigned: Vec::new(),
+            kept: None,
             main_call: None,
             heartbeat_call: None,
             commit_call: None,

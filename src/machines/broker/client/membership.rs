@@ -8,12 +8,12 @@
 
 use std::sync::Arc;
 
-use super::assignor::assign_range;
+use super::assignor::assign;
 use super::backoff;
 use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, OffsetReset, Pending};
 use super::metadata::TopicMetadata;
 use super::progress::Progress;
-use crate::event::{BrokerError, GroupCall, GroupReply, GroupResult};
+use crate::event::{Assignor, BrokerError, GroupCall, GroupReply, GroupResult, Subscription};
 use crate::units::{SimTime, TopicIx};
 
 /// Where a member stands.
@@ -64,6 +64,7 @@ impl ConsumerClient {
     pub fn crash(&mut self) {
         self.forget();
         self.member = Arc::from("");
+        self.kept = None;
         self.phase = Phase::Stopped;
     }
 
@@ -179,7 +180,7 @@ impl ConsumerClient {
         self.phase = Phase::Joining;
         let body = GroupCall::Join {
             client_id: Arc::clone(&self.cfg.client_id),
-            topics: self.cfg.topics.iter().map(|read| read.topic).collect(),
+            subscription: self.subscription(),
             session_timeout: self.cfg.session_timeout,
             rebalance_timeout: self.cfg.rebalance_timeout,
         };
@@ -188,18 +189,34 @@ impl ConsumerClient {
         self.call(now, timeout, body, out);
     }
 
+    fn subscription(&self) -> Subscription {
+        let (owned, generation) = self.kept.clone().map_or_else(Default::default, |(generation, owned)| (owned, Some(generation)));
+        Subscription {
+            owned,
+            generation,
+            topics: self.cfg.topics.iter().map(|read| read.topic).collect(),
+            assignors: Arc::clone(&self.cfg.assignors),
+            ..Subscription::default()
+        }
+    }
+
     fn advance(&mut self, now: SimTime, result: GroupResult, out: &mut ConsumerOutput) {
         match (self.phase, result) {
-            (Phase::Joining, GroupResult::Joined { member, generation, leader, members }) => {
+            (Phase::Joining, GroupResult::Joined { member, generation, leader, assignor, members }) => {
                 self.generation = generation;
                 let leads = member == leader;
                 self.member = member;
                 self.phase = Phase::Syncing;
-                let assignments = if leads { assign_range(&members, &self.cfg.cluster_topics) } else { Vec::new() };
+                let assignments = if leads { assign(dealt_by(assignor), &members, &self.cfg.cluster_topics) } else { Vec::new() };
                 let timeout = self.cfg.rebalance_timeout.plus(self.cfg.request_timeout);
                 self.call(now, timeout, GroupCall::Sync { generation, assignments }, out);
             }
-            (Phase::Syncing, GroupResult::Synced { partitions }) => self.take(now, &partitions, out),
+            (Phase::Syncing, GroupResult::Synced { partitions }) => {
+                if self.cfg.assignors.iter().any(|assignor| dealt_by(*assignor) == Assignor::Sticky) {
+                    self.kept = Some((self.generation, partitions.clone().into()));
+                }
+                self.take(now, &partitions, out);
+            }
             (Phase::Locating, GroupResult::Offsets(offsets)) => {
                 for (topic, partition, offset) in offsets {
                     if let (Some(slot), Some(offset)) = (self.slot_of(topic, partition), offset) {
@@ -369,6 +386,7 @@ impl ConsumerClient {
         self.forget();
         out.revoked = true;
         self.member = Arc::from("");
+        self.kept = None;
         self.phase = Phase::Stopped;
     }
 
@@ -383,4 +401,9 @@ impl ConsumerClient {
         self.commit_again = false;
         self.lanes.clear();
     }
+}
+
+/// Members give everything back before they join, so nothing has to be withheld from anybody.
+fn dealt_by(assignor: Assignor) -> Assignor {
+    if assignor.is_cooperative() { Assignor::Sticky } else { assignor }
 }

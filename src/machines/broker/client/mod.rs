@@ -21,7 +21,7 @@ mod sender;
 mod sticky;
 
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
-pub use assignor::assign_range;
+pub use assignor::{Assignment, Subscriber, assign};
 pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset, ReadTopic};
 pub use sender::{AckedBatch, ClientOutput, Unsent};
 

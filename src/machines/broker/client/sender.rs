@@ -376,6 +376,7 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::MemberIdRequired
         | BrokerError::UnknownMemberId
         | BrokerError::IllegalGeneration
+        | BrokerError::InconsistentGroupProtocol
         | BrokerError::RebalanceInProgress => false,
     }
 }

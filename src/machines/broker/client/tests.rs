@@ -1,7 +1,6 @@
 //! Properties of the client machines, against a broker of a few lines that loses, refuses and answers late.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -230,36 +229,6 @@ proptest! {
         }
         all.sort_unstable();
         prop_assert_eq!(all, (0..300).collect::<Vec<u64>>());
-    }
-
-    #[test]
-    fn the_range_assignor_deals_each_partition_to_one_subscriber(
-        members in prop::collection::btree_map("[a-z]{1,3}[0-9]{0,2}", prop::collection::btree_set(0u32..4, 0..4), 0..8),
-        counts in prop::collection::vec(0u32..20, 4),
-    ) {
-        let members: Vec<(Arc<str>, Arc<[TopicIx]>)> =
-            members.into_iter().map(|(id, topics)| (id.into(), topics.into_iter().map(TopicIx).collect())).collect();
-        let topics: Vec<(TopicIx, u32)> = (0..).zip(&counts).map(|(topic, count)| (TopicIx(topic), *count)).collect();
-        let assigned = assign_range(&members, &topics);
-        for (topic, partitions) in topics {
-            let readers = members.iter().filter(|member| member.1.contains(&topic)).count();
-            let shares: Vec<usize> = assigned.iter().map(|(_, all)| all.iter().filter(|one| one.0 == topic).count()).filter(|n| *n > 0).collect();
-            let total: usize = shares.iter().sum();
-            prop_assert_eq!(total, if readers == 0 { 0 } else { partitions as usize });
-            prop_assert!(shares.is_sorted_by(|a, b| a >= b), "the first members take one more");
-            prop_assert!(shares.first().copied().unwrap_or(0) - shares.last().copied().unwrap_or(0) <= 1);
-        }
-    }
-}
-
-#[test]
-fn the_range_assignor_sorts_members_as_text() {
-    let member = |id: &str| (Arc::from(id), Arc::from([TopicIx(0)]));
-    let assigned = assign_range(&[member("m2"), member("m10")], &[(TopicIx(0), 3)]);
-    let expected = [("m10", vec![0, 1]), ("m2", vec![2])];
-    for ((id, partitions), (expected_id, expected)) in assigned.iter().zip(expected) {
-        assert_eq!(&**id, expected_id);
-        assert_eq!(partitions.iter().map(|partition| partition.1).collect::<Vec<_>>(), expected);
     }
 }
 

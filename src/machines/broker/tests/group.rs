@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use serde_json::Value as Json;
 
-use crate::event::{BrokerError, CallId, GroupCall, GroupResult, OffsetCommit};
-use crate::machines::broker::client::assign_range;
+use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupResult, OffsetCommit, Subscription};
+use crate::machines::broker::client::assign;
 use crate::machines::broker::group::Group;
 use crate::units::{SimDuration, SimTime, TopicIx};
 
@@ -24,7 +23,8 @@ fn at(seconds: u64) -> SimTime {
 }
 
 fn join() -> GroupCall {
-    GroupCall::Join { client_id: "app".into(), topics: Arc::from([TOPIC]), session_timeout: SESSION, rebalance_timeout: REBALANCE }
+    let subscription = Subscription { topics: Arc::from([TOPIC]), assignors: Arc::from([Assignor::Range]), ..Subscription::default() };
+    GroupCall::Join { client_id: "app".into(), subscription, session_timeout: SESSION, rebalance_timeout: REBALANCE }
 }
 
 /// A call and its answers: (caller, answer), in order.
@@ -42,7 +42,7 @@ fn ring(group: &mut Group<u16>, now: SimTime) -> Vec<(u16, Answer)> {
 
 fn joined(answer: &Answer) -> (Arc<str>, u32, bool, usize) {
     match answer {
-        Ok(GroupResult::Joined { member, generation, leader, members }) => {
+        Ok(GroupResult::Joined { member, generation, leader, members, .. }) => {
             (Arc::clone(member), *generation, member == leader, members.len())
         }
         other => panic!("not a join's answer: {other:?}"),
@@ -232,10 +232,10 @@ fn settle(group: &mut Group<u16>, now: &mut SimTime, members: &mut BTreeMap<u16,
         let Some(member) = members.get_mut(&caller) else { continue };
         member.waits = true;
         let body = match answer {
-            Ok(GroupResult::Joined { member: id, generation, leader, members: all }) => {
+            Ok(GroupResult::Joined { member: id, generation, leader, assignor, members: all }) => {
                 (member.id, member.generation) = (Some(Arc::clone(&id)), generation);
                 member.reads.clear();
-                let assignments = if id == leader { assign_range(&all, &[(TOPIC, PARTITIONS)]) } else { Vec::new() };
+                let assignments = if id == leader { assign(assignor, &all, &[(TOPIC, PARTITIONS)]) } else { Vec::new() };
                 GroupCall::Sync { generation, assignments }
             }
             Ok(GroupResult::Synced { partitions }) => {
@@ -302,35 +302,6 @@ proptest! {
             read.sort_unstable();
             let all: Vec<u32> = if members.is_empty() { Vec::new() } else { (0..PARTITIONS).collect() };
             prop_assert_eq!(read, all, "each partition has one reader");
-        }
-    }
-}
-
-#[test]
-fn the_range_assignor_agrees_with_kafkas() {
-    let file: Json = serde_json::from_str(include_str!("../../../../tests/cases/kafka_assignors.json")).expect("the case file is JSON");
-    let cases = file["cases"].as_array().expect("a list");
-    assert!(cases.len() >= 10);
-    for case in cases {
-        for step in case["steps"].as_array().expect("a list") {
-            let mut names: Vec<&str> = step["partitions"].as_object().expect("a table").keys().map(String::as_str).collect();
-            names.sort_unstable();
-            let topics: Vec<(TopicIx, u32)> = (0..)
-                .zip(&names)
-                .map(|(topic, name)| (TopicIx(topic), step["partitions"][*name].as_u64().expect("a count") as u32))
-                .collect();
-            let topic_ix = |name: &str| names.iter().position(|other| *other == name).map(|index| TopicIx(index as u32));
-            let member = |member: &Json| {
-                let topics = member["topics"].as_array().expect("a list").iter().filter_map(|topic| topic_ix(topic.as_str()?));
-                (Arc::<str>::from(member["id"].as_str().expect("text")), topics.collect::<Arc<[TopicIx]>>())
-            };
-            let members: Vec<_> = step["members"].as_array().expect("a list").iter().map(member).collect();
-            for (id, partitions) in assign_range(&members, &topics) {
-                let found: Vec<String> =
-                    partitions.iter().map(|(topic, partition)| format!("{}-{partition}", names[topic.index()])).collect();
-                let expected: Vec<&str> = step["expected"][&*id].as_array().expect("a list").iter().filter_map(Json::as_str).collect();
-                assert_eq!(found, expected, "{}: {id}", case["name"]);
-            }
         }
     }
 }

@@ -1,0 +1,63 @@
+//! Who reads what: the assignors of Kafka's classic group protocol, which the leader of a group runs.
+//!
+//! In: the members' subscriptions, the partition count of each topic. Out: the partitions of each member.
+//! Must not know: the protocol's phases, time. Start at [`assign`].
+//!
+//! Every partition of a topic that anybody wants gets exactly one reader; only the cooperative assignor leaves
+//! some without one, until their owners have let go. Cases that Kafka's own classes computed are in
+//! `kafka_assignors.json`.
+
+mod cooperative;
+mod range;
+mod round_robin;
+mod sticky;
+mod sticky_uneven;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::event::{Assignor, Subscription};
+use crate::units::TopicIx;
+
+/// A member and what it says of itself.
+pub type Subscriber = (Arc<str>, Subscription);
+/// What each member gets.
+pub type Assignment = Vec<(Arc<str>, Vec<(TopicIx, u32)>)>;
+
+/// Deals the partitions of `topics`, which stand in the order of their names, out to the members.
+#[must_use]
+pub fn assign(assignor: Assignor, members: &[Subscriber], topics: &[(TopicIx, u32)]) -> Assignment {
+    let mut members: Vec<&Subscriber> = members.iter().collect();
+    match assignor {
+        Assignor::Range | Assignor::RoundRobin => members.sort_by(|a, b| by_instance(a, b)),
+        // Text order, so `m10` comes before `m2`.
+        Assignor::Sticky | Assignor::CooperativeSticky => members.sort_by(|a, b| a.0.cmp(&b.0)),
+    }
+    match assignor {
+        Assignor::Range => range::assign(&members, topics),
+        Assignor::RoundRobin => round_robin::assign(&members, topics),
+        Assignor::Sticky => sticky::assign(&members, topics),
+        Assignor::CooperativeSticky => cooperative::assign(&members, topics),
+    }
+}
+
+/// Static members by their instance ids, then the others by their member ids.
+fn by_instance(a: &Subscriber, b: &Subscriber) -> Ordering {
+    match (&a.1.instance, &b.1.instance) {
+        (Some(one), Some(other)) => one.cmp(other),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.0.cmp(&b.0),
+    }
+}
+
+fn nothing_for(members: &[&Subscriber]) -> Assignment {
+    members.iter().map(|(id, _)| (Arc::clone(id), Vec::new())).collect()
+}
+
+fn wants(member: &Subscriber, topic: TopicIx) -> bool {
+    member.1.topics.contains(&topic)
+}
+
+#[cfg(test)]
+mod tests;
