@@ -326,14 +326,16 @@ fn check_assignors(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 fn check_partitions(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    // The range assignor deals each topic out on its own, so a member beyond the widest topic gets nothing.
-    let mut widest: BTreeMap<ComponentIx, u32> = BTreeMap::new();
+    // The range assignor deals each topic out on its own, so a member beyond the widest topic gets nothing; the
+    // others deal out all topics together.
+    let by_topic = params.words("assignor").first().is_some_and(|word| word == Assignor::Range.name());
+    let mut shares: BTreeMap<ComponentIx, u32> = BTreeMap::new();
     for topic in ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()) {
-        let partitions = widest.entry(topic.cluster).or_default();
-        *partitions = (*partitions).max(topic.partitions);
+        let partitions = shares.entry(topic.cluster).or_default();
+        *partitions = if by_topic { (*partitions).max(topic.partitions) } else { *partitions + topic.partitions };
     }
     let instances = params.count("instances");
-    for (cluster, partitions) in widest {
+    for (cluster, partitions) in shares {
         if instances > i64::from(partitions) {
             out.push(
                 Diagnostic::warning(
