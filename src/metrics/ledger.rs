@@ -17,7 +17,7 @@ use cuts::NamedLost;
 use super::bits::SeqSet;
 use super::report;
 use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, Reason, RecordBatch, Settled};
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::{opened, records};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, SimTime, TopicIx};
 
 /// Badly settled submissions that may still turn out accepted are remembered up to this many; then the lowest
@@ -195,7 +195,9 @@ impl Ledger {
         self.topics[index].cluster = Some(appended.cluster);
         let mut span: Option<(ComponentIx, u64, u64)> = None;
         let mut one_producer = true;
-        for record in records(&appended.batch) {
+        // What a broker has appended can be opened: it looked itself.
+        let Ok(batch) = opened(&appended.batch) else { return };
+        for record in records(&batch) {
             let id = record.meta.id;
             let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
             one_producer &= *producer == id.producer;
@@ -213,7 +215,7 @@ impl Ledger {
             self.accept(id);
         }
         let span = span.filter(|_| one_producer);
-        let retained = Retained { base_offset: appended.base_offset, batch: appended.batch.clone(), span };
+        let retained = Retained { base_offset: appended.base_offset, batch: batch.into_owned(), span };
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 

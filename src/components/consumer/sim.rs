@@ -34,6 +34,8 @@ pub(super) struct Consumer {
     pub concurrency: u32,
     pub service_time: Distribution,
     pub service_rng: Stream,
+    /// For one KiB of records; by the batch's codec when absent.
+    pub unpacking_time: Option<SimDuration>,
     pub failure_ratio: f64,
     pub failure_rng: Stream,
     pub max_attempts: u32,
@@ -106,6 +108,7 @@ impl Consumer {
             concurrency: u32::try_from(params.count("concurrency")).unwrap_or(1).max(1),
             service_time: params.distribution("service_time"),
             service_rng: ctx.stream("service"),
+            unpacking_time: params.is_given("unpacking_time").then(|| params.duration("unpacking_time")),
             failure_ratio: params.ratio("failure_ratio"),
             failure_rng: ctx.stream("failures"),
             max_attempts: u32::try_from(params.count("max_attempts")).unwrap_or(1).max(1),

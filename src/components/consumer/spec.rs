@@ -151,6 +151,15 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Fetching"),
     ParamSpec::new(
+        "unpacking_time",
+        "Unpacking time",
+        T::Duration { min: "0s", max: "1s" },
+        Absent,
+        "How long a worker needs to unpack one KiB of compressed records; by the codec when absent: gzip 2.8 us, snappy 0.7 us, lz4 0.3 us, zstd 0.7 us",
+    )
+    .from(Provenance::Assumed)
+    .group("Fetching"),
+    ParamSpec::new(
         "guarantees",
         "Guarantees",
         T::Words,

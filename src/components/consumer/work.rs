@@ -4,7 +4,7 @@ use super::intake::Received;
 use super::sim::Consumer;
 use crate::engine::Ctx;
 use crate::event::{Ended, EventId, Fact, HopKind, ObligationEnd, Reason};
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{CommitMode, Outgoing};
 use crate::units::{SimDuration, SimTime};
 
@@ -104,7 +104,7 @@ impl Consumer {
     }
 
     fn begin(&mut self, ctx: &mut Ctx<'_>, index: usize, record: Received) {
-        let service = self.service_time.sample(&mut self.service_rng);
+        let service = self.service_time.sample(&mut self.service_rng) + record.unpacking;
         let instance = &mut self.instances[index];
         let number = instance.free.pop().unwrap_or_else(|| {
             instance.workers.push(Worker::default());
@@ -214,8 +214,8 @@ impl Consumer {
         let acked = std::mem::take(&mut self.letters_out.acked);
         let unsent = std::mem::take(&mut self.letters_out.unsent);
         for batch in &acked {
-            for record in records(&batch.batch) {
-                let Some(letter) = self.take_letter(record.meta.id) else { continue };
+            for event in events(&batch.batch) {
+                let Some(letter) = self.take_letter(event.id) else { continue };
                 let Some(work) = &self.instances[letter.instance].workers[letter.worker as usize].work else { continue };
                 self.counts.dead_lettered += 1;
                 let words = format!("failed {}, dead-lettered", times(work.attempts));

@@ -12,7 +12,7 @@ use super::sim::{Answer, Job};
 use crate::components::BuildCtx;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{EventId, MetadataReply, Outcome, ProduceReply, header_bytes};
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
 use crate::units::SimTime;
 
@@ -99,8 +99,8 @@ impl Upstream {
             ctx.send(LinkEnd(link), message);
         }
         for acked in out.acked.drain(..) {
-            for record in records(&acked.batch) {
-                answered.extend(self.take(record.meta.id).map(|job| (job, Answer::Accepted)));
+            for event in events(&acked.batch) {
+                answered.extend(self.take(event.id).map(|job| (job, Answer::Accepted)));
             }
         }
         for unsent in out.unsent.drain(..) {

@@ -22,6 +22,7 @@ use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::event::Acks;
 use crate::machines::broker::client::{ProducerClient, ProducerConfig};
+use crate::machines::broker::compression::Compression;
 use crate::model::Component;
 use crate::units::SimDuration;
 
@@ -93,9 +94,29 @@ fn client_config(params: &Params<'_>) -> ProducerConfig {
         metadata_age_max: params.duration("metadata_max_age"),
         in_flight_max: usize::try_from(params.count("max_in_flight")).unwrap_or(1).max(1),
         idempotence: idempotence(params),
+        compression: compression(params),
+        compression_kib_time: compression_kib_time(params),
         report_acks: false,
         call_tag: sim::CALLS_KAFKA,
     }
+}
+
+fn compression(params: &Params<'_>) -> Compression {
+    Compression::named(&params.text("compression")).unwrap_or_default()
+}
+
+/// Given, or what the codec needs on one core of a recent machine (the table in LZ4's README, rounded).
+fn compression_kib_time(params: &Params<'_>) -> SimDuration {
+    if params.is_given("compression_time") {
+        return params.duration("compression_time");
+    }
+    SimDuration::from_ns(match compression(params) {
+        Compression::None => 0,
+        Compression::Gzip => 25_000,
+        Compression::Snappy => 2_000,
+        Compression::Lz4 => 1_500,
+        Compression::Zstd => 3_000,
+    })
 }
 
 fn acks(text: &str) -> Acks {

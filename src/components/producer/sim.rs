@@ -446,6 +446,9 @@ impl Process for Producer {
             + self.http.as_ref().map_or(0, HttpClient::in_flight)
             + self.queues.as_ref().map_or(0, |queues| queues.client.in_flight());
         out.gauge("in_flight", in_flight as f64);
+        if let Some(ratio) = self.kafka.as_ref().and_then(ProducerClient::compression_ratio) {
+            out.gauge("compression_ratio", ratio);
+        }
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);
         }

@@ -8,19 +8,26 @@
 //! ```
 //!
 //! Source: the protocol's "Record Batch" page (kafka.apache.org/documentation/#recordbatch).
+//! Bits 0 to 2 of the attributes name the codec that the records are packed with: see [`opened`].
 //! Each record carries one compact header (`ey`, 32 bytes) with the event's identity; what CloudEvents and
 //! trace headers would add on a wire is counted in `wire_bytes`, and written out where somebody looks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
+
+use super::compression::{Compression, Unreadable};
 
 use crate::event::{EventId, EventMeta, RecordBatch, TracedRecord};
 use crate::units::{ComponentIx, EventTypeIx, SimTime};
 
 /// Bytes of a batch before its first record.
 pub const HEADER_BYTES: usize = 61;
+/// The lower byte of the attributes; its lowest three bits are the codec.
+const ATTRIBUTES_AT: usize = 22;
+const CODEC_MASK: u8 = 0b111;
 /// Where the bytes under the checksum begin.
 const CRC_FROM: usize = 21;
 const META_BYTES: usize = 32;
@@ -38,6 +45,7 @@ pub struct BatchBuilder {
     base_ms: u64,
     max_timestamp: SimTime,
     traced: Vec<TracedRecord>,
+    compression: Compression,
 }
 
 impl BatchBuilder {
@@ -45,6 +53,11 @@ impl BatchBuilder {
     #[must_use]
     pub fn with_capacity(capacity_bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(capacity_bytes), ..Self::default() }
+    }
+    /// An empty builder whose batches are packed.
+    #[must_use]
+    pub fn packing(compression: Compression) -> Self {
+        Self { compression, ..Self::default() }
     }
     /// Adds a record. `extra_header_bytes` is what its CloudEvents and trace headers add on a wire.
     #[inline]
@@ -96,7 +109,7 @@ impl BatchBuilder {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
-    /// What the batch would weigh on a wire: what `batch.size` is compared with.
+    /// What the batch would weigh on a wire if it were not packed.
     #[must_use]
     pub fn wire_bytes(&self) -> u64 {
         (self.bytes.len() as u64 + self.extra_bytes).saturating_sub(u64::from(self.count) * TAIL_BYTES as u64)
@@ -105,11 +118,19 @@ impl BatchBuilder {
     /// checksum is written here.
     #[must_use]
     pub fn finish(&mut self) -> RecordBatch {
-        let wire_bytes = u32::try_from(self.wire_bytes()).unwrap_or(u32::MAX);
+        let mut wire_bytes = self.wire_bytes();
         let capacity = self.bytes.capacity().min(4 * self.bytes.len()).max(HEADER_BYTES);
         let mut bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(capacity));
         if bytes.is_empty() {
             bytes.resize(HEADER_BYTES, 0);
+        }
+        if self.compression != Compression::None && self.count > 0 {
+            let plain_bytes = (bytes.len() - HEADER_BYTES) as u64;
+            bytes = packed(self.compression, &bytes);
+            // Headers that are written out late are taken to shrink like the rest.
+            let packed_bytes = (bytes.len() - HEADER_BYTES) as u64;
+            let header_bytes = HEADER_BYTES as u64;
+            wire_bytes = header_bytes + ((wire_bytes - header_bytes) * packed_bytes).div_ceil(plain_bytes);
         }
         let length = (bytes.len() - 12) as i32;
         bytes[8..12].copy_from_slice(&length.to_be_bytes());
@@ -127,7 +148,7 @@ impl BatchBuilder {
         let batch = RecordBatch {
             bytes: Bytes::from(bytes),
             record_count: self.count,
-            wire_bytes,
+            wire_bytes: u32::try_from(wire_bytes).unwrap_or(u32::MAX),
             max_timestamp: self.max_timestamp,
             traced: if traced.is_empty() { None } else { Some(Arc::from(traced)) },
         };
@@ -138,17 +159,60 @@ impl BatchBuilder {
     }
 }
 
+/// A batch's bytes with the records behind its header packed.
+fn packed(compression: Compression, plain: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(plain.len() / 2 + HEADER_BYTES);
+    bytes.extend_from_slice(&plain[..HEADER_BYTES]);
+    bytes[ATTRIBUTES_AT] = compression.id();
+    compression.pack(&plain[HEADER_BYTES..], &mut bytes);
+    bytes
+}
+
+/// The codec that a batch's records are packed with.
+///
+/// # Errors
+/// The batch is cut off, or names a codec that there is not.
+pub fn compression(batch: &RecordBatch) -> Result<Compression, BatchError> {
+    let attributes = *batch.bytes.get(ATTRIBUTES_AT).ok_or(BatchError::Truncated)?;
+    Compression::of_id(attributes & CODEC_MASK).ok_or(BatchError::Codec(attributes & CODEC_MASK))
+}
+
+/// A batch whose records can be read: itself if it is not packed, else a copy with its records unpacked, whose
+/// checksum no longer holds.
+///
+/// # Errors
+/// The batch is cut off, or its codec cannot read it.
+pub fn opened(batch: &RecordBatch) -> Result<Cow<'_, RecordBatch>, BatchError> {
+    let compression = compression(batch)?;
+    if compression == Compression::None {
+        return Ok(Cow::Borrowed(batch));
+    }
+    let packed = batch.bytes.get(HEADER_BYTES..).ok_or(BatchError::Truncated)?;
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + 4 * packed.len());
+    bytes.extend_from_slice(&batch.bytes[..HEADER_BYTES]);
+    bytes[ATTRIBUTES_AT] &= !CODEC_MASK;
+    compression.open(packed, &mut bytes)?;
+    Ok(Cow::Owned(RecordBatch { bytes: Bytes::from(bytes), ..batch.clone() }))
+}
+
+/// Which events a batch carries, packed or not; none of one that cannot be read.
+#[must_use]
+pub fn events(batch: &RecordBatch) -> Vec<EventMeta> {
+    opened(batch).map_or_else(|_| Vec::new(), |batch| records(&batch).map(|record| record.meta).collect())
+}
+
 /// The first and the second half of a batch's records, for one that is too large as a whole.
 #[must_use]
 pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
+    let plain = opened(batch).unwrap_or(Cow::Borrowed(batch));
     let (first_count, count) = (batch.record_count.div_ceil(2), batch.record_count);
     // What headers add is known of the whole batch only: shared out evenly.
-    let in_memory = batch.bytes.len() as u64 - u64::from(count) * TAIL_BYTES as u64;
+    let in_memory = plain.bytes.len() as u64 - u64::from(count) * TAIL_BYTES as u64;
     let extra = u64::from(batch.wire_bytes).saturating_sub(in_memory) / u64::from(count.max(1));
     let traced = batch.traced.as_deref().unwrap_or_default();
-    let mut builder = BatchBuilder::with_capacity(batch.bytes.len() / 2 + HEADER_BYTES);
+    let mut builder = BatchBuilder::packing(compression(batch).unwrap_or_default());
     let mut half = |positions: std::ops::Range<u32>| {
-        for record in records(batch).filter(|record| positions.contains(&record.position)) {
+        for record in records(&plain).filter(|record| positions.contains(&record.position)) {
             let is_traced = traced.iter().any(|traced| traced.position == record.position);
             builder.push(&record.meta, record.key, record.value, extra as u32, is_traced);
         }
@@ -182,13 +246,20 @@ pub enum BatchError {
     /// The checksum does not match.
     #[error("the checksum does not match")]
     Crc,
+    /// Packed with a codec that there is not.
+    #[error("there is no codec {0}")]
+    Codec(u8),
+    /// Packed, and the codec cannot read it.
+    #[error(transparent)]
+    Packed(#[from] Unreadable),
     /// A record's lengths contradict each other.
     #[error("record {0} is malformed")]
     Record(u32),
 }
 
-/// The records of a batch, in order. Ends early at a malformed record; [`check`] says why.
+/// The records of a batch that is not packed ([`opened`] otherwise), in order. Ends early at a malformed record; [`check`] says why.
 pub fn records(batch: &RecordBatch) -> Records<'_> {
+    debug_assert!(batch.bytes.get(ATTRIBUTES_AT).is_none_or(|attributes| attributes & CODEC_MASK == 0), "a packed batch must be opened");
     Records { rest: batch.bytes.get(HEADER_BYTES..).unwrap_or_default(), position: 0, count: batch.record_count }
 }
 
@@ -242,13 +313,22 @@ pub fn check(batch: &RecordBatch) -> Result<(), BatchError> {
     Ok(())
 }
 
+/// Whether a broker may append the batch: its checksum holds, and its codec can read it.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn validate(batch: &RecordBatch) -> Result<(), BatchError> {
+    check(batch)?;
+    opened(batch).map(|_| ())
+}
+
 /// Whether every record reads too; slower than [`check`].
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn check_records(batch: &RecordBatch) -> Result<(), BatchError> {
     check(batch)?;
-    let read = records(batch).count() as u32;
+    let read = records(opened(batch)?.as_ref()).count() as u32;
     if read == batch.record_count { Ok(()) } else { Err(BatchError::Record(read)) }
 }
 
@@ -360,6 +440,28 @@ mod tests {
         }
 
         #[test]
+        fn a_packed_batch_opens_to_what_was_written(values in prop::collection::vec("[a-c]{0,60}", 1..60), codec in 0..Compression::ALL.len()) {
+            let codec = Compression::ALL[codec];
+            let mut builder = BatchBuilder::packing(codec);
+            let mut plain = BatchBuilder::default();
+            for (seq, value) in values.iter().enumerate() {
+                builder.push(&meta(seq as u64, 5), Some(b"key"), value.as_bytes(), 200, false);
+                plain.push(&meta(seq as u64, 5), Some(b"key"), value.as_bytes(), 200, false);
+            }
+            let (batch, plain) = (builder.finish(), plain.finish());
+            prop_assert_eq!(compression(&batch), Ok(codec));
+            prop_assert_eq!(check_records(&batch), Ok(()));
+            let read = opened(&batch).expect("it was just packed");
+            prop_assert_eq!(&read.bytes[HEADER_BYTES..], &plain.bytes[HEADER_BYTES..]);
+            prop_assert_eq!(events(&batch), events(&plain));
+            if codec != Compression::None && values.len() > 10 {
+                prop_assert!(batch.wire_bytes < plain.wire_bytes, "{} of {}", batch.wire_bytes, plain.wire_bytes);
+            }
+            let together: Vec<EventMeta> = halves(&batch).iter().flat_map(events).collect();
+            prop_assert_eq!(together, events(&batch));
+        }
+
+        #[test]
         fn broken_bytes_are_refused_and_never_panic(values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 1..10), at in any::<prop::sample::Index>(), flip in 1u8..=255, cut in any::<prop::sample::Index>()) {
             let mut builder = BatchBuilder::default();
             for (seq, value) in values.iter().enumerate() {
@@ -371,11 +473,11 @@ mod tests {
             bytes[index] ^= flip;
             let broken = RecordBatch { bytes: Bytes::from(bytes.clone()), ..good.clone() };
             prop_assert_eq!(check(&broken), Err(BatchError::Crc));
-            let _ = records(&broken).count();
+            let _ = opened(&broken).map(|batch| records(&batch).count());
             bytes.truncate(cut.index(bytes.len()));
             let short = RecordBatch { bytes: Bytes::from(bytes), ..good };
             prop_assert!(check_records(&short).is_err());
-            let _ = records(&short).count();
+            let _ = opened(&short).map(|batch| records(&batch).count());
         }
     }
 }

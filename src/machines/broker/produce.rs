@@ -95,7 +95,7 @@ impl Cluster {
         if u64::from(entry.batch.wire_bytes) > topic.message_bytes_max {
             return Err(BrokerError::RecordTooLarge);
         }
-        batch::check(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
+        batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
         let count = u64::from(entry.batch.record_count);
         if let Some(epoch) = entry.epoch
             && let Some(offset) = partition.known(caller.client, epoch, entry.batch_seq)?
@@ -147,7 +147,7 @@ impl Cluster {
             // It waits for its followers in vain; what is never acknowledged need not be kept.
             return Ok((place, deposed.next_offset, u64::MAX));
         }
-        batch::check(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
+        batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
         let base_offset = deposed.next_offset;
         deposed.next_offset += u64::from(entry.batch.record_count);
         let next = deposed.next_offset;
@@ -184,9 +184,9 @@ impl Cluster {
 
 /// Events of a batch that was sent without acknowledgement and did not arrive: nobody will send them again.
 pub fn dropped(cluster: ComponentIx, batch: &RecordBatch, why: &str) -> Vec<Fact> {
-    let settled = |record: batch::RecordRef<'_>| {
+    let settled = |event| {
         let reason = Reason { code: "unacknowledged", detail: Some(format!("sent with acks=0, and {why}").into()) };
-        Fact::Settled(Box::new(Settled { event: record.meta, at: cluster, outcome: Outcome::Dropped, reason }))
+        Fact::Settled(Box::new(Settled { event, at: cluster, outcome: Outcome::Dropped, reason }))
     };
-    batch::records(batch).map(settled).collect()
+    batch::events(batch).into_iter().map(settled).collect()
 }

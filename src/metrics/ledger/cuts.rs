@@ -6,7 +6,7 @@
 
 use super::{Ledger, end_name};
 use crate::event::{Appended, EventId, EventMeta, ObligationEnd, Reason, Truncated};
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::{opened, records};
 use crate::metrics::report;
 use crate::units::{ComponentIx, EventTypeIx, SimTime, TopicIx};
 
@@ -60,7 +60,8 @@ impl Ledger {
 
     /// A batch was acknowledged by a node whose log no longer counted: accepted, and lost at once.
     pub fn stranded(&mut self, now: SimTime, appended: &Appended, reason: &Reason, mut lost: impl FnMut(EventMeta, u64)) {
-        for record in records(&appended.batch) {
+        let Ok(batch) = opened(&appended.batch) else { return };
+        for record in records(&batch) {
             let id = record.meta.id;
             let topic = &mut self.topics[appended.topic.index()];
             topic.cluster = Some(appended.cluster);

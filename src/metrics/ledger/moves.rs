@@ -2,7 +2,7 @@
 
 use super::{Lane, Ledger, end_name};
 use crate::event::{Appended, Ended, ObligationEnd, Reason};
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::events;
 
 /// How a queue moves a message away, and the reason that it gives.
 pub(super) const MOVES: [(ObligationEnd, &str); 2] =
@@ -11,12 +11,12 @@ pub(super) const MOVES: [(ObligationEnd, &str); 2] =
 impl Ledger {
     /// A queue moved events here. One that it had moved away before is owed again.
     pub fn moved(&mut self, appended: &Appended) {
-        for record in records(&appended.batch) {
-            let (producer, seq) = (record.meta.id.producer.index(), record.meta.id.seq);
+        for event in events(&appended.batch) {
+            let (producer, seq) = (event.id.producer.index(), event.id.seq);
             let topic = &mut self.topics[appended.topic.index()];
             let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(producer, seq)).collect();
             for (end, code) in reopened {
-                self.uncount_reason((end_name(end), appended.cluster, record.meta.event_type, code));
+                self.uncount_reason((end_name(end), appended.cluster, event.event_type, code));
             }
         }
         // An event that comes back is no second append.

@@ -10,10 +10,12 @@ use std::collections::VecDeque;
 
 use super::batches::{OpenBatch, Partition};
 use super::metadata::TopicMetadata;
+use super::packing::Packing;
 use super::sender::{ClientOutput, Lane, Unsent};
 use super::sticky::TopicChoice;
 use crate::event::{Acks, EventMeta, Outcome, Reason};
 use crate::machines::broker::cluster::Leaders;
+use crate::machines::broker::compression::Compression;
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime, TopicIx};
 
@@ -51,6 +53,10 @@ pub struct ProducerConfig {
     pub in_flight_max: usize,
     /// `enable.idempotence`.
     pub idempotence: bool,
+    /// `compression.type`.
+    pub compression: Compression,
+    /// How long packing takes for each KiB.
+    pub compression_kib_time: SimDuration,
     /// Whether acknowledged batches are handed out; a caller that only counts needs none.
     pub report_acks: bool,
     /// Put into the high byte of every call id, so that several clients of one component do not mix.
@@ -74,6 +80,8 @@ impl Default for ProducerConfig {
             metadata_age_max: SimDuration::from_secs(300),
             in_flight_max: 5,
             idempotence: true,
+            compression: Compression::None,
+            compression_kib_time: SimDuration::ZERO,
             report_acks: false,
             call_tag: 0,
         }
@@ -172,6 +180,7 @@ impl Outgoing<'_> {
 #[derive(Clone, Debug)]
 pub struct ProducerClient {
     pub(super) cfg: ProducerConfig,
+    pub(super) packing: Packing,
     /// (choice, index of its first partition) by topic.
     topics: Vec<(TopicChoice, usize)>,
     /// Who leads, by topic.
@@ -197,6 +206,7 @@ impl ProducerClient {
     #[must_use]
     pub fn new(cfg: ProducerConfig, rng: Stream) -> Self {
         Self {
+            packing: Packing::new(cfg.compression, cfg.compression_kib_time),
             cfg,
             topics: Vec::new(),
             metadata: Vec::new(),
@@ -221,8 +231,9 @@ impl ProducerClient {
         let place = self.topics.len();
         for partition in 0..partitions.max(1) {
             let lane = self.lane(link, leaders.of(partition));
-            self.partitions.push(Partition::new((topic, place), partition, lane));
+            self.partitions.push(Partition::new((topic, place), partition, lane, self.cfg.compression));
         }
+        self.packing.add_topic();
         self.metadata.push(TopicMetadata::new(topic, link, leaders));
         self.topics.push((TopicChoice::new(partitions), first));
         self.topics.len() - 1
@@ -245,6 +256,12 @@ impl ProducerClient {
     #[must_use]
     pub fn counts(&self) -> ProducerCounts {
         self.counts
+    }
+
+    /// Packed bytes for each plain one, once a batch was packed.
+    #[must_use]
+    pub fn compression_ratio(&self) -> Option<f64> {
+        self.packing.ratio()
     }
 
     /// Produce requests under way.
@@ -383,9 +400,10 @@ impl ProducerClient {
         let (choice, first) = &mut self.topics[topic];
         let slot = *first + choice.choose(event.key, record_bytes, self.cfg.batch_bytes, &mut self.rng) as usize;
         let partition = &mut self.partitions[slot];
-        let fits = partition.open.is_some() && partition.builder.wire_bytes() + record_bytes <= self.cfg.batch_bytes;
+        let fits = partition.open.is_some()
+            && self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) + record_bytes <= self.cfg.batch_bytes;
         if !fits {
-            let sealed = partition.seal();
+            let sealed = partition.seal(now, &mut self.packing);
             if sealed {
                 self.list(slot);
             }
@@ -398,9 +416,9 @@ impl ProducerClient {
         }
         let partition = &mut self.partitions[slot];
         partition.builder.push(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
-        let full = partition.builder.wire_bytes() >= self.cfg.batch_bytes;
+        let full = self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) >= self.cfg.batch_bytes;
         if full {
-            partition.seal();
+            partition.seal(now, &mut self.packing);
             self.list(slot);
         }
         if fits && !full { Append::Joined } else { Append::Changed }

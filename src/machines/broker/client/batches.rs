@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::packing::Packing;
 use crate::event::RecordBatch;
 use crate::machines::broker::batch::{BatchBuilder, halves};
+use crate::machines::broker::compression::Compression;
 use crate::units::{SimTime, TopicIx};
 
 /// Batches that a broker remembers for each producer and partition (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
@@ -57,14 +59,14 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    pub fn new((topic, place): (TopicIx, usize), partition: u32, lane: usize) -> Self {
+    pub fn new((topic, place): (TopicIx, usize), partition: u32, lane: usize, compression: Compression) -> Self {
         Self {
             topic,
             place,
             partition,
             lane,
             open: None,
-            builder: BatchBuilder::default(),
+            builder: BatchBuilder::packing(compression),
             queue: VecDeque::new(),
             flying: Vec::new(),
             next_seq: 0,
@@ -75,15 +77,18 @@ impl Partition {
     }
 
     /// Closes the open batch, if any, and puts it behind the others.
-    pub fn seal(&mut self) -> bool {
+    pub fn seal(&mut self, now: SimTime, packing: &mut Packing) -> bool {
         let Some(open) = self.open.take() else { return false };
+        let plain_bytes = self.builder.wire_bytes();
+        let batch = self.builder.finish();
+        let not_before = packing.packed(now, self.place, plain_bytes, &batch);
         self.queue.push_back(SealedBatch {
-            batch: self.builder.finish(),
+            batch,
             opened: open.opened,
             reserved_bytes: open.reserved_bytes,
             seq: None,
             attempts: 0,
-            not_before: SimTime::ZERO,
+            not_before,
         });
         true
     }

@@ -16,6 +16,7 @@ mod batches;
 mod consumer;
 mod membership;
 mod metadata;
+mod packing;
 mod progress;
 mod sender;
 mod sticky;

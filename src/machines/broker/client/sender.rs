@@ -14,7 +14,7 @@ use super::metadata::{MetadataConfig, hints_at_a_new_leader};
 use crate::event::{
     Acks, BrokerError, CallId, EventMeta, Message, MetadataReply, Outcome, ProduceEntry, ProduceReply, ProduceRequest, Reason, RecordBatch,
 };
-use crate::machines::broker::batch::records;
+use crate::machines::broker::batch::events;
 use crate::units::{SimTime, TopicIx};
 
 /// What one call to the client wants done; the caller empties it.
@@ -199,7 +199,7 @@ impl ProducerClient {
         for _ in 0..self.lanes[lane].ready.len() {
             let Some(slot) = self.lanes[lane].ready.pop_front() else { break };
             if self.partitions[slot].queue.is_empty() && self.is_due(slot, now) {
-                self.partitions[slot].seal();
+                self.partitions[slot].seal(now, &mut self.packing);
             }
             let partition = &mut self.partitions[slot];
             partition.renew_epoch();
@@ -291,6 +291,7 @@ impl ProducerClient {
     /// halves; here no batch of several records is larger than `batch.size`.
     fn split(&mut self, slot: usize, batch: &SealedBatch) {
         let partition = &mut self.partitions[slot];
+        self.packing.too_large(partition.place);
         partition.requeue_halves(batch, self.cfg.idempotence);
         if let Some(seq) = batch.seq.filter(|_| self.cfg.idempotence) {
             partition.end_epoch(seq);
@@ -310,7 +311,7 @@ impl ProducerClient {
         let mut next = SimTime::MAX;
         for slot in 0..self.partitions.len() {
             if self.partitions[slot].open.as_ref().is_some_and(|open| open.opened + self.cfg.delivery_timeout <= now) {
-                self.partitions[slot].seal();
+                self.partitions[slot].seal(now, &mut self.packing);
             }
             let mut at = 0;
             while at < self.partitions[slot].queue.len() {
@@ -343,7 +344,7 @@ impl ProducerClient {
             Outcome::Rejected => self.counts.rejected += count,
             _ => self.counts.abandoned += count,
         }
-        out.unsent.extend(records(&batch.batch).map(|record| Unsent { event: record.meta, outcome, reason: reason.clone() }));
+        out.unsent.extend(events(&batch.batch).into_iter().map(|event| Unsent { event, outcome, reason: reason.clone() }));
     }
 
     fn landed(&mut self, slot: usize, batch: &SealedBatch) {
