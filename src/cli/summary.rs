@@ -122,7 +122,12 @@ fn figures_of(id: &str, width: usize, figures: &IndexMap<String, f64>, out: &mut
 fn ledger(ledger: &Ledger, out: &mut String) {
     let _ = writeln!(out, "\nLedger: {}", if ledger.balanced { "balanced" } else { "DOES NOT BALANCE: this is a bug in Eventyard" });
     let submissions = balance(ledger.submissions.created, &terms::submissions(&ledger.submissions));
-    let _ = writeln!(out, "  submissions  {submissions}{}", beside("appended twice", ledger.submissions.duplicate_appends));
+    let _ = writeln!(
+        out,
+        "  submissions  {submissions}{}{}",
+        beside("made from others", ledger.submissions.derived),
+        beside("appended twice", ledger.submissions.duplicate_appends)
+    );
     let obligations = balance(ledger.obligations.created, &terms::obligations(&ledger.obligations));
     let _ = writeln!(out, "  obligations  {obligations}{}", beside("delivered twice", ledger.obligations.duplicate_deliveries));
     for reason in ledger.reasons.iter().take(REASONS_SHOWN_MAX) {

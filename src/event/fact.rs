@@ -13,6 +13,8 @@ use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 pub enum Fact {
     /// A producer's event came into being: a submission has begun.
     Born(EventMeta),
+    /// The same for an event that was made from another, its parent.
+    Derived(EventMeta, EventId),
     /// The submission's client knows how it ended (a later fact for the same event replaces this one).
     Settled(Box<Settled>),
     /// A batch stands in a log: obligations begin for each attached group.
@@ -221,7 +223,7 @@ impl Fact {
     #[must_use]
     pub fn event_id(&self) -> Option<EventId> {
         match self {
-            Self::Born(meta) => Some(meta.id),
+            Self::Born(meta) | Self::Derived(meta, _) => Some(meta.id),
             Self::Settled(settled) => Some(settled.event.id),
             Self::Ended(ended) => Some(ended.event.id),
             Self::EndedWith(with) => Some(with.0.event.id),

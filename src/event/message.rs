@@ -195,6 +195,8 @@ pub struct ProduceRequest {
     pub call: CallId,
     /// To which node of the cluster: the leader of its partitions, as far as the client knows.
     pub node: u32,
+    /// `producer.id` among those of the sending component.
+    pub producer: u64,
     /// What must have happened before the answer.
     pub acks: Acks,
     /// At most one batch a partition.

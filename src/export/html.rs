@@ -155,8 +155,14 @@ fn ledger(report: &Report, out: &mut String) {
     };
     let _ = write!(out, "<h2>Ledger: {verdict}</h2><div class=\"columns\">");
     let (s, o) = (&ledger.submissions, &ledger.obligations);
-    balance("Submissions", s.created, &terms::submissions(s), ("appended twice", s.duplicate_appends), out);
-    balance("Obligations", o.created, &terms::obligations(o), ("delivered twice", o.duplicate_deliveries), out);
+    balance(
+        "Submissions",
+        s.created,
+        &terms::submissions(s),
+        &[("made from others", s.derived), ("appended twice", s.duplicate_appends)],
+        out,
+    );
+    balance("Obligations", o.created, &terms::obligations(o), &[("delivered twice", o.duplicate_deliveries)], out);
     out.push_str("</div>\n");
     if ledger.reasons.is_empty() {
         return;
@@ -179,18 +185,16 @@ fn ledger(report: &Report, out: &mut String) {
     out.push_str("</table>\n");
 }
 
-fn balance(title: &str, created: u64, terms: &[(&'static str, u64)], beside: (&str, u64), out: &mut String) {
+fn balance(title: &str, created: u64, terms: &[(&'static str, u64)], beside: &[(&str, u64)], out: &mut String) {
     let _ = write!(out, "<table><tr><th>{title}</th><th class=\"n\">{} created</th></tr>", text::count(created));
     for (name, count) in terms {
         let class = if *count == 0 { " class=\"muted\"" } else { "" };
         let _ = write!(out, "<tr{class}><td>{name}</td><td class=\"n\">{}</td></tr>", text::count(*count));
     }
-    let _ = write!(
-        out,
-        "<tr class=\"muted\"><td>{} (beside the balance)</td><td class=\"n\">{}</td></tr></table>",
-        beside.0,
-        text::count(beside.1)
-    );
+    for (name, count) in beside {
+        let _ = write!(out, "<tr class=\"muted\"><td>{name} (beside the balance)</td><td class=\"n\">{}</td></tr>", text::count(*count));
+    }
+    out.push_str("</table>");
 }
 
 fn faults(report: &Report, out: &mut String) {

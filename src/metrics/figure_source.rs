@@ -260,6 +260,7 @@ fn submissions_term(terms: &Submissions, name: &str) -> f64 {
         "dropped" => terms.dropped,
         "abandoned" => terms.abandoned,
         "in_flight" => open,
+        "derived" => terms.derived,
         _ => terms.duplicate_appends,
     };
     term as f64

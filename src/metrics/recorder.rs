@@ -223,6 +223,11 @@ impl Recorder {
                 self.counts.produced += 1;
                 self.ledger.born(&event);
             }
+            Fact::Derived(event, _) => {
+                self.counts.produced += 1;
+                self.ledger.born(&event);
+                self.ledger.submissions.derived += 1;
+            }
             Fact::Ended(ended) => self.ended(now, &ended, None),
             Fact::EndedWith(with) => self.ended(now, &with.0, Some(&with.1)),
             other => self.rare(now, other),
@@ -270,7 +275,7 @@ impl Recorder {
                 self.ledger.group_start(now, cluster, group, topic, partition, offset);
             }
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
-            Fact::Born(_) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
+            Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
         }
     }
 

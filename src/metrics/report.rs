@@ -219,6 +219,8 @@ pub struct Submissions {
     pub abandoned: u64,
     /// Not ended at the end of the run.
     pub in_flight: u64,
+    /// Of those created, made from other events; beside the balance.
+    pub derived: u64,
     /// Appended more than once; beside the balance.
     pub duplicate_appends: u64,
 }

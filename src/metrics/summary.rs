@@ -174,11 +174,13 @@ impl Recorder {
             }
             derived(&seen.base, &seen.last, span_s, &mut figures);
             if let Some(group) = self.options.names.group_of[index] {
-                let mut latencies = Latencies::default();
+                let (mut latencies, mut root) = (Latencies::default(), Latencies::default());
                 for lane in self.lanes.iter().filter(|lane| lane.group == group) {
                     latencies.add(&lane.total);
+                    root.add(&lane.root);
                 }
                 put_latencies(&mut figures, "latency", &latencies);
+                put_latencies(&mut figures, "root_latency", &root);
                 let terms = self.ledger.obligations_so_far(|_, of| of == group);
                 figures.insert("obligations_count".to_owned(), terms.created as f64);
                 figures.insert("delivered_count".to_owned(), terms.delivered as f64);

@@ -149,7 +149,7 @@ pub struct FigureSpec {
 
 const TIMES: &[&str] = &["latency", "wait", "root_latency"];
 const FLOWS: &[&str] = &["produced", "accepted", "delivered", "rejected"];
-const SUBMISSIONS: &[&str] = &["created", "accepted", "rejected", "dropped", "abandoned", "in_flight", "duplicate_appends"];
+const SUBMISSIONS: &[&str] = &["created", "accepted", "rejected", "dropped", "abandoned", "in_flight", "derived", "duplicate_appends"];
 const OBLIGATIONS: &[&str] = &[
     "created",
     "delivered",

@@ -16,6 +16,7 @@ mod kafka_cases;
 mod ledger;
 #[cfg(feature = "gui")]
 mod panels;
+mod pipelines;
 mod queue_designs;
 mod queues;
 mod samples;

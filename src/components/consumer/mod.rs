@@ -1,13 +1,14 @@
 //! The consumer: members of a group that fetch, decode, process, commit, retry and dead-letter.
 //!
 //! In: records of topics, answers of coordinators and registries. Out: fetches, group calls, look-ups, dead
-//! letters, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
+//! letters, results, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
 //! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
 //! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
-//! records, `work.rs` serves them, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
+//! records, `work.rs` serves them, `results.rs` writes what is made of them, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
 
 mod intake;
 mod queue;
+mod results;
 mod schemas;
 mod sim;
 mod spec;
@@ -35,12 +36,18 @@ impl Kind for ConsumerKind {
         vec![
             PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read, or a queue" },
             PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Topic for records that cannot be processed" },
+            PortSpec { name: "results".to_owned(), ty: PortType::RecordsOut, help: "Topic for what is made of each event" },
             PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
         ]
     }
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
-        Declarations { group: Some(group_name(id, &params)), guarantees: params.words("guarantees"), ..Declarations::default() }
+        Declarations {
+            group: Some(group_name(id, &params)),
+            guarantees: params.words("guarantees"),
+            event_types: params.optional_text("result_type").into_iter().collect(),
+            ..Declarations::default()
+        }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);
@@ -49,7 +56,7 @@ impl Kind for ConsumerKind {
         if queue::spec::reads_queue(ctx) {
             return Ok(Box::new(queue::QueueConsumer::new(ctx, params)?));
         }
-        Ok(Box::new(sim::Consumer::new(ctx, params)))
+        Ok(Box::new(sim::Consumer::new(ctx, params)?))
     }
 }
 

@@ -8,17 +8,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::intake::{Inbound, Received};
+use super::results::Results;
 use super::schemas::{CALLS_SCHEMA, Reader};
 use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
+use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{CallId, EventMeta, Fact, Hop, HopKind, Message, Placed};
 use crate::machines::broker::client::{ClientOutput, CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, ProducerClient};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime};
 
-/// High byte of call ids of dead letters; look-ups have 0xfe, members of groups what is below.
-pub(super) const CALLS_DEAD_LETTER: u8 = 0xff;
+/// High bytes of call ids of dead letters; look-ups have 0xfe in the first, results what `results.rs` says, members of
+/// groups what is below.
+pub(super) const CALLS_DEAD_LETTER: u16 = 0xff00;
 
 /// Low byte of timer tokens; the rest is instance (12 bits), worker (20), its generation (24).
 const TOKEN_WORKER: u64 = 0;
@@ -50,6 +53,7 @@ pub(super) struct Consumer {
     pub reader: Option<Reader>,
     pub dead_letters: Option<ProducerClient>,
     pub letters: Vec<PendingLetter>,
+    pub results: Option<Results>,
     pub station: Station,
     pub counts: Counts,
     shared_wake_at: SimTime,
@@ -90,7 +94,7 @@ pub(super) struct Instance {
 }
 
 impl Consumer {
-    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Self {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
         let dead_letters = super::dead_letter_client(ctx);
         let on_failure = match params.text("on_failure").as_str() {
             "skip" => OnFailure::Skip,
@@ -122,6 +126,7 @@ impl Consumer {
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             dead_letters,
             letters: Vec::new(),
+            results: Results::new(ctx, params)?,
             station: Station::default(),
             counts: Counts::default(),
             shared_wake_at: SimTime::MAX,
@@ -132,7 +137,7 @@ impl Consumer {
             consumer.add_instance();
         }
         consumer.count_servers();
-        consumer
+        Ok(consumer)
     }
 
     fn add_instance(&mut self) -> usize {
@@ -257,7 +262,7 @@ impl Consumer {
         }
     }
 
-    /// Sends dead letters; sets the timer that look-ups and dead letters share.
+    /// Sends dead letters; sets the timer that look-ups, dead letters and results share.
     pub fn flush_letters(&mut self, ctx: &mut Ctx<'_>) {
         let mut wake = self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake);
         if let Some(client) = &mut self.dead_letters {
@@ -265,6 +270,9 @@ impl Consumer {
                 ctx.send(LinkEnd(link), message);
             }
             wake = wake.min(client.next_wake(ctx.now));
+        }
+        if let Some(results) = &mut self.results {
+            wake = wake.min(results.next_wake(ctx.now));
         }
         if wake < self.shared_wake_at {
             self.shared_wake_at = wake;
@@ -379,12 +387,16 @@ impl Consumer {
 
 impl Process for Consumer {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(results) = &mut self.results {
+            results.ask_for_schema(ctx);
+        }
         for index in 0..self.instances.len() {
             self.start_instance(ctx, index);
             self.set_instance_timer(ctx, index);
         }
     }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
+        let Some(message) = self.give_to_writer(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
                 let Some(at) = self.owner_of(reply.call) else { return };
@@ -401,6 +413,7 @@ impl Process for Consumer {
                 if let Some(reader) = &mut self.reader {
                     reader.on_reply(ctx, &reply);
                 }
+                self.on_result_schema(ctx, &reply);
                 for index in 0..self.instances.len() {
                     self.advance(ctx, index);
                 }
@@ -447,6 +460,7 @@ impl Process for Consumer {
                 if let Some(client) = &mut self.dead_letters {
                     client.on_wake(ctx.now, &mut self.letters_out);
                 }
+                self.results_due(ctx);
                 self.letters_settled(ctx);
             }
             // A wake-up that an earlier one has made stale.
@@ -469,6 +483,9 @@ impl Process for Consumer {
         out.counter("lost_count", self.counts.lost);
         out.counter("polls_count", self.counts.polls);
         out.counter("rebalances_count", clients().map(ConsumerClient::rebalances_count).max().unwrap_or(0));
+        if let Some(results) = &self.results {
+            out.counter("results_count", results.written);
+        }
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::queue;
-use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
+use crate::components::{ActionSpec, BuildCtx, KindSpec, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::event::Assignor;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -104,6 +104,22 @@ const PARAMS: &[ParamSpec] = &[
         "Version of the subject that this consumer reads with; the writer's when absent",
     )
     .group("Schema"),
+    ParamSpec::new(
+        "result_type",
+        "Type of results",
+        T::Text { max_chars: 200 },
+        Absent,
+        "Event type of what is written to the topic linked at results; the type of the event that it was made from when absent",
+    )
+    .group("Results"),
+    ParamSpec::new(
+        "result_schema",
+        "Schema of results",
+        T::Text { max_chars: 500 },
+        Absent,
+        "Subject at the linked registry, or a schema of the project; the bytes of the event that it was made from when absent",
+    )
+    .group("Results"),
     ParamSpec::new("poll_size", "Poll size", T::Count { min: 1, max: 1_000_000 }, Same("500"), "Most records that one poll hands out")
         .key("max.poll.records")
         .from(DOCUMENTED)
@@ -304,6 +320,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             "it counts only with commit: \"auto\" (enable.auto.commit)",
         ));
     }
+    check_results(ctx, &path, params, out);
     check_assignors(&path, params, out);
     check_partitions(ctx, &path, params, out);
 }
@@ -313,6 +330,27 @@ fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) 
         let diagnostic = Diagnostic::error("guarantee-unknown", format!("{path}.guarantees"), format!("`{word}` is no guarantee"));
         let hint = nearest(word, GUARANTEES.iter().copied()).map(|near| format!("did you mean `{near}`?"));
         out.push(diagnostic.with_hint(hint.unwrap_or_else(|| format!("there are {}", GUARANTEES.join(", ")))));
+    }
+}
+
+fn check_results(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let topics: Vec<_> = ctx.links_at("results").filter_map(|facts| facts.topic.as_ref()).collect();
+    if topics.is_empty() {
+        for name in ["result_type", "result_schema"].into_iter().filter(|name| params.is_given(name)) {
+            let unused = Diagnostic::warning("setting-unused", format!("{path}.{name}"), "it writes no results");
+            out.push(unused.with_hint(format!("link {}.results to a topic", ctx.id)));
+        }
+    }
+    if topics.len() > 1 {
+        out.push(
+            Diagnostic::error("link-twice", path, "results can go to one topic only")
+                .with_hint(format!("keep one link at {}.results", ctx.id)),
+        );
+    }
+    let reads = |topic: &PeerTopic| ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()).any(|read| read.topic == topic.topic);
+    if let Some(topic) = topics.iter().find(|topic| reads(topic)) {
+        let message = format!("each result comes back as an event: it reads {} and writes to it", topic.name);
+        out.push(Diagnostic::error("feedback-loop", path, message).with_hint("give results a topic of their own"));
     }
 }
 

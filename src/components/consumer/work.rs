@@ -29,16 +29,25 @@ pub(super) struct Work {
     pub record: Received,
     begun: SimTime,
     attempts: u32,
-    state: State,
+    pub state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Serving,
     /// Waits before the next attempt.
     Resting,
-    /// Waits until its dead letter is acknowledged.
+    /// Waits until its dead letter or its result is acknowledged.
     Writing,
+}
+
+/// What an instance does once an attempt is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Its worker is free, or another is.
+    Serve,
+    /// Nothing: the worker keeps its record.
+    Wait,
 }
 
 /// A dead letter that a worker waits for.
@@ -132,20 +141,30 @@ impl Consumer {
             ctx.timer_after(service, Self::worker_token(index, number, generation));
             return;
         }
-        if !self.failure_rng.chance(self.failure_ratio) {
-            self.succeed(ctx, index, number);
-        } else if work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever {
-            work.state = State::Resting;
-            ctx.timer_after(self.retry_backoff, Self::worker_token(index, number, generation));
-            return;
+        let next = if self.failure_rng.chance(self.failure_ratio) {
+            self.attempt_failed(ctx, index, number)
         } else {
-            self.fail(ctx, index, number);
+            self.finish_attempt(ctx, index, number)
+        };
+        if next == Next::Serve {
+            self.resume(ctx, index);
         }
-        self.serve(ctx, index);
-        self.fetch_and_drain(ctx, index);
     }
 
-    fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
+    /// Rests before the next attempt, or gives up.
+    pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
+        let worker = &mut self.instances[index].workers[number as usize];
+        let Some(work) = &mut worker.work else { return Next::Wait };
+        if work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever {
+            work.state = State::Resting;
+            ctx.timer_after(self.retry_backoff, Self::worker_token(index, number, worker.generation));
+            return Next::Wait;
+        }
+        self.fail(ctx, index, number);
+        Next::Serve
+    }
+
+    pub fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         self.counts.processed += 1;
         ctx.fact(Fact::Ended(self.ended(ctx, &work.record, work.begun, ObligationEnd::Delivered)));
@@ -234,7 +253,7 @@ impl Consumer {
         self.flush_letters(ctx);
     }
 
-    fn resume(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+    pub fn resume(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         self.serve(ctx, index);
         self.fetch_and_drain(ctx, index);
     }

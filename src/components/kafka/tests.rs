@@ -109,7 +109,7 @@ impl Bench {
 
     fn produce(&mut self, end: LinkEnd, acks: Acks, partition: u32, batch: RecordBatch) {
         let entries = vec![ProduceEntry { topic: ORDERS, partition, batch_seq: 0, epoch: None, attempt: 1, batch }];
-        let request = ProduceRequest { call: self.call(), node: partition % NODES, acks, entries };
+        let request = ProduceRequest { call: self.call(), node: partition % NODES, producer: 0, acks, entries };
         self.turn(|process, ctx| process.on_message(ctx, end, Message::Produce(Box::new(request))));
     }
 
@@ -170,7 +170,7 @@ fn a_request_costs_its_time_and_its_bytes_and_waits_for_a_thread() {
     let answers = bench.answers();
     let cost = |value_bytes| {
         let entries = vec![ProduceEntry { topic: ORDERS, partition: 0, batch_seq: 0, epoch: None, attempt: 1, batch: batch(value_bytes) }];
-        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), node: 0, acks: Acks::Leader, entries }));
+        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), node: 0, producer: 0, acks: Acks::Leader, entries }));
         2.0 + message.wire_bytes() as f64 / 1024.0
     };
     let expected = [(cost(10), OTHER_WRITER), (cost(4_000), WRITER), (cost(4_000) + cost(10), OTHER_WRITER)];

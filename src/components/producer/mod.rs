@@ -7,13 +7,13 @@
 //! `queue_client.rs` to a queue, and the way to a topic is `machines::broker::client`.
 
 mod http;
-mod payload;
+pub(super) mod payload;
 mod queue_client;
 mod queue_spec;
 mod queues;
 mod sim;
 mod spec;
-mod telling;
+pub(super) mod telling;
 
 use std::sync::Arc;
 
@@ -98,6 +98,7 @@ fn client_config(params: &Params<'_>) -> ProducerConfig {
         compression_kib_time: compression_kib_time(params),
         report_acks: false,
         call_tag: sim::CALLS_KAFKA,
+        producer: 0,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::units::{EventTypeIx, SimTime};
 
 /// Where the bytes of a type come from.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(in crate::components) enum Source {
     /// So many bytes that mean nothing.
     Plain { size: usize },
     /// A schema of the project, bare.
@@ -59,7 +59,6 @@ pub(super) struct EventKinds {
 
 impl EventKinds {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>, ways: &[(Arc<str>, Target)], has_gateway: bool) -> Result<Self, Diagnostic> {
-        let registry = ctx.links_at("schemas").next().is_some();
         let fallback = if has_gateway { Target::Gateways } else { ways.first().map_or(Target::None, |way| way.1) };
         let mut kinds = Self { list: Vec::new(), sums: Vec::new() };
         let rows = params.rows("events");
@@ -72,7 +71,7 @@ impl EventKinds {
             let text = |field: &str, or: &str| Arc::from(row.map_or_else(|| or.to_owned(), |row| row.text(field)));
             kinds.list.push(EventKind {
                 ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
-                source: source(ctx, row, index, registry)?,
+                source: source(ctx, row, index)?,
                 target: named.map_or(fallback, |way| way.1),
                 method: text("method", "POST"),
                 path: text("path", "/events"),
@@ -95,13 +94,7 @@ impl EventKinds {
     /// A registry's answer for every type that waits for this subject and version.
     pub fn learn(&mut self, subject: &str, version: Option<u32>, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) {
         let waits = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v } if **s == *subject && *v == version);
-        let learnt = match answer {
-            Ok(found) => match library.compile_found(found) {
-                Ok(schema) => Source::Registered { id: found.id, schema },
-                Err(words) => Source::Missing(format!("the schema of `{subject}` cannot be read: {words}").into()),
-            },
-            Err((code, words)) => Source::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
-        };
+        let learnt = Source::learnt(subject, library, answer);
         for kind in self.list.iter_mut().filter(|kind| waits(&kind.source)) {
             kind.source = learnt.clone();
         }
@@ -109,6 +102,31 @@ impl EventKinds {
 }
 
 impl Source {
+    /// A schema by its name: a registry's subject where one is linked, else a schema of the project.
+    pub fn named(ctx: &BuildCtx<'_>, name: String, version: Option<u32>, path: String) -> Result<Self, Diagnostic> {
+        if ctx.links_at("schemas").next().is_some() {
+            return Ok(Self::Unknown { subject: Arc::from(name), version });
+        }
+        let Some(schema) = ctx.project.schemas.get(&name) else {
+            return Err(Diagnostic::error("schema-unknown", path, format!("`{name}` is no schema of this project")));
+        };
+        // An Avro schema is no JSON Schema and the other way round: Avro is asked first.
+        let compiled =
+            ctx.schemas.compile("AVRO", &schema.text).or_else(|avro| ctx.schemas.compile("JSON", &schema.text).map_err(|_| avro));
+        compiled.map(Self::Bare).map_err(|words| Diagnostic::error("schema-bad", path, words))
+    }
+
+    /// What a registry's answer makes of a schema that was not known.
+    pub fn learnt(subject: &str, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) -> Self {
+        match answer {
+            Ok(found) => match library.compile_found(found) {
+                Ok(schema) => Self::Registered { id: found.id, schema },
+                Err(words) => Self::Missing(format!("the schema of `{subject}` cannot be read: {words}").into()),
+            },
+            Err((code, words)) => Self::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
+        }
+    }
+
     /// Appends a payload. Says what is wrong with it when it is refused here: by its own check when
     /// `validate`, or because there is no schema to write it with.
     pub fn write(&self, rng: &mut Stream, now: SimTime, invalid: bool, validate: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -140,21 +158,12 @@ impl Source {
     }
 }
 
-fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize, registry: bool) -> Result<Source, Diagnostic> {
+fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize) -> Result<Source, Diagnostic> {
     let Some(row) = row else { return Ok(Source::Plain { size: 100 }) };
     let Some(name) = row.optional_text("schema") else {
         let size = usize::try_from(row.size("size").unwrap_or(0)).unwrap_or(0);
         return Ok(Source::Plain { size });
     };
-    if registry {
-        let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
-        return Ok(Source::Unknown { subject: Arc::from(name), version });
-    }
-    let path = format!("components.{}.events[{index}].schema", ctx.id);
-    let Some(schema) = ctx.project.schemas.get(&name) else {
-        return Err(Diagnostic::error("schema-unknown", path, format!("`{name}` is no schema of this project")));
-    };
-    // An Avro schema is no JSON Schema and the other way round: Avro is asked first.
-    let compiled = ctx.schemas.compile("AVRO", &schema.text).or_else(|avro| ctx.schemas.compile("JSON", &schema.text).map_err(|_| avro));
-    compiled.map(Source::Bare).map_err(|words| Diagnostic::error("schema-bad", path, words))
+    let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
+    Source::named(ctx, name, version, format!("components.{}.events[{index}].schema", ctx.id))
 }

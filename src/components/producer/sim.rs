@@ -22,8 +22,8 @@ use crate::machines::codec::SchemaLibrary;
 use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
 use crate::units::{SimDuration, SimTime};
 
-/// High byte of call ids to brokers.
-pub(super) const CALLS_KAFKA: u8 = 1;
+/// High bytes of call ids to brokers.
+pub(super) const CALLS_KAFKA: u16 = 0x0100;
 /// High byte of call ids to gateways.
 const CALLS_HTTP: u8 = 2;
 /// High byte of call ids to registries.

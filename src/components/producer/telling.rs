@@ -9,7 +9,13 @@ use crate::event::{EventMeta, Fact, Hop, HopKind, Outcome, Reason, Settled};
 use crate::units::SimTime;
 
 /// Tells observers that a submission ended here, with a hop in plain words.
-pub(super) fn settle(ctx: &mut Ctx<'_>, meta: EventMeta, outcome: Outcome, reason: Reason, data: Option<(Bytes, Option<Bytes>)>) {
+pub(in crate::components) fn settle(
+    ctx: &mut Ctx<'_>,
+    meta: EventMeta,
+    outcome: Outcome,
+    reason: Reason,
+    data: Option<(Bytes, Option<Bytes>)>,
+) {
     let (kind, verb) = match outcome {
         Outcome::Rejected => (HopKind::Rejected, "rejected"),
         Outcome::Dropped => (HopKind::Lost, "dropped"),
@@ -24,6 +30,6 @@ pub(super) fn settle(ctx: &mut Ctx<'_>, meta: EventMeta, outcome: Outcome, reaso
 }
 
 /// A stay of an event at its producer.
-pub(super) fn hop(ctx: &Ctx<'_>, kind: HopKind, queued: SimTime, words: Arc<str>) -> Hop {
+pub(in crate::components) fn hop(ctx: &Ctx<'_>, kind: HopKind, queued: SimTime, words: Arc<str>) -> Hop {
     Hop { component: ctx.me, kind, queued, served: ctx.now, done: ctx.now, placed: None, group: None, words, payload: None, key: None }
 }

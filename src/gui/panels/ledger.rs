@@ -87,7 +87,11 @@ fn submissions(of: &Submissions) -> (Vec<Term>, Vec<Term>) {
         term("Abandoned", of.abandoned, Tone::Error, "The client gave up after its timeouts and retries"),
         term("In flight", of.in_flight, Tone::Neutral, "Not ended at the end of the run"),
     ];
-    (ends, vec![term("Duplicate appends", of.duplicate_appends, Tone::Warn, "Appended more than once; beside the balance")])
+    let beside = vec![
+        term("Derived", of.derived, Tone::Neutral, "Made from other events; beside the balance"),
+        term("Duplicate appends", of.duplicate_appends, Tone::Warn, "Appended more than once; beside the balance"),
+    ];
+    (ends, beside)
 }
 
 fn obligations(of: &Obligations) -> (Vec<Term>, Vec<Term>) {

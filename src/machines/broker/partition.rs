@@ -11,6 +11,9 @@ use crate::units::ComponentIx;
 /// Batches of each idempotent producer that a partition remembers (`ProducerStateEntry.NumBatchesToRetain`).
 const REMEMBERED_BATCHES: usize = 5;
 
+/// A producing client: its component, and which of that component's.
+pub(super) type Producer = (ComponentIx, u64);
+
 /// One partition at its leader.
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
@@ -27,7 +30,7 @@ pub(super) struct Partition {
 
 #[derive(Clone, Debug)]
 struct ProducerState {
-    client: ComponentIx,
+    producer: Producer,
     epoch: u32,
     /// (batch sequence, base offset), newest last.
     batches: Vec<(u64, u64)>,
@@ -41,8 +44,8 @@ impl Partition {
     }
 
     /// Where this batch stands already, if it does; an error for a gap in the sequence.
-    pub fn known(&self, client: ComponentIx, epoch: u32, batch_seq: u64) -> Result<Option<u64>, BrokerError> {
-        let state = self.producers.iter().find(|state| state.client == client);
+    pub fn known(&self, producer: Producer, epoch: u32, batch_seq: u64) -> Result<Option<u64>, BrokerError> {
+        let state = self.producers.iter().find(|state| state.producer == producer);
         let Some(state) = state.filter(|state| epoch <= state.epoch) else {
             // Links lose messages, not connections: a later batch must not open an epoch while its first one is retried.
             return if batch_seq == 0 { Ok(None) } else { Err(BrokerError::OutOfOrderSequence) };
@@ -70,12 +73,12 @@ impl Partition {
     }
 
     /// A batch was appended.
-    pub fn remember(&mut self, client: ComponentIx, epoch: u32, batch_seq: u64, base_offset: u64) {
-        let index = match self.producers.iter().position(|state| state.client == client) {
+    pub fn remember(&mut self, producer: Producer, epoch: u32, batch_seq: u64, base_offset: u64) {
+        let index = match self.producers.iter().position(|state| state.producer == producer) {
             Some(index) => index,
             None => {
                 self.producers.push(ProducerState {
-                    client,
+                    producer,
                     epoch,
                     batches: Vec::with_capacity(REMEMBERED_BATCHES + 1),
                     resumes_at: Some(0),

@@ -26,6 +26,15 @@ pub(super) struct Unacked {
     pub needs: Vec<(usize, u32, u64)>,
 }
 
+/// What the batches of a request have in common.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    caller: Caller,
+    node: u32,
+    producer: u64,
+    acks: Acks,
+}
+
 impl Unacked {
     /// The answer for one partition is an error after all.
     pub fn fail(&mut self, (topic, partition): (TopicIx, u32), error: BrokerError) {
@@ -38,14 +47,15 @@ impl Unacked {
 
 impl Cluster {
     pub(super) fn produce(&mut self, now: SimTime, caller: Caller, request: ProduceRequest, out: &mut Effects) {
-        let ProduceRequest { call, node, acks, entries } = request;
+        let ProduceRequest { call, node, producer, acks, entries } = request;
+        let sent = Sent { caller, node, producer, acks };
         let mut results = Vec::with_capacity(entries.len());
         let mut needs = Vec::new();
         let mut failed = false;
         for entry in entries {
             let (topic, partition) = (entry.topic, entry.partition);
             let unacknowledged = (acks == Acks::None).then(|| entry.batch.clone());
-            let base_offset = match self.append(now, caller, node, acks, entry, out) {
+            let base_offset = match self.append(now, sent, entry, out) {
                 Ok((place, base_offset, next)) => {
                     if acks == Acks::All && self.partitions[place][partition as usize].high_watermark < next {
                         needs.push((place, partition, next));
@@ -74,20 +84,13 @@ impl Cluster {
     }
 
     /// (place of the topic, base offset, next offset) of the batch in the log.
-    fn append(
-        &mut self,
-        now: SimTime,
-        caller: Caller,
-        node: u32,
-        acks: Acks,
-        entry: ProduceEntry,
-        out: &mut Effects,
-    ) -> Result<(usize, u64, u64), BrokerError> {
+    fn append(&mut self, now: SimTime, sent: Sent, entry: ProduceEntry, out: &mut Effects) -> Result<(usize, u64, u64), BrokerError> {
+        let Sent { caller, node, producer, acks } = sent;
         let place = self.place(entry.topic).ok_or(BrokerError::UnknownTopicOrPartition)?;
         let topic = &self.cfg.topics[place];
         let partition = self.partitions[place].get_mut(entry.partition as usize).ok_or(BrokerError::UnknownTopicOrPartition)?;
         if partition.replicas.leader != Some(node) || partition.replicas.handing_over.is_some() {
-            return self.append_deposed(node, place, caller, acks, entry, out);
+            return self.append_deposed(sent, place, entry, out);
         }
         if acks == Acks::All && partition.replicas.in_sync.len() < self.cfg.min_insync_replicas as usize {
             return Err(BrokerError::NotEnoughReplicas);
@@ -98,7 +101,7 @@ impl Cluster {
         batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
         let count = u64::from(entry.batch.record_count);
         if let Some(epoch) = entry.epoch
-            && let Some(offset) = partition.known(caller.client, epoch, entry.batch_seq)?
+            && let Some(offset) = partition.known((caller.client, producer), epoch, entry.batch_seq)?
         {
             return Ok((place, offset, offset + count));
         }
@@ -110,7 +113,7 @@ impl Cluster {
         let memory_before = partition.log.memory_bytes();
         let (base_offset, rolled) = partition.log.append(now, entry.batch.clone());
         if let Some(epoch) = entry.epoch {
-            partition.remember(caller.client, epoch, entry.batch_seq, base_offset);
+            partition.remember((caller.client, producer), epoch, entry.batch_seq, base_offset);
         }
         partition.appended += count;
         out.facts.push(Fact::Appended(Box::new(Appended {
@@ -134,10 +137,8 @@ impl Cluster {
     /// acknowledges stands in no log that counts.
     fn append_deposed(
         &mut self,
-        node: u32,
+        Sent { caller, node, acks, .. }: Sent,
         place: usize,
-        caller: Caller,
-        acks: Acks,
         entry: ProduceEntry,
         out: &mut Effects,
     ) -> Result<(usize, u64, u64), BrokerError> {

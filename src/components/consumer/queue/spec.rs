@@ -84,6 +84,12 @@ pub(in crate::components::consumer) fn check(ctx: &BuildCtx<'_>, path: &str, par
                 .with_hint("link the queue's dead_letters to another queue, and set its max_receive_count"),
         );
     }
+    if ctx.links_at("results").next().is_some() {
+        out.push(
+            Diagnostic::error("link-senseless", path, "a consumer that reads a queue writes no results")
+                .with_hint("read a topic, or take the link away"),
+        );
+    }
     for name in OF_TOPICS.iter().filter(|name| params.is_given(name)) {
         out.push(Diagnostic::warning(
             "setting-unused",

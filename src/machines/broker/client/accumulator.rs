@@ -59,8 +59,10 @@ pub struct ProducerConfig {
     pub compression_kib_time: SimDuration,
     /// Whether acknowledged batches are handed out; a caller that only counts needs none.
     pub report_acks: bool,
-    /// Put into the high byte of every call id, so that several clients of one component do not mix.
-    pub call_tag: u8,
+    /// Put into the high bytes of every call id, so that several clients of one component do not mix.
+    pub call_tag: u16,
+    /// `producer.id` among those of its component: what brokers recognise batches by.
+    pub producer: u64,
 }
 
 impl Default for ProducerConfig {
@@ -84,6 +86,7 @@ impl Default for ProducerConfig {
             compression_kib_time: SimDuration::ZERO,
             report_acks: false,
             call_tag: 0,
+            producer: 0,
         }
     }
 }
@@ -131,10 +134,10 @@ enum Append {
 
 /// An event that waits for room.
 #[derive(Clone, Debug)]
-struct Blocked {
+pub(super) struct Blocked {
     since: SimTime,
     topic: usize,
-    meta: EventMeta,
+    pub meta: EventMeta,
     extra_header_bytes: u32,
     traced: bool,
     key: Option<Box<[u8]>>,
@@ -188,8 +191,8 @@ pub struct ProducerClient {
     pub(super) partitions: Vec<Partition>,
     pub(super) lanes: Vec<Lane>,
     /// Linger deadlines of open batches in order: (instant, partition, serial); stale ones are skipped.
-    lingering: VecDeque<(SimTime, usize, u64)>,
-    blocked: VecDeque<Blocked>,
+    pub(super) lingering: VecDeque<(SimTime, usize, u64)>,
+    pub(super) blocked: VecDeque<Blocked>,
     pub(super) reserved_bytes: u64,
     next_serial: u64,
     pub(super) next_call: u64,

@@ -10,6 +10,7 @@
 //! event ─► ProducerClient (batches, retries) ─► Produce ─► broker ─► Fetch ─► ConsumerClient (group) ─► records
 //! ```
 
+mod abandon;
 mod accumulator;
 mod assignor;
 mod batches;

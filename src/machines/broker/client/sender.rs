@@ -73,7 +73,7 @@ impl Lane {
 pub(super) struct InFlight {
     call: CallId,
     pub sent: SimTime,
-    batches: Vec<(usize, SealedBatch)>,
+    pub batches: Vec<(usize, SealedBatch)>,
 }
 
 impl ProducerClient {
@@ -147,7 +147,7 @@ impl ProducerClient {
     pub(super) fn ask_for_leaders(&mut self, now: SimTime, out: &mut ClientOutput) {
         let cfg = self.metadata_config();
         for metadata in &mut self.metadata {
-            let (tag, next_call) = (u64::from(self.cfg.call_tag) << 56, &mut self.next_call);
+            let (tag, next_call) = (u64::from(self.cfg.call_tag) << 48, &mut self.next_call);
             let call = || {
                 let call = CallId(tag | *next_call);
                 *next_call += 1;
@@ -192,7 +192,7 @@ impl ProducerClient {
     }
 
     fn send_one(&mut self, now: SimTime, lane: usize, out: &mut ClientOutput) -> bool {
-        let call = CallId(u64::from(self.cfg.call_tag) << 56 | self.next_call);
+        let call = CallId(u64::from(self.cfg.call_tag) << 48 | self.next_call);
         let mut entries = Vec::new();
         let mut batches = Vec::new();
         let mut request_bytes = 0;
@@ -243,7 +243,8 @@ impl ProducerClient {
             let place = self.partitions[*slot].place;
             self.metadata[place].refresh(now, self.cfg.metadata_age_max);
         }
-        let request = ProduceRequest { call, node: self.lanes[lane].node, acks: self.cfg.acks, entries };
+        let (node, producer, acks) = (self.lanes[lane].node, self.cfg.producer, self.cfg.acks);
+        let request = ProduceRequest { call, node, producer, acks, entries };
         out.sends.push((self.lanes[lane].link, Message::Produce(Box::new(request))));
         if self.cfg.acks == Acks::None {
             for (slot, batch) in batches {

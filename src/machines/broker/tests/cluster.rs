@@ -55,7 +55,7 @@ fn entry(topic: TopicIx, partition: u32, batch_seq: u64, epoch: Option<u32>, bat
 fn produce(cluster: &mut Cluster, acks: Acks, entries: Vec<ProduceEntry>) -> Effects {
     let mut out = Effects::default();
     let node = cluster.leader(usize::from(entries[0].topic == PAYMENTS), entries[0].partition).unwrap_or(0);
-    let request = ProduceRequest { call: CallId(1), node, acks, entries };
+    let request = ProduceRequest { call: CallId(1), node, producer: 0, acks, entries };
     cluster.handle(SimTime::ZERO, PRODUCER, Message::Produce(Box::new(request)), &mut out);
     out
 }

@@ -85,7 +85,7 @@ impl Bench {
         self.sent += 1;
         let epoch = numbered.map(|_| 0);
         let entry = ProduceEntry { topic: ORDERS, partition: 0, batch_seq: numbered.unwrap_or(0), epoch, attempt: 1, batch };
-        let request = ProduceRequest { call: CallId(self.sent), node, acks, entries: vec![entry] };
+        let request = ProduceRequest { call: CallId(self.sent), node, producer: 0, acks, entries: vec![entry] };
         self.turn(|cluster, now, out| cluster.handle(now, PRODUCER, Message::Produce(Box::new(request)), out));
     }
     fn produce_to_leader(&mut self, acks: Acks) {

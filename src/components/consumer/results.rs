@@ -1,0 +1,324 @@
+//! Results: what a consumer makes of each event, written to another topic before the event counts as processed.
+//!
+//! ```text
+//! work done ─► derived event (new id; key and root of its parent) ─► ProducerClient ─► acknowledged ─► the event's end
+//! ```
+//!
+//! In: processed events, answers of brokers and of a registry. Out: produce requests, and word to the workers that
+//! wait for them. Every instance has a producing client of its own, which a crash takes with it.
+//! Must not know: when positions are committed. Start at [`Consumer::finish_attempt`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::CommitMode;
+use super::sim::Consumer;
+use super::work::{Next, State};
+use crate::components::producer::payload::Source;
+use crate::components::producer::telling::{hop, settle};
+use crate::components::{BuildCtx, Params, PeerTopic};
+use crate::diagnostics::Diagnostic;
+use crate::engine::{Ctx, LinkEnd};
+use crate::event::{
+    CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, header_bytes,
+};
+use crate::machines::broker::batch::events;
+use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
+use crate::machines::codec::SchemaLibrary;
+use crate::random::Stream;
+use crate::units::{EventTypeIx, SimDuration, SimTime};
+
+/// High bytes of call ids: this and the instance's number.
+const CALLS_RESULTS: u16 = 0xe000;
+/// Look-ups of a result's schema; the reader's have a lower number behind the same high byte.
+const CALL_SCHEMA: u64 = 0xfe << 56 | 1 << 55;
+/// A look-up without an answer is repeated after this.
+const SCHEMA_TIMEOUT: SimDuration = SimDuration::from_secs(5);
+
+/// How a consumer writes results, and what is under way.
+#[derive(Clone, Debug)]
+pub(super) struct Results {
+    topic: PeerTopic,
+    link: LinkEnd,
+    /// Type of every result; the parent's when absent.
+    ty: Option<EventTypeIx>,
+    extra_header_bytes: u32,
+    /// Where payloads come from; the parent's bytes when absent.
+    source: Option<Source>,
+    registry: Option<LinkEnd>,
+    library: Arc<SchemaLibrary>,
+    /// The look-up under way, and until when.
+    asked_until: Option<SimTime>,
+    /// Workers whose result waits for its schema: (instance, worker).
+    held: Vec<(usize, u32)>,
+    payload_rng: Stream,
+    partition_rng: Stream,
+    /// Names of components: what ids of events begin with.
+    names: Arc<[String]>,
+    /// One an instance.
+    writers: Vec<Writer>,
+    next_seq: u64,
+    payload: Vec<u8>,
+    pub out: ClientOutput,
+    /// Results acknowledged.
+    pub written: u64,
+}
+
+/// The producing client of one instance.
+#[derive(Clone, Debug)]
+struct Writer {
+    client: ProducerClient,
+    /// Counts its lives: each is another producer to the brokers.
+    lives: u64,
+    /// (sequence of the result, worker that waits for it).
+    waiting: Vec<(u64, u32)>,
+}
+
+impl Results {
+    /// None without a link at `results`.
+    ///
+    /// # Errors
+    /// When the schema of results is none.
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Option<Self>, Diagnostic> {
+        let Some((facts, topic)) = ctx.links_at("results").find_map(|facts| Some((facts, facts.topic.clone()?))) else { return Ok(None) };
+        let ty = params.optional_text("result_type");
+        let path = || format!("components.{}.result_schema", ctx.id);
+        let source = params.optional_text("result_schema").map(|name| Source::named(ctx, name, None, path())).transpose()?;
+        Ok(Some(Self {
+            topic,
+            link: facts.end,
+            extra_header_bytes: header_bytes(ctx.key.len(), ty.as_ref().map_or(0, String::len)),
+            ty: ty.and_then(|name| ctx.event_types.get(&name).copied()),
+            source,
+            registry: ctx.links_at("schemas").next().map(|facts| facts.end),
+            library: Arc::clone(ctx.schemas),
+            asked_until: None,
+            held: Vec::new(),
+            payload_rng: ctx.stream("results"),
+            partition_rng: ctx.stream("result-partitions"),
+            names: ctx.project.components.keys().cloned().collect(),
+            writers: Vec::new(),
+            next_seq: 0,
+            payload: Vec::new(),
+            out: ClientOutput::default(),
+            written: 0,
+        }))
+    }
+
+    /// The writer of an instance, made when it is first wanted.
+    fn writer(&mut self, index: usize) -> &mut Writer {
+        while self.writers.len() <= index {
+            let number = self.writers.len();
+            let call_tag = CALLS_RESULTS + number as u16;
+            // A worker waits for each result, so that it does not linger.
+            let cfg = ProducerConfig {
+                linger: SimDuration::ZERO,
+                report_acks: true,
+                producer: producer_number(number, 0),
+                call_tag,
+                ..ProducerConfig::default()
+            };
+            let mut client = ProducerClient::new(cfg, self.partition_rng.clone());
+            client.add_topic(self.topic.topic, self.topic.partitions, self.topic.leaders, self.link.0);
+            self.writers.push(Writer { client, lives: 0, waiting: Vec::new() });
+        }
+        &mut self.writers[index]
+    }
+
+    /// The instance whose client made a call.
+    fn writer_of(&self, call: CallId) -> Option<usize> {
+        let number = usize::from((call.0 >> 48) as u16).checked_sub(usize::from(CALLS_RESULTS))?;
+        (number < self.writers.len()).then_some(number)
+    }
+
+    fn is_waiting_for_schema(&self) -> bool {
+        matches!(self.source, Some(Source::Unknown { .. }))
+    }
+
+    /// Looks the schema up, where one is wanted and not known.
+    pub fn ask_for_schema(&mut self, ctx: &mut Ctx<'_>) {
+        let (Some(Source::Unknown { subject, version }), Some(registry)) = (&self.source, self.registry) else { return };
+        let body = SchemaCall::BySubject { subject: Arc::clone(subject), version: *version };
+        ctx.send(registry, Message::Schema(Box::new(SchemaRequest { call: CallId(CALL_SCHEMA), body })));
+        self.asked_until = Some(ctx.now + SCHEMA_TIMEOUT);
+    }
+
+    /// The next thing to do by itself.
+    pub fn next_wake(&mut self, now: SimTime) -> SimTime {
+        let clients = self.writers.iter_mut().map(|writer| writer.client.next_wake(now));
+        clients.chain(self.asked_until).min().unwrap_or(SimTime::MAX)
+    }
+
+    fn name(&self, event: EventId) -> String {
+        format!("{}-{}", self.names[event.producer.index()], event.seq)
+    }
+}
+
+/// Tells instances and their lives apart.
+fn producer_number(instance: usize, life: u64) -> u64 {
+    (instance as u64 + 1) << 32 | life
+}
+
+impl Writer {
+    fn take(&mut self, seq: u64) -> Option<u32> {
+        let at = self.waiting.iter().position(|(waiting, _)| *waiting == seq)?;
+        Some(self.waiting.swap_remove(at).1)
+    }
+}
+
+impl Consumer {
+    /// An attempt went well: the event's end, or first its result.
+    pub fn finish_attempt(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
+        let Some(results) = &mut self.results else {
+            self.succeed(ctx, index, number);
+            return Next::Serve;
+        };
+        if let Some(work) = &mut self.instances[index].workers[number as usize].work {
+            work.state = State::Writing;
+        }
+        if results.is_waiting_for_schema() {
+            results.held.push((index, number));
+        } else {
+            self.write_result(ctx, index, number);
+        }
+        Next::Wait
+    }
+
+    fn write_result(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
+        let (Some(results), Some(work)) = (&mut self.results, &self.instances[index].workers[number as usize].work) else { return };
+        let parent = &work.record;
+        let meta = EventMeta {
+            id: EventId { producer: ctx.me, seq: results.next_seq },
+            event_type: results.ty.unwrap_or(parent.meta.event_type),
+            born: ctx.now,
+            root_born: parent.meta.root_born,
+        };
+        results.next_seq += 1;
+        ctx.fact(Fact::Derived(meta, parent.meta.id));
+        let key = parent.key();
+        results.payload.clear();
+        let written = match &results.source {
+            Some(source) => source.write(&mut results.payload_rng, ctx.now, false, true, &mut results.payload),
+            None => {
+                results.payload.extend_from_slice(&parent.value());
+                Ok(())
+            }
+        };
+        if let Err(reason) = written {
+            settle(ctx, meta, Outcome::Rejected, reason, Some((Bytes::copy_from_slice(&results.payload), key)));
+            if self.attempt_failed(ctx, index, number) == Next::Serve {
+                self.resume(ctx, index);
+            }
+            return;
+        }
+        let traced = ctx.tracing.takes(meta.id);
+        if traced {
+            let words = format!("made from {}", results.name(parent.meta.id));
+            let hop = hop(ctx, HopKind::Produced, meta.born, words.into());
+            ctx.hop(meta, Hop { payload: Some(Bytes::copy_from_slice(&results.payload)), key: key.clone(), ..hop });
+        }
+        let payload = std::mem::take(&mut results.payload);
+        let mut out = std::mem::take(&mut results.out);
+        let extra_header_bytes = results.extra_header_bytes;
+        let outgoing = Outgoing { meta, key: key.as_deref(), value: &payload, extra_header_bytes, traced };
+        let writer = results.writer(index);
+        writer.waiting.push((meta.id.seq, number));
+        writer.client.push(ctx.now, 0, &outgoing, &mut out);
+        (results.payload, results.out) = (payload, out);
+        self.results_settled(ctx, index);
+    }
+
+    /// Sends what an instance's client wants sent; goes on with workers whose result was acknowledged, or was not.
+    pub fn results_settled(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let Some(results) = &mut self.results else { return };
+        let out = std::mem::take(&mut results.out);
+        for (link, message) in out.sends {
+            ctx.send(LinkEnd(link), message);
+        }
+        let mut freed = false;
+        for event in out.acked.iter().flat_map(|acked| events(&acked.batch)) {
+            let Some(results) = &mut self.results else { return };
+            results.written += 1;
+            if let Some(number) = results.writer(index).take(event.id.seq) {
+                self.succeed(ctx, index, number);
+                freed = true;
+            }
+        }
+        for unsent in out.unsent {
+            settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
+            let Some(results) = &mut self.results else { return };
+            if let Some(number) = results.writer(index).take(unsent.event.id.seq) {
+                freed |= self.attempt_failed(ctx, index, number) == Next::Serve;
+            }
+        }
+        self.flush_letters(ctx);
+        if freed {
+            self.resume(ctx, index);
+        }
+    }
+
+    /// Gives an answer to the instance's client that asked; the message back when it is somebody else's.
+    pub fn give_to_writer(&mut self, ctx: &mut Ctx<'_>, message: Message) -> Option<Message> {
+        let call = match &message {
+            Message::ProduceReply(reply) => reply.call,
+            Message::MetadataReply(reply) => reply.call,
+            _ => return Some(message),
+        };
+        let Some((index, results)) = self.results.as_mut().and_then(|results| Some((results.writer_of(call)?, results))) else {
+            return Some(message);
+        };
+        let client = &mut results.writers[index].client;
+        match &message {
+            Message::ProduceReply(reply) => client.on_reply(ctx.now, reply, &mut results.out),
+            Message::MetadataReply(reply) => client.on_metadata(ctx.now, reply, &mut results.out),
+            _ => {}
+        }
+        self.results_settled(ctx, index);
+        None
+    }
+
+    /// A registry has answered, if it was the results' look-up.
+    pub fn on_result_schema(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
+        let Some(results) = self.results.as_mut().filter(|_| reply.call.0 == CALL_SCHEMA) else { return };
+        results.asked_until = None;
+        if let Some(Source::Unknown { subject, .. }) = &results.source {
+            results.source = Some(Source::learnt(subject, &results.library, &reply.result));
+        }
+        for (index, number) in std::mem::take(&mut results.held) {
+            self.write_result(ctx, index, number);
+        }
+    }
+
+    /// Time has passed: batches may be due, or overdue.
+    pub fn results_due(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(results) = &mut self.results else { return };
+        if results.asked_until.is_some_and(|until| until <= ctx.now) {
+            results.ask_for_schema(ctx);
+        }
+        for index in 0..results.writers.len() {
+            let Some(results) = &mut self.results else { return };
+            results.writers[index].client.on_wake(ctx.now, &mut results.out);
+            self.results_settled(ctx, index);
+        }
+    }
+
+    /// An instance is gone, and its client with it. At most once, an event whose result is on its way is processed;
+    /// any other way it comes again.
+    pub fn abandon_results(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let Some(results) = &mut self.results else { return };
+        results.held.retain(|(instance, _)| *instance != index);
+        let writer = results.writer(index);
+        writer.lives += 1;
+        let producer = producer_number(index, writer.lives);
+        let waiting = std::mem::take(&mut writer.waiting);
+        for (event, sent) in writer.client.abandon(ctx.now, producer) {
+            let detail = "its instance crashed before it was acknowledged";
+            settle(ctx, event, Outcome::Abandoned, Reason { code: "crash", detail: Some(detail.into()) }, None);
+            let worker = waiting.iter().find(|(seq, _)| *seq == event.id.seq).map(|(_, worker)| *worker);
+            if let Some(number) = worker.filter(|_| sent && self.commit == CommitMode::Before) {
+                self.succeed(ctx, index, number);
+            }
+        }
+    }
+}

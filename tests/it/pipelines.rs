@@ -1,0 +1,162 @@
+//! Consumers that write a result for each event they process: consume, transform, produce.
+
+use std::ops::ControlFlow;
+
+use eventyard::compile::{RunOptions, check, compile};
+use eventyard::metrics::Report;
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::run::run_headless;
+use eventyard::units::{SimDuration, SimTime};
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
+const INVOICE: &str = r#"{"type":"record","name":"Invoice","fields":[{"name":"number","type":"long"}]}"#;
+
+fn values(json: Json) -> IndexMap<String, Value> {
+    serde_json::from_value(json).expect("parameters are plain data")
+}
+
+/// web ─► orders ─► worker ─► invoices ─► billing, for one scenario of a minute.
+struct Pipeline {
+    project: Project,
+    scenario: Scenario,
+}
+
+impl Pipeline {
+    fn new(worker: Json) -> Self {
+        let length = Some(SimDuration::from_secs(60));
+        let mut pipeline = Self {
+            project: Project { name: "pipeline".to_owned(), seed: 11, ..Project::default() },
+            scenario: Scenario { length, ..Scenario::default() },
+        };
+        pipeline.add("web", "producer", json!({"load": "poisson(50/s)", "keys": "uniform(20)", "max_events": 1_000}));
+        let topics = json!({"orders": {"partitions": 3}, "invoices": {"partitions": 2}});
+        pipeline.add("shop", "kafka", json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": topics}));
+        let mut params =
+            json!({"service_time": "exp(8ms)", "offset_reset": "earliest", "session_timeout": "6s", "heartbeat_interval": "1s"});
+        for (name, value) in worker.as_object().expect("a group of fields") {
+            params[name] = value.clone();
+        }
+        pipeline.add("worker", "consumer", params);
+        pipeline.add("billing", "consumer", json!({"service_time": "1ms", "offset_reset": "earliest"}));
+        for (from, to) in
+            [("web.out", "shop.orders"), ("shop.orders", "worker.in"), ("worker.results", "shop.invoices"), ("shop.invoices", "billing.in")]
+        {
+            pipeline.link(from, to);
+        }
+        pipeline
+    }
+    fn add(&mut self, id: &str, kind: &str, params: Json) {
+        let component = Component { kind: kind.to_owned(), params: values(params), ..Component::default() };
+        self.project.components.insert(id.to_owned(), component);
+    }
+    fn link(&mut self, from: &str, to: &str) {
+        let end = |text: &str| Endpoint::parse(text).expect("component.port");
+        self.project.links.push(Link { from: end(from), to: end(to), params: values(json!({"latency": "exp(2ms)"})) });
+    }
+    fn fault(mut self, seconds: u64, target: &str, action: &str, params: Json) -> Self {
+        let at = SimTime::ZERO + SimDuration::from_secs(seconds);
+        let target = FaultTarget::Component(target.to_owned());
+        self.scenario.faults.push(TimedFault { at, target, action: action.to_owned(), params: values(params) });
+        self
+    }
+    fn run(mut self) -> Report {
+        self.project.scenarios.insert("only".to_owned(), self.scenario);
+        let plan = compile(&self.project, &RunOptions::default())
+            .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+        let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("the run ends");
+        assert!(report.ledger.balanced, "{:#?}", report.ledger);
+        report
+    }
+    /// Two crashes of the only worker, each followed by a start.
+    fn crashed(self) -> Self {
+        let crash = |pipeline: Self, at| pipeline.fault(at, "worker", "crash-instance", json!({}));
+        let start = |pipeline: Self, at| pipeline.fault(at, "worker", "start-instance", json!({}));
+        start(crash(start(crash(self, 5), 6), 12), 13)
+    }
+}
+
+fn figure(report: &Report, component: &str, name: &str) -> f64 {
+    report.components[component]
+        .get(name)
+        .copied()
+        .unwrap_or_else(|| panic!("{component} has no {name}: {:?}", report.components[component]))
+}
+
+#[test]
+fn every_event_gives_one_result_that_carries_its_root() {
+    let report = Pipeline::new(json!({"commit": "after"})).run();
+    let ledger = &report.ledger;
+    assert_eq!((ledger.submissions.created, ledger.submissions.derived), (2_000, 1_000));
+    assert_eq!((ledger.submissions.accepted, ledger.obligations.delivered), (2_000, 2_000));
+    assert_eq!(figure(&report, "worker", "results_count"), 1_000.0);
+    let (own, root) = (figure(&report, "billing", "latency_ms_mean"), figure(&report, "billing", "root_latency_ms_mean"));
+    assert!(own < 10.0 && root > own + 8.0, "its own {own} ms, from its root {root} ms");
+}
+
+#[test]
+fn results_have_a_type_and_a_schema_of_their_own() {
+    for registered in [false, true] {
+        let (order, invoice) = if registered { ("orders-value", "invoices-value") } else { ("order", "invoice") };
+        let mut pipeline = Pipeline::new(json!({"result_type": "InvoiceMade", "result_schema": invoice}));
+        for (name, text) in [("order", SCHEMA), ("invoice", INVOICE)] {
+            pipeline.project.schemas.insert(name.to_owned(), SchemaSource { path: None, text: text.into() });
+        }
+        let events = json!([{"type": "OrderPlaced", "schema": order}]);
+        pipeline.project.components["web"].params.extend(values(json!({"events": events})));
+        if registered {
+            let subjects = json!({"orders-value": {"versions": ["order"]}, "invoices-value": {"versions": ["invoice"]}});
+            pipeline.add("registry", "registry", json!({"subjects": subjects}));
+            for client in ["web.schemas", "worker.schemas", "billing.schemas"] {
+                pipeline.link(client, "registry.in");
+            }
+        }
+        let report = pipeline.run();
+        assert_eq!(report.ledger.obligations.delivered, 2_000, "{:#?}", report.ledger);
+        assert!(report.ledger.reasons.is_empty(), "{:?}", report.ledger.reasons);
+    }
+}
+
+#[test]
+fn a_crash_loses_or_repeats_as_positions_are_committed() {
+    let at_most_once = Pipeline::new(json!({"commit": "before"})).crashed().run();
+    let (lost, twice) = (figure(&at_most_once, "worker", "lost_count"), figure(&at_most_once, "worker", "duplicate_count"));
+    assert!(lost > 0.0 && twice == 0.0, "at most once: {lost} lost, {twice} twice");
+    assert_eq!(at_most_once.ledger.obligations.lost as f64, lost);
+
+    let at_least_once = Pipeline::new(json!({"commit": "auto"})).crashed().run();
+    let (lost, twice) = (figure(&at_least_once, "worker", "lost_count"), figure(&at_least_once, "worker", "duplicate_count"));
+    assert!(lost == 0.0 && twice > 0.0, "at least once: {lost} lost, {twice} twice");
+    let made = at_least_once.ledger.submissions.derived;
+    assert!(made > 1_000, "repeated work makes another result: {made}");
+    assert_eq!(at_least_once.ledger.obligations.in_flight, 0);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_fails_its_attempt() {
+    let worker = json!({"on_failure": "skip", "max_attempts": 1, "commit": "after"});
+    let mut pipeline = Pipeline::new(worker);
+    let topics = json!({"orders": {"partitions": 3}, "invoices": {"partitions": 2, "max_message_size": "100B"}});
+    pipeline.project.components["shop"].params.extend(values(json!({"topics": topics})));
+    let ledger = pipeline.run().ledger;
+    assert_eq!((ledger.submissions.accepted, ledger.submissions.rejected), (1_000, 1_000));
+    assert_eq!(ledger.obligations.failed_skipped, 1_000);
+}
+
+#[test]
+fn links_of_results_are_checked() {
+    let codes = |edit: &dyn Fn(&mut Pipeline)| {
+        let mut pipeline = Pipeline::new(json!({}));
+        edit(&mut pipeline);
+        let found = check(&pipeline.project).into_iter().filter(|one| one.path.starts_with("components.worker"));
+        found.map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&|_| {}), Vec::<String>::new());
+    assert_eq!(codes(&|pipeline| pipeline.link("worker.results", "shop.orders")), ["link-twice", "feedback-loop"]);
+    let unlinked = |pipeline: &mut Pipeline| {
+        pipeline.project.links.retain(|link| link.from.port != "results");
+        pipeline.project.components["worker"].params.extend(values(json!({"result_type": "X"})));
+    };
+    assert_eq!(codes(&unlinked), ["setting-unused"]);
+}
