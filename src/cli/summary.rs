@@ -9,6 +9,8 @@ use crate::metrics::{Ledger, Report};
 
 const WIDTH: usize = 110;
 /// More reasons than this are counted, not listed.
+/// Event types and paths shown.
+const PARTS_SHOWN_MAX: usize = 8;
 const REASONS_SHOWN_MAX: usize = 12;
 /// Faults beyond it are counted.
 const FAULTS_SHOWN_MAX: usize = 20;
@@ -130,6 +132,8 @@ fn ledger(ledger: &Ledger, out: &mut String) {
     );
     let obligations = balance(ledger.obligations.created, &terms::obligations(&ledger.obligations));
     let _ = writeln!(out, "  obligations  {obligations}{}", beside("delivered twice", ledger.obligations.duplicate_deliveries));
+    split(&terms::by_event_type(ledger), out);
+    split(&terms::by_path(ledger), out);
     for reason in ledger.reasons.iter().take(REASONS_SHOWN_MAX) {
         let ty = if reason.event_type.is_empty() { String::new() } else { format!(" {}", reason.event_type) };
         let detail = if reason.detail.is_empty() { String::new() } else { format!(": {}", text::shorten(&reason.detail, 80)) };
@@ -138,6 +142,22 @@ fn ledger(ledger: &Ledger, out: &mut String) {
     }
     if ledger.reasons.len() > REASONS_SHOWN_MAX {
         let _ = writeln!(out, "  and {} more reasons: see --json or --report", ledger.reasons.len() - REASONS_SHOWN_MAX);
+    }
+}
+
+/// A line a part, when there are several.
+fn split(split: &terms::Split, out: &mut String) {
+    if split.rows.len() < 2 {
+        return;
+    }
+    let width = split.rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, counts) in split.rows.iter().take(PARTS_SHOWN_MAX) {
+        let counted = split.heads.iter().zip(counts).filter(|(_, count)| **count > 0);
+        let words: Vec<String> = counted.map(|(head, count)| format!("{} {head}", text::count(*count))).collect();
+        let _ = writeln!(out, "    {name:width$}  {}", words.join(", "));
+    }
+    if split.rows.len() > PARTS_SHOWN_MAX {
+        let _ = writeln!(out, "    and {} more: see --json or --report", split.rows.len() - PARTS_SHOWN_MAX);
     }
 }
 

@@ -164,6 +164,8 @@ fn ledger(report: &Report, out: &mut String) {
     );
     balance("Obligations", o.created, &terms::obligations(o), &[("delivered twice", o.duplicate_deliveries)], out);
     out.push_str("</div>\n");
+    split("Event type", &terms::by_event_type(ledger), out);
+    split("Path", &terms::by_path(ledger), out);
     if ledger.reasons.is_empty() {
         return;
     }
@@ -183,6 +185,24 @@ fn ledger(report: &Report, out: &mut String) {
         );
     }
     out.push_str("</table>\n");
+}
+
+fn split(what: &str, split: &terms::Split, out: &mut String) {
+    if split.rows.is_empty() {
+        return;
+    }
+    let _ = write!(out, "<table><tr><th>{what}</th>");
+    for head in &split.heads {
+        let _ = write!(out, "<th class=\"n\">{head}</th>");
+    }
+    for (name, counts) in &split.rows {
+        let _ = write!(out, "</tr>\n<tr><td>{}</td>", escape_xml(name));
+        for count in counts {
+            let class = if *count == 0 { "n muted" } else { "n" };
+            let _ = write!(out, "<td class=\"{class}\">{}</td>", text::count(*count));
+        }
+    }
+    out.push_str("</tr></table>\n");
 }
 
 fn balance(title: &str, created: u64, terms: &[(&'static str, u64)], beside: &[(&str, u64)], out: &mut String) {

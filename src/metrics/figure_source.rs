@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::detectors::Anomaly;
 use super::latency::Latencies;
 use super::ledger::end_name;
-use super::recorder::{Lane, Recorder, value};
+use super::recorder::{Lane, Recorder};
 use super::report::{Obligations, Submissions};
+use super::sampling::value;
 use crate::event::ObligationEnd;
 use crate::predicate::{FigureFn, FigureRef, FigureSource};
 use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};
@@ -57,7 +58,7 @@ impl FigureSource for Source<'_> {
             F::Queue => self.last(target, "queue_length"),
             F::Utilisation => self.utilisation(target),
             F::LogBytes => self.log_bytes(target),
-            F::Submissions => Some(submissions_term(&self.recorder.ledger.submissions, metric)),
+            F::Submissions => Some(submissions_term(&self.recorder.ledger.submissions(), metric)),
             F::Obligations => Some(obligations_term(&self.terms(Meaning::Whole), metric)),
             F::Guarantee => self.guarantee(metric, target),
         }
@@ -95,7 +96,7 @@ impl Source<'_> {
     fn first_cut_away(&self, target: Meaning) -> Option<String> {
         let names = &self.recorder.options.names;
         let reads = |topic: &str| self.lanes(target).any(|lane| *names.topics[lane.topic.index()].0 == *topic);
-        let lost = self.recorder.ledger.lost_events(|id| self.recorder.event_name(id), |topic| names.topics[topic.index()].0.to_string());
+        let lost = self.recorder.ledger.lost_events(names);
         let first = lost.into_iter().find(|lost| reads(&lost.topic))?;
         let at = SimTime::from_secs_f64(first.at_s);
         Some(format!("{} lost from {}[{}] offset {} at {at}: {}", first.event, first.topic, first.partition, first.offset, first.why))
@@ -172,7 +173,7 @@ impl Source<'_> {
     }
 
     fn count(&self, metric: &str, target: Meaning) -> Option<f64> {
-        let submissions = &self.recorder.ledger.submissions;
+        let submissions = self.recorder.ledger.submissions();
         match (metric, target) {
             ("delivered", _) => Some(self.terms(target).delivered as f64),
             ("produced", Meaning::Whole) => Some(submissions.created as f64),

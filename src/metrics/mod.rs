@@ -6,24 +6,28 @@ mod faults;
 mod figure_source;
 mod latency;
 mod ledger;
+mod names;
 mod order;
 mod partitions;
 mod recorder;
 mod report;
+mod sampling;
 mod series;
 pub mod stats;
 mod summary;
 mod trace;
+mod traffic;
 mod view;
 mod window;
 
 pub use faults::{FAULTS_MAX, FaultView};
+pub use names::Names;
 pub use partitions::PartitionView;
-pub use recorder::{Names, Recorder, RecorderOptions};
+pub use recorder::{Recorder, RecorderOptions};
 
 pub use report::{
-    EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, Provenance, ReasonCount, Repeats, Report, Series,
-    Submissions, Wall, WhileOn,
+    EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, OfEventType, OfPath, Provenance, ReasonCount,
+    Repeats, Report, Series, Submissions, Wall, WhileOn,
 };
 pub use summary::ReportHead;
 pub use view::{

@@ -177,12 +177,40 @@ pub struct Ledger {
     pub submissions: Submissions,
     /// Event × topic × group.
     pub obligations: Obligations,
+    /// Both balances of each event type.
+    pub event_types: Vec<OfEventType>,
+    /// The obligations on each way from a producer over a topic to a group.
+    pub paths: Vec<OfPath>,
     /// Why events ended badly: where, why, how many, the first few by name.
     pub reasons: Vec<ReasonCount>,
     /// Acknowledged events that a cluster lost, the first thousand by name, in the order of their loss; absent
     /// when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lost: Vec<LostEvent>,
+}
+
+/// What became of the events of one type, of all producers and over all topics.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfEventType {
+    /// The type's name.
+    pub event_type: String,
+    /// On their way into a topic.
+    pub submissions: Submissions,
+    /// On their way out of topics.
+    pub obligations: Obligations,
+}
+
+/// What became of one producer's events in one topic towards one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfPath {
+    /// Component id of the producer.
+    pub producer: String,
+    /// Topic or queue.
+    pub topic: String,
+    /// Group or subscription.
+    pub group: String,
+    /// How they ended.
+    pub obligations: Obligations,
 }
 
 /// An acknowledged event that is in no log any more.

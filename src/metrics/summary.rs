@@ -5,8 +5,9 @@ use indexmap::IndexMap;
 use super::detectors::Sighting;
 use super::figure_source::Source;
 use super::latency::Latencies;
-use super::recorder::{Recorder, value};
+use super::recorder::Recorder;
 use super::report::{Anomaly as AnomalyReport, EngineFigures, ExpectationResult, Ledger, Provenance, Report};
+use super::sampling::value;
 use super::stats::backlog_grows;
 use super::view::ExpectationState;
 use crate::engine::{Figure, FigureKind};
@@ -42,7 +43,7 @@ impl Recorder {
     pub fn report(&self, head: ReportHead) -> Report {
         let end = self.sampled_at;
         let span_s = end.as_secs_f64() - self.options.warm_up.as_secs_f64();
-        let ledger = self.ledger.close(|id| self.event_name(id), |c| self.component_name(c), |t| self.type_name(t), |t| self.topic_name(t));
+        let ledger = self.ledger.close(self.names());
         let mut remarks = head.remarks;
         if head.provenance.uncalibrated {
             remarks.push("uncalibrated: assumed cost defaults are in use; see provenance.defaults".to_owned());
@@ -77,7 +78,7 @@ impl Recorder {
             totals: self.totals(&ledger, span_s),
             components: self.component_figures(end, span_s),
             links: self.link_figures(),
-            series: self.series.report(self.interval, |c| self.component_name(c)),
+            series: self.series.report(self.interval, |c| self.names().component(c)),
             ledger,
             repeats: None,
             wall: super::report::Wall::default(),
@@ -122,7 +123,7 @@ impl Recorder {
             group: names.groups[seen.group.index()].0.to_string(),
             what: seen.anomaly.name().to_owned(),
             count: seen.count,
-            first_event: self.event_name(seen.event),
+            first_event: self.names().event(seen.event),
             first_at_s: seen.at.as_secs_f64(),
             first: self.words_of(seen),
         };
@@ -187,7 +188,7 @@ impl Recorder {
                 figures.insert("in_flight_count".to_owned(), terms.in_flight as f64);
                 figures.insert("duplicate_count".to_owned(), terms.duplicate_deliveries as f64);
             }
-            all.insert(self.component_name(ComponentIx(index as u32)), figures);
+            all.insert(self.names().component(ComponentIx(index as u32)), figures);
         }
         let _ = end;
         all

@@ -1,7 +1,8 @@
 //! From what was recorded so far to the snapshot that the window reads.
 
 use super::partitions::{is_of_a_partition, partitions_of};
-use super::recorder::{Recorder, value};
+use super::recorder::Recorder;
+use super::sampling::value;
 use super::summary::state_of;
 use super::trace::{Story, status_of};
 use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
@@ -72,7 +73,7 @@ impl Recorder {
     }
 
     fn totals_so_far(&self) -> Totals {
-        let submissions = &self.ledger.submissions;
+        let submissions = self.ledger.submissions();
         let terms = self.ledger.obligations_so_far(|_, _| true);
         let open = submissions.created - submissions.accepted - submissions.rejected - submissions.dropped - submissions.abandoned;
         Totals {
@@ -130,12 +131,12 @@ impl Recorder {
         let story = self.traces.story(id)?;
         let payload = story.payload.clone().unwrap_or_default();
         let (text, schema) = decode(&payload);
-        let name = self.event_name(id);
+        let name = self.names().event(id);
         Some(EventStory {
             headers: self.headers(&name, story),
             name,
             id,
-            event_type: self.type_name(story.meta.event_type),
+            event_type: self.names().event_type(story.meta.event_type),
             born: story.meta.born,
             key: story.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
             schema,
@@ -150,7 +151,7 @@ impl Recorder {
         let place =
             |placed: Placed| format!("{}[{}] @ {}", self.options.names.topics[placed.topic.index()].0, placed.partition, placed.offset);
         StoryHop {
-            component: self.component_name(hop.component),
+            component: self.names().component(hop.component),
             at: hop.queued,
             waited: hop.served.since(hop.queued),
             worked: hop.done.since(hop.served),
@@ -167,8 +168,8 @@ impl Recorder {
         let list = [
             ("ce_specversion", "1.0".to_owned()),
             ("ce_id", name.to_owned()),
-            ("ce_source", format!("/{}", self.component_name(id.producer))),
-            ("ce_type", self.type_name(story.meta.event_type)),
+            ("ce_source", format!("/{}", self.names().component(id.producer))),
+            ("ce_type", self.names().event_type(story.meta.event_type)),
             ("ce_time", iso_time(story.meta.born)),
             ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
         ];

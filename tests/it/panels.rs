@@ -11,8 +11,8 @@ use eventyard::gui::panels::transport::{Progress, Transport, TransportAction};
 use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, partitions, problems, transport};
 use eventyard::gui::theme;
 use eventyard::metrics::{
-    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, PartitionView, ReasonCount,
-    RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
+    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, OfEventType, OfPath,
+    PartitionView, ReasonCount, RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
 };
 use eventyard::run::Pace;
 use eventyard::units::{ComponentIx, EventTypeIx, SimDuration, SimTime};
@@ -279,12 +279,25 @@ fn the_ledger_shows_both_balances_and_why() {
             first: vec![("web-17".to_owned(), 1.2)],
         }],
         lost: Vec::new(),
+        event_types: vec![OfEventType {
+            event_type: "OrderPlaced".to_owned(),
+            submissions: Submissions { created: 9_012, accepted: 8_832, rejected: 180, ..Submissions::default() },
+            obligations: Obligations { created: 26_400, delivered: 26_100, in_flight: 300, ..Obligations::default() },
+        }],
+        paths: vec![OfPath {
+            producer: "web".to_owned(),
+            topic: "orders".to_owned(),
+            group: "billing".to_owned(),
+            obligations: Obligations { created: 8_800, delivered: 8_700, in_flight: 100, ..Obligations::default() },
+        }],
     };
     let harness = light(|ui| ledger::body(ui, Some(&books), None));
     for label in ["Balanced", "Accepted 8,832", "Rejected 180", "Delivered 26,100", "Adds up to 9,012", "Adds up to 26,400", "180 rejected"]
     {
         harness.get_by_label(label);
     }
+    harness.get_by_label("OrderPlaced: 9,012 produced, 8,832 accepted, 180 rejected, 26,400 owed, 26,100 delivered, 300 on the way out");
+    harness.get_by_label("web → orders → billing: 8,800 owed, 8,700 delivered, 100 in flight");
     harness.get_by_label("schema: field amount is text, schema wants double");
 }
 

@@ -6,7 +6,7 @@
 use egui::epaint::CornerRadius;
 use egui::{Align, Label, Rect, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo, WidgetType};
 
-use super::figures;
+use super::{figures, ledger_split};
 use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::metrics::{Ledger, Obligations, ReasonCount, Submissions, Totals};
@@ -46,6 +46,7 @@ pub fn body(ui: &mut Ui, ledger: Option<&Ledger>, totals: Option<&Totals>) {
             ScrollArea::vertical().id_salt("ledger").auto_shrink([false, false]).show(ui, |ui| {
                 ui.set_width((ui.available_width() - space::S).max(0.0));
                 columns_ui(ui, ledger);
+                ledger_split::body(ui, ledger);
                 reasons_ui(ui, &ledger.reasons);
             });
         }

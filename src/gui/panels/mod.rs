@@ -10,6 +10,7 @@ pub mod expectations;
 pub mod figures;
 pub mod incidents;
 pub mod ledger;
+mod ledger_split;
 pub mod overview;
 pub mod partitions;
 pub mod problems;

@@ -5,9 +5,9 @@
 //! is neither. A lost event that comes back (its producer sends it again; the old leader returns and leads) is open again.
 
 use super::{Ledger, end_name};
-use crate::event::{Appended, EventId, EventMeta, ObligationEnd, Reason, Truncated};
+use crate::event::{Appended, EventId, EventMeta, ObligationEnd, Outcome, Reason, Truncated};
 use crate::machines::broker::batch::{opened, records};
-use crate::metrics::report;
+use crate::metrics::{Names, report};
 use crate::units::{ComponentIx, EventTypeIx, SimTime, TopicIx};
 
 /// Lost events named in the report; further ones are only counted.
@@ -50,7 +50,7 @@ impl Ledger {
                     continue;
                 }
                 if !acknowledged {
-                    self.withdraw(now, topic, record.meta.id);
+                    self.withdraw(now, topic, &record.meta);
                 } else if self.lose(now, stood, &record.meta, &cut.reason) {
                     lost(record.meta, stood.offset);
                 }
@@ -63,15 +63,16 @@ impl Ledger {
         let Ok(batch) = opened(&appended.batch) else { return };
         for record in records(&batch) {
             let id = record.meta.id;
+            let origin = self.origins.of(&record.meta);
             let topic = &mut self.topics[appended.topic.index()];
             topic.cluster = Some(appended.cluster);
             if !topic.appended[id.producer.index()].insert(id.seq) {
                 continue;
             }
             for lane in &mut topic.lanes {
-                lane.created += 1;
+                lane.terms.at(origin).created += 1;
             }
-            self.accept(id);
+            self.accept(&record.meta);
             let (cluster, topic, partition) = (appended.cluster, appended.topic, appended.partition);
             let stood = Stood { cluster, topic, partition, offset: appended.base_offset + u64::from(record.position) };
             if self.lose(now, stood, &record.meta, reason) {
@@ -82,6 +83,7 @@ impl Ledger {
 
     /// An event that was lost is appended again: its obligations are open as before. False for one that was not lost.
     pub(super) fn back_in_the_log(&mut self, topic: usize, cluster: ComponentIx, event: &EventMeta) -> bool {
+        let origin = self.origins.of(event);
         let (producer, seq) = (event.id.producer.index(), event.id.seq);
         if !self.topics[topic].cut[producer].remove(seq) {
             return false;
@@ -90,7 +92,7 @@ impl Ledger {
             let lane = &mut self.topics[topic].lanes[lane];
             if lane.lost[producer].remove(seq) {
                 lane.ended[producer].remove(seq);
-                lane.ends[ObligationEnd::Lost as usize] -= 1;
+                lane.terms.at(origin).reopen(ObligationEnd::Lost);
                 self.uncount_lost(cluster, event.event_type);
             }
         }
@@ -102,11 +104,11 @@ impl Ledger {
     }
 
     /// The first lost events by name, those that came back left out.
-    pub fn lost_events(&self, name: impl Fn(EventId) -> String, topic: impl Fn(TopicIx) -> String) -> Vec<report::LostEvent> {
+    pub fn lost_events(&self, names: &Names) -> Vec<report::LostEvent> {
         let still = |lost: &&NamedLost| self.topics[lost.topic.index()].cut[lost.event.producer.index()].contains(lost.event.seq);
         let named = |lost: &NamedLost| report::LostEvent {
-            event: name(lost.event),
-            topic: topic(lost.topic),
+            event: names.event(lost.event),
+            topic: names.topic(lost.topic),
             partition: lost.partition,
             offset: lost.offset,
             at_s: lost.at.as_secs_f64(),
@@ -123,13 +125,14 @@ impl Ledger {
 
     /// True when a group had still to get the event, or there is no group.
     fn lose(&mut self, now: SimTime, stood: Stood, event: &EventMeta, reason: &Reason) -> bool {
+        let origin = self.origins.of(event);
         let (producer, seq) = (event.id.producer.index(), event.id.seq);
         let lanes = self.topics[stood.topic.index()].lanes.len();
         let mut open = lanes == 0;
         for lane in 0..lanes {
             let lane = &mut self.topics[stood.topic.index()].lanes[lane];
             if lane.ended[producer].insert(seq) {
-                lane.ends[ObligationEnd::Lost as usize] += 1;
+                lane.terms.at(origin).end(ObligationEnd::Lost);
                 lane.lost[producer].insert(seq);
                 open = true;
                 let counted = Reason { code: TRUNCATED, detail: reason.detail.clone() };
@@ -144,7 +147,9 @@ impl Ledger {
     }
 
     /// An append that nobody was told of is gone: the submission is open again, or as its client ended it.
-    fn withdraw(&mut self, now: SimTime, topic: TopicIx, id: EventId) {
+    fn withdraw(&mut self, now: SimTime, topic: TopicIx, event: &EventMeta) {
+        let id = event.id;
+        let origin = self.origins.of(event);
         let (producer, seq) = (id.producer.index(), id.seq);
         let of_topic = &mut self.topics[topic.index()];
         if of_topic.lanes.iter().any(|lane| lane.ended[producer].contains(seq)) {
@@ -153,12 +158,12 @@ impl Ledger {
         }
         if of_topic.appended[producer].remove(seq) {
             for lane in &mut of_topic.lanes {
-                lane.created -= 1;
+                lane.terms.at(origin).created -= 1;
             }
         }
         let stands_in_another = self.topics.iter().any(|topic| topic.appended[producer].contains(seq));
         if !stands_in_another && self.producers[producer].accepted.remove(seq) {
-            self.submissions.accepted -= 1;
+            self.sent.at(origin).unsettle(Outcome::Accepted);
             self.producers[producer].refused.remove(seq);
             if let Some(settled) = self.overruled.remove(&id) {
                 self.settled(now, &settled);

@@ -12,17 +12,21 @@ impl Ledger {
     /// A queue moved events here. One that it had moved away before is owed again.
     pub fn moved(&mut self, appended: &Appended) {
         for event in events(&appended.batch) {
+            let origin = self.origins.of(&event);
             let (producer, seq) = (event.id.producer.index(), event.id.seq);
             let topic = &mut self.topics[appended.topic.index()];
-            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(producer, seq)).collect();
+            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(origin, producer, seq)).collect();
             for (end, code) in reopened {
                 self.uncount_reason((end_name(end), appended.cluster, event.event_type, code));
             }
         }
         // An event that comes back is no second append.
-        let mut known = 0;
-        self.appended(appended, |_, _| known += 1);
-        self.submissions.duplicate_appends -= known;
+        let mut known = Vec::new();
+        self.appended(appended, |event, _| known.push(event));
+        for event in known {
+            let origin = self.origins.of(&event);
+            self.sent.at(origin).duplicate_appends -= 1;
+        }
     }
 }
 
@@ -39,11 +43,11 @@ impl Lane {
     }
 
     /// Opens an obligation that a move had ended; says how it had, and with which reason.
-    fn reopen(&mut self, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
+    fn reopen(&mut self, origin: usize, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
         let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
         self.ended[producer].remove(seq);
         let (end, code) = MOVES[kind];
-        self.ends[end as usize] -= 1;
+        self.terms.at(origin).reopen(end);
         Some((end, code))
     }
 }

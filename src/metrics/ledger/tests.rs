@@ -3,7 +3,7 @@
 use super::Ledger;
 use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, Reason, RecordBatch, Settled, Truncated};
 use crate::machines::broker::batch::BatchBuilder;
-use crate::metrics::report;
+use crate::metrics::{Names, report};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 const WEB: ComponentIx = ComponentIx(0);
@@ -53,7 +53,13 @@ fn deliver(ledger: &mut Ledger, seq: u64, offset: u64) {
 }
 
 fn books(ledger: &Ledger) -> report::Ledger {
-    let books = ledger.close(|id| format!("web-{}", id.seq), |_| String::new(), |_| String::new(), |_| "orders".to_owned());
+    let names = Names {
+        components: vec!["web".into(), "shop".into(), "billing".into()],
+        topics: vec![("orders".into(), 1, SHOP)],
+        groups: vec![("billing".into(), vec![ORDERS])],
+        ..Names::default()
+    };
+    let books = ledger.close(&names);
     assert!(books.balanced, "{books:#?}");
     books
 }

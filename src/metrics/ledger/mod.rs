@@ -7,15 +7,17 @@
 //! bit at the end, so that a lost or doubled fact shows.
 //! Start at [`Ledger::appended`] and [`Ledger::ended`]; what a cut log does is in `cuts.rs`.
 
+mod books;
 mod cuts;
 mod moves;
+mod terms;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use cuts::NamedLost;
+use terms::{ByOrigin, Origins, Sent, Terms};
 
 use super::bits::SeqSet;
-use super::report;
 use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, Reason, RecordBatch, Settled};
 use crate::machines::broker::batch::{opened, records};
 use crate::units::{ComponentIx, EventTypeIx, GroupIx, SimTime, TopicIx};
@@ -27,14 +29,14 @@ const SETTLED_MAX: usize = 100_000;
 const REASONS_MAX: usize = 1_000;
 /// Events named for each reason.
 const NAMED_MAX: usize = 5;
-const ENDS: usize = 9;
 
 /// Both balances of one run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
+    origins: Origins,
     producers: Vec<Producer>,
     topics: Vec<Topic>,
-    pub submissions: report::Submissions,
+    sent: ByOrigin<Sent>,
     bad: BTreeMap<EventId, (Outcome, ReasonKey)>,
     /// What clients said of events that stood in a log nevertheless: it counts again if the log is cut.
     overruled: BTreeMap<EventId, Settled>,
@@ -81,10 +83,8 @@ struct Retained {
 #[derive(Clone, Debug)]
 struct Lane {
     group: GroupIx,
-    created: u64,
+    terms: ByOrigin<Terms>,
     ended: Vec<SeqSet>,
-    ends: [u64; ENDS],
-    duplicates: u64,
     /// Taken by retention before they had ended, by producer; of these, what a consumer held and ended later.
     expired: Vec<SeqSet>,
     revived: Vec<SeqSet>,
@@ -122,10 +122,8 @@ impl Ledger {
             let attached = groups.iter().filter(move |(_, topics)| topics.contains(&TopicIx(topic as u32)));
             attached.map(move |(group, _)| Lane {
                 group: *group,
-                created: 0,
+                terms: ByOrigin::default(),
                 ended: vec![SeqSet::default(); components],
-                ends: [0; ENDS],
-                duplicates: 0,
                 expired: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
                 moved: moves::MOVES.map(|_| vec![SeqSet::default(); components]),
@@ -140,7 +138,17 @@ impl Ledger {
             lanes: lanes_of(index).collect(),
             cluster: None,
         };
-        Self { producers: vec![Producer::default(); components], topics: topics.iter().enumerate().map(topic).collect(), ..Self::default() }
+        Self {
+            origins: Origins::new(components),
+            producers: vec![Producer::default(); components],
+            topics: topics.iter().enumerate().map(topic).collect(),
+            sent: ByOrigin::default(),
+            bad: BTreeMap::new(),
+            overruled: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            named_lost: Vec::new(),
+            strays: 0,
+        }
     }
 
     /// A submission begins.
@@ -149,10 +157,18 @@ impl Ledger {
         let born = &mut self.producers[event.id.producer.index()].born;
         if event.id.seq == *born {
             *born += 1;
-            self.submissions.created += 1;
+            let origin = self.origins.of(event);
+            self.sent.at(origin).created += 1;
         } else {
             self.strays += 1;
         }
+    }
+
+    /// A submission begins of an event that was made from another.
+    pub fn derived(&mut self, event: &EventMeta) {
+        self.born(event);
+        let origin = self.origins.of(event);
+        self.sent.at(origin).derived += 1;
     }
 
     /// A client says how a submission ended; an append, before or after, overrules it.
@@ -160,7 +176,7 @@ impl Ledger {
         let id = settled.event.id;
         let producer = &mut self.producers[id.producer.index()];
         if settled.outcome == Outcome::Accepted {
-            return if self.accept(id) { Entry::First } else { Entry::Repeated };
+            return if self.accept(&settled.event) { Entry::First } else { Entry::Repeated };
         }
         if producer.accepted.contains(id.seq) {
             if self.overruled.len() < SETTLED_MAX {
@@ -168,20 +184,21 @@ impl Ledger {
             }
             return Entry::Repeated;
         }
+        let origin = self.origins.of(&settled.event);
         let end = outcome_name(settled.outcome);
         let key = self.count_reason(end, settled.at, &settled.event, &settled.reason, now);
         let producer = &mut self.producers[id.producer.index()];
         if !producer.refused.insert(id.seq) {
             // Another word on the same event: the last one counts.
             if let Some((outcome, old)) = self.bad.remove(&id) {
-                *count_of(&mut self.submissions, outcome) -= 1;
+                self.sent.at(origin).unsettle(outcome);
                 self.uncount_reason(old);
             } else {
                 self.uncount_reason(key);
                 return Entry::Repeated;
             }
         }
-        *count_of(&mut self.submissions, settled.outcome) += 1;
+        self.sent.at(origin).settle(settled.outcome);
         if self.bad.len() >= SETTLED_MAX {
             self.bad.pop_first();
         }
@@ -202,17 +219,18 @@ impl Ledger {
             let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
             one_producer &= *producer == id.producer;
             (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
+            let origin = self.origins.of(&record.meta);
             let topic = &mut self.topics[index];
             if topic.appended[id.producer.index()].insert(id.seq) {
                 for lane in &mut topic.lanes {
-                    lane.created += 1;
+                    lane.terms.at(origin).created += 1;
                 }
             } else if !self.back_in_the_log(index, appended.cluster, &record.meta) {
                 self.topics[index].duplicated[id.producer.index()].insert(id.seq);
-                self.submissions.duplicate_appends += 1;
+                self.sent.at(origin).duplicate_appends += 1;
                 duplicate(record.meta, appended.base_offset + u64::from(record.position));
             }
-            self.accept(id);
+            self.accept(&record.meta);
         }
         let span = span.filter(|_| one_producer);
         let retained = Retained { base_offset: appended.base_offset, batch: batch.into_owned(), span };
@@ -223,6 +241,7 @@ impl Ledger {
     #[inline]
     pub fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) -> Entry {
         let id = ended.event.id;
+        let origin = self.origins.of(&ended.event);
         let topic = &mut self.topics[ended.topic.index()];
         let known = topic.appended[id.producer.index()].contains(id.seq);
         let Some(lane) = topic.lanes.iter_mut().find(|lane| lane.group == ended.group) else {
@@ -245,19 +264,19 @@ impl Ledger {
             // A consumer may hold what retention has taken meanwhile: then its word counts, once.
             let revives = !cut && lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
             if cut {
-                lane.ends[ObligationEnd::Lost as usize] -= 1;
+                lane.terms.at(origin).reopen(ObligationEnd::Lost);
                 cut_at = topic.cluster;
             } else if revives {
-                lane.ends[ObligationEnd::Expired as usize] -= 1;
+                lane.terms.at(origin).reopen(ObligationEnd::Expired);
                 expired_at = topic.cluster;
             } else {
-                lane.duplicates += 1;
+                lane.terms.at(origin).duplicates += 1;
                 return Entry::Repeated;
             }
         } else if by_the_log {
             lane.remember(ended);
         }
-        lane.ends[ended.end as usize] += 1;
+        lane.terms.at(origin).end(ended.end);
         if let Some(cluster) = expired_at {
             self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, Reason::RETENTION));
         }
@@ -325,10 +344,11 @@ impl Ledger {
         let mut count = 0;
         for record in records(batch).take(first as usize) {
             let id = record.meta.id;
+            let origin = self.origins.of(&record.meta);
             for lane_index in 0..self.topics[topic.index()].lanes.len() {
                 let lane = &mut self.topics[topic.index()].lanes[lane_index];
                 if only.is_none_or(|group| group == lane.group) && lane.ended[id.producer.index()].insert(id.seq) {
-                    lane.ends[end as usize] += 1;
+                    lane.terms.at(origin).end(end);
                     count += 1;
                     if end == ObligationEnd::Expired {
                         lane.expired[id.producer.index()].insert(id.seq);
@@ -341,7 +361,9 @@ impl Ledger {
         count
     }
 
-    fn accept(&mut self, id: EventId) -> bool {
+    fn accept(&mut self, event: &EventMeta) -> bool {
+        let id = event.id;
+        let origin = self.origins.of(event);
         let producer = &mut self.producers[id.producer.index()];
         if !producer.accepted.insert(id.seq) {
             return false;
@@ -349,10 +371,10 @@ impl Ledger {
         if producer.refused.contains(id.seq) {
             // One whose bad end is forgotten stays counted as it was.
             let Some((outcome, key)) = self.bad.remove(&id) else { return true };
-            *count_of(&mut self.submissions, outcome) -= 1;
+            self.sent.at(origin).unsettle(outcome);
             self.uncount_reason(key);
         }
-        self.submissions.accepted += 1;
+        self.sent.at(origin).settle(Outcome::Accepted);
         true
     }
 
@@ -378,113 +400,9 @@ impl Ledger {
         }
     }
 
-    /// All obligations so far, by counters only (cheap enough for every sample).
-    pub fn obligations_so_far(&self, matching: impl Fn(TopicIx, GroupIx) -> bool) -> report::Obligations {
-        let mut all = report::Obligations::default();
-        for (index, topic) in self.topics.iter().enumerate() {
-            for lane in topic.lanes.iter().filter(|lane| matching(TopicIx(index as u32), lane.group)) {
-                let mut terms = lane_counts(lane);
-                terms.in_flight = lane.created.saturating_sub(lane.ends.iter().sum());
-                add(&mut all, &terms);
-            }
-        }
-        all
-    }
-
     /// How many events ended in this way at a component (or anywhere), for expectations.
     pub fn reasons_at(&self, end: &str, at: Option<ComponentIx>) -> u64 {
         self.reasons.iter().filter(|((e, c, _, _), _)| *e == end && at.is_none_or(|at| at == *c)).map(|(_, total)| total.count).sum()
-    }
-
-    /// Both balances, counted twice.
-    pub fn close(
-        &self,
-        name: impl Fn(EventId) -> String,
-        component: impl Fn(ComponentIx) -> String,
-        event_type: impl Fn(EventTypeIx) -> String,
-        topic: impl Fn(TopicIx) -> String,
-    ) -> report::Ledger {
-        let mut submissions = self.submissions.clone();
-        // Invariant: born but not settled, bit by bit; the counters know nothing of this number.
-        submissions.in_flight = self.producers.iter().map(|p| p.born - p.accepted.count_in_either(&p.refused, p.born)).sum();
-        let ended = submissions.accepted + submissions.rejected + submissions.dropped + submissions.abandoned;
-        let settled_unborn =
-            |p: &Producer| p.accepted.count_in_either(&p.refused, u64::MAX) - p.accepted.count_in_either(&p.refused, p.born);
-        let stray_settled: u64 = self.producers.iter().map(settled_unborn).sum();
-        submissions.balanced = submissions.created == ended + submissions.in_flight && stray_settled == 0;
-        let mut obligations = report::Obligations { balanced: true, ..report::Obligations::default() };
-        for topic in &self.topics {
-            for lane in &topic.lanes {
-                let terms = lane_terms(topic, lane);
-                obligations.balanced &= terms.balanced;
-                add(&mut obligations, &terms);
-            }
-        }
-        let reasons = self.reasons.iter().filter(|(_, total)| total.count > 0).map(|((end, at, ty, code), total)| report::ReasonCount {
-            end: (*end).to_owned(),
-            at: component(*at),
-            event_type: event_type(*ty),
-            code: (*code).to_owned(),
-            detail: total.detail.clone(),
-            count: total.count,
-            first: total.first.iter().map(|(id, at)| (name(*id), at.as_secs_f64())).collect(),
-        });
-        let balanced = submissions.balanced && obligations.balanced && self.strays == 0;
-        report::Ledger { balanced, submissions, obligations, reasons: reasons.collect(), lost: self.lost_events(&name, &topic) }
-    }
-}
-
-fn lane_counts(lane: &Lane) -> report::Obligations {
-    let of = |end: ObligationEnd| lane.ends[end as usize];
-    report::Obligations {
-        balanced: true,
-        created: lane.created,
-        delivered: of(ObligationEnd::Delivered),
-        failed_skipped: of(ObligationEnd::FailedSkipped),
-        rejected_at_consumer: of(ObligationEnd::RejectedAtConsumer),
-        dead_lettered: of(ObligationEnd::DeadLettered),
-        forwarded: of(ObligationEnd::Forwarded),
-        expired: of(ObligationEnd::Expired),
-        skipped: of(ObligationEnd::Skipped),
-        lost: of(ObligationEnd::Lost),
-        filtered: of(ObligationEnd::Filtered),
-        in_flight: 0,
-        duplicate_deliveries: lane.duplicates,
-    }
-}
-
-fn lane_terms(topic: &Topic, lane: &Lane) -> report::Obligations {
-    let mut terms = lane_counts(lane);
-    // Invariant: appended but not ended, bit by bit, and nothing ended that was not appended.
-    let ended_known: u64 = topic.appended.iter().zip(&lane.ended).map(|(appended, ended)| appended.count_in_both(ended)).sum();
-    let ended: u64 = lane.ended.iter().map(SeqSet::count).sum();
-    let appended: u64 = topic.appended.iter().map(SeqSet::count).sum();
-    terms.in_flight = appended - ended_known;
-    terms.balanced = ended == ended_known && lane.created == lane.ends.iter().sum::<u64>() + terms.in_flight;
-    terms
-}
-
-fn add(all: &mut report::Obligations, one: &report::Obligations) {
-    all.created += one.created;
-    all.delivered += one.delivered;
-    all.failed_skipped += one.failed_skipped;
-    all.rejected_at_consumer += one.rejected_at_consumer;
-    all.dead_lettered += one.dead_lettered;
-    all.forwarded += one.forwarded;
-    all.expired += one.expired;
-    all.skipped += one.skipped;
-    all.lost += one.lost;
-    all.filtered += one.filtered;
-    all.in_flight += one.in_flight;
-    all.duplicate_deliveries += one.duplicate_deliveries;
-}
-
-fn count_of(submissions: &mut report::Submissions, outcome: Outcome) -> &mut u64 {
-    match outcome {
-        Outcome::Accepted => &mut submissions.accepted,
-        Outcome::Rejected => &mut submissions.rejected,
-        Outcome::Dropped => &mut submissions.dropped,
-        Outcome::Abandoned => &mut submissions.abandoned,
     }
 }
 

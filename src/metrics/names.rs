@@ -1,0 +1,46 @@
+//! What a plan's numbers are called.
+
+use std::sync::Arc;
+
+use crate::event::EventId;
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, TopicIx};
+
+/// Names of the plan that figures, stories and reports need; plain data, shared.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// By [`ComponentIx`].
+    pub components: Vec<Arc<str>>,
+    /// By [`LinkIx`].
+    pub links: Vec<Arc<str>>,
+    /// By [`TopicIx`]: name, partitions, cluster.
+    pub topics: Vec<(Arc<str>, u32, ComponentIx)>,
+    /// By [`GroupIx`]: name, topics.
+    pub groups: Vec<(Arc<str>, Vec<TopicIx>)>,
+    /// By [`EventTypeIx`].
+    pub event_types: Vec<Arc<str>>,
+    /// Which group each component reads with.
+    pub group_of: Vec<Option<GroupIx>>,
+}
+
+impl Names {
+    /// `web-17`.
+    pub(crate) fn event(&self, id: EventId) -> String {
+        format!("{}-{}", self.components[id.producer.index()], id.seq)
+    }
+    /// A component's id.
+    pub(crate) fn component(&self, component: ComponentIx) -> String {
+        self.components[component.index()].to_string()
+    }
+    /// An event type's name.
+    pub(crate) fn event_type(&self, event_type: EventTypeIx) -> String {
+        self.event_types.get(usize::from(event_type.0)).map_or_else(|| "event".to_owned(), |name| name.to_string())
+    }
+    /// A topic's name.
+    pub(crate) fn topic(&self, topic: TopicIx) -> String {
+        self.topics[topic.index()].0.to_string()
+    }
+    /// A group's name.
+    pub(crate) fn group(&self, group: GroupIx) -> String {
+        self.groups[group.index()].0.to_string()
+    }
+}
