@@ -161,6 +161,8 @@ pub enum ObligationEnd {
     Lost,
     /// Not for this subscription, by its filter policy.
     Filtered,
+    /// Its transaction was aborted: a reader of committed events does not see it.
+    Aborted,
 }
 
 /// Where a record stands.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Assignor, EventMeta, QueueReply, QueueRequest, RecordBatch, StoredBatch, Subscription};
+use super::{
+    AbortedTransaction, Assignor, EventMeta, Isolation, ProducerStamp, QueueReply, QueueRequest, RecordBatch, StoredBatch, Subscription,
+    TransactionReply, TransactionRequest,
+};
 use crate::units::{GroupIx, SimDuration, TopicIx};
 
 /// Matches a reply with its call; unique within the caller.
@@ -30,6 +33,10 @@ pub enum Message {
     Group(Box<GroupRequest>),
     /// Its answer.
     GroupReply(Box<GroupReply>),
+    /// A call to the coordinator of a transactional id.
+    Transaction(Box<TransactionRequest>),
+    /// Its answer.
+    TransactionReply(Box<TransactionReply>),
     /// Asks a node of a cluster who leads a topic's partitions.
     Metadata(Box<MetadataRequest>),
     /// Its answer.
@@ -60,7 +67,7 @@ impl Message {
                 Self::FetchReply(reply) => {
                     reply.partitions.iter().map(|p| 40 + p.batches.iter().map(|b| u64::from(b.batch.wire_bytes)).sum::<u64>()).sum()
                 }
-                Self::Group(_) | Self::GroupReply(_) | Self::Metadata(_) => 60,
+                Self::Group(_) | Self::GroupReply(_) | Self::Transaction(_) | Self::TransactionReply(_) | Self::Metadata(_) => 60,
                 Self::MetadataReply(reply) => 20 * reply.leaders.as_ref().map_or(1, |leaders| leaders.len() as u64),
                 Self::Schema(_) => 60,
                 Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, |found| found.text.len() as u64),
@@ -91,12 +98,18 @@ impl Message {
             | Self::ProduceReply(_)
             | Self::FetchReply(_)
             | Self::GroupReply(_)
+            | Self::TransactionReply(_)
             | Self::MetadataReply(_)
             | Self::SchemaReply(_)
             | Self::QueueReply(_) => true,
-            Self::Http(_) | Self::Produce(_) | Self::Fetch(_) | Self::Group(_) | Self::Metadata(_) | Self::Schema(_) | Self::Queue(_) => {
-                false
-            }
+            Self::Http(_)
+            | Self::Produce(_)
+            | Self::Fetch(_)
+            | Self::Group(_)
+            | Self::Transaction(_)
+            | Self::Metadata(_)
+            | Self::Schema(_)
+            | Self::Queue(_) => false,
         }
     }
 }
@@ -186,6 +199,18 @@ pub enum BrokerError {
     OutOfOrderSequence,
     /// The broker's disks are full (`KAFKA_STORAGE_ERROR`).
     StorageError,
+    /// Another producer with the same transactional id has begun, or the transaction was aborted for its age.
+    ProducerFenced,
+    /// The same, said by the leader of a partition.
+    InvalidProducerEpoch,
+    /// The coordinator knows no such transactional id.
+    InvalidProducerIdMapping,
+    /// The batch, the positions or the end do not belong to an open transaction.
+    InvalidTxnState,
+    /// The transaction before this one is not complete yet: come again.
+    ConcurrentTransactions,
+    /// A transaction has still to decide on a position: come again.
+    UnstableOffsetCommit,
 }
 
 /// Batches for several partitions.
@@ -197,6 +222,8 @@ pub struct ProduceRequest {
     pub node: u32,
     /// `producer.id` among those of the sending component.
     pub producer: u64,
+    /// In which transaction, by its id.
+    pub transaction: Option<(Arc<str>, ProducerStamp)>,
     /// What must have happened before the answer.
     pub acks: Acks,
     /// At most one batch a partition.
@@ -254,6 +281,8 @@ pub struct FetchRequest {
     pub min_bytes: u64,
     /// Limit over all partitions; the first batch comes whatever its size.
     pub max_bytes: u64,
+    /// What the reader sees of transactions.
+    pub isolation: Isolation,
     /// Where to read.
     pub partitions: Vec<FetchPartition>,
 }
@@ -293,6 +322,8 @@ pub struct FetchedPartition {
     pub high_watermark: u64,
     /// First offset still kept.
     pub log_start: u64,
+    /// For a reader of committed records: the aborted transactions among the batches.
+    pub aborted: Vec<AbortedTransaction>,
     /// Whole batches; the first may begin before the offset asked for.
     pub batches: Vec<StoredBatch>,
 }

@@ -276,6 +276,7 @@ fn obligations_term(terms: &Obligations, name: &str) -> f64 {
         "dead_lettered" => terms.dead_lettered,
         "forwarded" => terms.forwarded,
         "filtered" => terms.filtered,
+        "aborted" => terms.aborted,
         "expired" => terms.expired,
         "skipped" => terms.skipped,
         "lost" => terms.lost,

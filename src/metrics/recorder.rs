@@ -269,7 +269,7 @@ impl Recorder {
         if entry == Entry::Moot {
             return;
         }
-        if matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered) {
+        if matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered | ObligationEnd::Aborted) {
             return;
         }
         if ended.end != ObligationEnd::Delivered {

@@ -272,6 +272,8 @@ pub struct Obligations {
     pub forwarded: u64,
     /// Not for this subscription, by its filter policy.
     pub filtered: u64,
+    /// Their transaction was aborted, and the group reads what is committed.
+    pub aborted: u64,
     /// Gone by retention.
     pub expired: u64,
     /// Before the group's beginning.
@@ -286,10 +288,10 @@ pub struct Obligations {
 
 impl Obligations {
     /// Those that were to end in processing: neither passed on, where another obligation stands for the
-    /// event, nor filtered.
+    /// event, nor filtered, nor taken back by their producer.
     #[must_use]
     pub fn owed(&self) -> u64 {
-        self.created - self.forwarded - self.filtered
+        self.created - self.forwarded - self.filtered - self.aborted
     }
 }
 

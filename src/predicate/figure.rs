@@ -158,6 +158,7 @@ const OBLIGATIONS: &[&str] = &[
     "dead_lettered",
     "forwarded",
     "filtered",
+    "aborted",
     "expired",
     "skipped",
     "lost",

@@ -83,7 +83,14 @@ impl Process for Scripted {
 }
 
 fn numbered(number: u64) -> Message {
-    Message::Produce(Box::new(ProduceRequest { call: CallId(number), node: 0, producer: 0, acks: Acks::None, entries: Vec::new() }))
+    Message::Produce(Box::new(ProduceRequest {
+        call: CallId(number),
+        node: 0,
+        producer: 0,
+        transaction: None,
+        acks: Acks::None,
+        entries: Vec::new(),
+    }))
 }
 
 fn link(latency: &str, bandwidth_bytes_per_s: Option<u64>, loss_ratio: f64) -> PlannedLink {

@@ -95,7 +95,8 @@ impl Process for Source {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, _: u64) {
         self.made += 1;
         // The smallest message there is: an empty request, its number in the call id.
-        let request = ProduceRequest { call: CallId(self.made), node: 0, producer: 0, acks: Acks::None, entries: Vec::new() };
+        let request =
+            ProduceRequest { call: CallId(self.made), node: 0, producer: 0, transaction: None, acks: Acks::None, entries: Vec::new() };
         ctx.send(LinkEnd(0), Message::Produce(Box::new(request)));
         if self.made < CUSTOMERS {
             ctx.timer_after(self.gap.sample(&mut self.rng), 0);

@@ -160,3 +160,38 @@ fn links_of_results_are_checked() {
     };
     assert_eq!(codes(&unlinked), ["setting-unused"]);
 }
+
+/// The same with `billing` reading what is committed.
+fn committed(worker: Json) -> Pipeline {
+    let mut pipeline = Pipeline::new(worker);
+    pipeline.project.components["billing"].params.extend(values(json!({"isolation": "read_committed"})));
+    pipeline
+}
+
+#[test]
+fn a_transaction_a_poll_carries_results_and_positions() {
+    let report = committed(json!({"commit": "transaction"})).run();
+    let ledger = &report.ledger;
+    assert_eq!((ledger.submissions.derived, ledger.obligations.delivered), (1_000, 2_000), "{ledger:#?}");
+    let commits = figure(&report, "shop", "committed_transactions_count");
+    assert!((100.0..=1_000.0).contains(&commits), "{commits}");
+    assert_eq!(figure(&report, "shop", "aborted_transactions_count"), 0.0);
+    assert_eq!(figure(&report, "shop", "open_transactions"), 0.0);
+}
+
+#[test]
+fn exactly_once_neither_loses_nor_repeats_whatever_crashes() {
+    let worker = json!({"commit": "transaction", "poll_size": 10, "transaction_timeout": "10s"});
+    let report = committed(worker.clone()).crashed().run();
+    let ledger = &report.ledger;
+    assert_eq!((ledger.obligations.lost, ledger.obligations.duplicate_deliveries, ledger.obligations.in_flight), (0, 0, 0), "{ledger:#?}");
+    assert_eq!(figure(&report, "worker", "delivered_count"), 1_000.0);
+    assert_eq!(figure(&report, "billing", "delivered_count"), 1_000.0, "{ledger:#?}");
+    assert!(ledger.obligations.aborted > 0, "a crash leaves an aborted transaction");
+
+    let mut uncommitted = committed(worker);
+    uncommitted.project.components["billing"].params.extend(values(json!({"isolation": "read_uncommitted"})));
+    let report = uncommitted.crashed().run();
+    assert!(figure(&report, "billing", "delivered_count") > 1_000.0, "who reads uncommitted events sees aborted ones");
+    assert_eq!(report.ledger.obligations.aborted, 0);
+}

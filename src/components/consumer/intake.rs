@@ -5,10 +5,11 @@ use bytes::Bytes;
 use super::schemas::Verdict;
 use super::sim::{Consumer, Instance};
 use crate::engine::Ctx;
-use crate::event::{BrokerError, EventMeta, Fact, HopKind, ObligationEnd, Reason, RecordBatch, StoredBatch};
+use crate::event::{BrokerError, Ended, EventMeta, Fact, HopKind, ObligationEnd, Reason, RecordBatch, StoredBatch};
 use crate::machines::broker::batch::{BatchError, check, compression, opened, records};
 use crate::machines::broker::client::{CommitMode, ConsumerClient, FetchedRecords};
 use crate::machines::broker::compression::Compression;
+use crate::machines::broker::control_of;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
 /// More records than this whose commit nobody saw answered are not watched: they stay in flight.
@@ -26,6 +27,8 @@ pub(super) struct Inbound {
     from: u64,
     stored: StoredBatch,
     checked: bool,
+    /// Its transaction was aborted.
+    aborted: bool,
 }
 
 /// A record in the buffer.
@@ -51,8 +54,11 @@ pub(super) struct Received {
 
 impl Inbound {
     pub fn of(client: usize, fetched: FetchedRecords) -> impl Iterator<Item = Self> {
-        let FetchedRecords { epoch, slot, topic, partition, from, batches } = fetched;
-        batches.into_iter().map(move |stored| Self { client, epoch, slot, topic, partition, from, stored, checked: false })
+        let FetchedRecords { epoch, slot, topic, partition, from, batches, aborted } = fetched;
+        batches.into_iter().map(move |stored| {
+            let aborted = aborted.contains(&stored.base_offset);
+            Self { client, epoch, slot, topic, partition, from, stored, checked: false, aborted }
+        })
     }
 }
 
@@ -109,6 +115,10 @@ impl Consumer {
                 Err(error) => corrupt = Some(error),
             }
         }
+        if inbound.aborted || control_of(&inbound.stored.batch).is_some() {
+            self.pass_over(ctx, index, inbound);
+            return true;
+        }
         let bytes = &inbound.stored.batch.bytes;
         let range = |part: &[u8]| {
             let from = part.as_ptr() as usize - bytes.as_ptr() as usize;
@@ -154,6 +164,23 @@ impl Consumer {
         }
         self.station.arrive_many(ctx.now, count);
         complete
+    }
+
+    /// A marker, which is no event, or records that a reader of committed ones does not see.
+    fn pass_over(&mut self, ctx: &mut Ctx<'_>, index: usize, inbound: &Inbound) {
+        let Inbound { client, epoch, slot, topic, partition, from, stored, .. } = inbound;
+        for record in records(&stored.batch) {
+            let offset = stored.base_offset + u64::from(record.position);
+            let (group, end) = (self.group_of(*client), ObligationEnd::Aborted);
+            let (component, waited) = (ctx.me, SimDuration::ZERO);
+            let (topic, partition, event) = (*topic, *partition, record.meta);
+            let reason = Reason { code: "aborted", detail: Some("its transaction was aborted".into()) };
+            let ended = Ended { component, group, topic, partition, offset, event, waited, end };
+            ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
+        }
+        for offset in stored.base_offset.max(*from)..stored.next_offset() {
+            self.instances[index].clients[*client].done(*epoch, *slot, offset);
+        }
     }
 
     /// Checks a batch and makes its records readable; how long a worker is busy with that.
@@ -209,6 +236,7 @@ impl Consumer {
 
     /// The group goes on at `offset` of a partition: what was committed unseen before it is lost, the rest comes again.
     pub fn settle(&mut self, ctx: &mut Ctx<'_>, group: GroupIx, (topic, partition, offset): (TopicIx, u32, u64)) {
+        self.settle_undecided(ctx, group, (topic, partition, offset));
         if self.unconfirmed.is_empty() {
             return;
         }
@@ -237,6 +265,24 @@ impl Consumer {
         let mut buffer = std::mem::take(&mut instance.buffer);
         let polled = std::mem::take(&mut instance.polled);
         let awaiting_commit = std::mem::take(&mut instance.awaiting_commit);
+        let under_way = self.interrupt_work(ctx, index);
+        self.station.abandon(ctx.now, buffer.len() as u64);
+        if self.commit == CommitMode::Before {
+            buffer.truncate(polled);
+            let (unconfirmed, confirmed): (Vec<Received>, Vec<Received>) =
+                buffer.into_iter().partition(|record| awaiting_commit && committing[record.client]);
+            self.unconfirmed.extend(unconfirmed);
+            self.unconfirmed.truncate(UNCONFIRMED_MAX);
+            for record in under_way.iter().chain(&confirmed) {
+                let detail = "committed before it was processed, then the instance crashed";
+                self.lose(ctx, record, Reason { code: "crash", detail: Some(detail.into()) });
+            }
+        }
+    }
+
+    /// Workers drop what they are at.
+    pub fn interrupt_work(&mut self, ctx: &Ctx<'_>, index: usize) -> Vec<Received> {
+        let instance = &mut self.instances[index];
         let mut under_way = Vec::new();
         for (number, worker) in (0..).zip(&mut instance.workers) {
             // Timers of a worker's earlier life are stale.
@@ -251,18 +297,7 @@ impl Consumer {
         for _ in &under_way {
             self.station.interrupt(ctx.now);
         }
-        self.station.abandon(ctx.now, buffer.len() as u64);
-        if self.commit == CommitMode::Before {
-            buffer.truncate(polled);
-            let (unconfirmed, confirmed): (Vec<Received>, Vec<Received>) =
-                buffer.into_iter().partition(|record| awaiting_commit && committing[record.client]);
-            self.unconfirmed.extend(unconfirmed);
-            self.unconfirmed.truncate(UNCONFIRMED_MAX);
-            for record in under_way.iter().chain(&confirmed) {
-                let detail = "committed before it was processed, then the instance crashed";
-                self.lose(ctx, record, Reason { code: "crash", detail: Some(detail.into()) });
-            }
-        }
+        under_way
     }
 
     fn lose(&mut self, ctx: &mut Ctx<'_>, record: &Received, reason: Reason) {

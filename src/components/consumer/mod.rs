@@ -4,7 +4,8 @@
 //! letters, results, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
 //! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
 //! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
-//! records, `work.rs` serves them, `results.rs` writes what is made of them, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
+//! records, `work.rs` serves them, `results.rs` writes what is made of them,
+//! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
 
 mod intake;
 mod queue;
@@ -12,6 +13,7 @@ mod results;
 mod schemas;
 mod sim;
 mod spec;
+mod transactions;
 mod work;
 
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
-use crate::event::Assignor;
+use crate::event::{Assignor, Isolation};
 use crate::machines::broker::client::{CommitMode, ConsumerConfig, OffsetReset, ProducerClient, ProducerConfig, ReadTopic};
 use crate::model::Component;
 use crate::units::{ComponentIx, SimDuration};
@@ -69,6 +71,7 @@ fn commit_mode(params: &Params<'_>) -> CommitMode {
     match params.text("commit").as_str() {
         "before" => CommitMode::Before,
         "after" => CommitMode::After,
+        "transaction" => CommitMode::Transaction,
         _ => CommitMode::Auto,
     }
 }
@@ -110,6 +113,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             partition_fetch_bytes: params.size("partition_fetch_bytes").unwrap_or(1),
             reset: if params.text("offset_reset") == "earliest" { OffsetReset::Earliest } else { OffsetReset::Latest },
             commit: commit_mode(params),
+            isolation: if params.text("isolation") == "read_committed" { Isolation::Committed } else { Isolation::Uncommitted },
             call_tag: 0,
         };
         configs.push((topic.cluster, config));

@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use super::CommitMode;
 use super::sim::Consumer;
+use super::transactions::Transacted;
 use super::work::{Next, State};
 use crate::components::producer::payload::Source;
 use crate::components::producer::telling::{hop, settle};
@@ -24,7 +25,7 @@ use crate::event::{
     CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, header_bytes,
 };
 use crate::machines::broker::batch::events;
-use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
+use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig, TransactionConfig};
 use crate::machines::codec::SchemaLibrary;
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimDuration, SimTime};
@@ -56,8 +57,12 @@ pub(super) struct Results {
     partition_rng: Stream,
     /// Names of components: what ids of events begin with.
     names: Arc<[String]>,
+    /// Beginning of transactional ids and how long a transaction may be open, where results are written in transactions.
+    transactions: Option<(String, SimDuration)>,
     /// One an instance.
-    writers: Vec<Writer>,
+    pub writers: Vec<Writer>,
+    /// Ends of events whose transaction was on its way to its end when its instance crashed.
+    pub undecided: Vec<Fact>,
     next_seq: u64,
     payload: Vec<u8>,
     pub out: ClientOutput,
@@ -67,12 +72,14 @@ pub(super) struct Results {
 
 /// The producing client of one instance.
 #[derive(Clone, Debug)]
-struct Writer {
-    client: ProducerClient,
+pub(super) struct Writer {
+    pub client: ProducerClient,
     /// Counts its lives: each is another producer to the brokers.
     lives: u64,
     /// (sequence of the result, worker that waits for it).
-    waiting: Vec<(u64, u32)>,
+    pub waiting: Vec<(u64, u32)>,
+    /// What its transaction will have done.
+    pub transacted: Transacted,
 }
 
 impl Results {
@@ -98,7 +105,9 @@ impl Results {
             payload_rng: ctx.stream("results"),
             partition_rng: ctx.stream("result-partitions"),
             names: ctx.project.components.keys().cloned().collect(),
+            transactions: super::transactions::settings(ctx, params),
             writers: Vec::new(),
+            undecided: Vec::new(),
             next_seq: 0,
             payload: Vec::new(),
             out: ClientOutput::default(),
@@ -107,7 +116,7 @@ impl Results {
     }
 
     /// The writer of an instance, made when it is first wanted.
-    fn writer(&mut self, index: usize) -> &mut Writer {
+    pub fn writer(&mut self, index: usize) -> &mut Writer {
         while self.writers.len() <= index {
             let number = self.writers.len();
             let call_tag = CALLS_RESULTS + number as u16;
@@ -120,8 +129,12 @@ impl Results {
                 ..ProducerConfig::default()
             };
             let mut client = ProducerClient::new(cfg, self.partition_rng.clone());
+            if let Some((prefix, timeout)) = &self.transactions {
+                let (id, timeout) = (format!("{prefix}-{}", number + 1).into(), *timeout);
+                client = client.transactional(TransactionConfig { id, timeout, events_max: u64::MAX });
+            }
             client.add_topic(self.topic.topic, self.topic.partitions, self.topic.leaders, self.link.0);
-            self.writers.push(Writer { client, lives: 0, waiting: Vec::new() });
+            self.writers.push(Writer { client, lives: 0, waiting: Vec::new(), transacted: Transacted::default() });
         }
         &mut self.writers[index]
     }
@@ -253,7 +266,9 @@ impl Consumer {
             }
         }
         self.flush_letters(ctx);
-        if freed {
+        if let Some(end) = out.transaction {
+            self.transaction_ended(ctx, index, end);
+        } else if freed {
             self.resume(ctx, index);
         }
     }
@@ -263,6 +278,7 @@ impl Consumer {
         let call = match &message {
             Message::ProduceReply(reply) => reply.call,
             Message::MetadataReply(reply) => reply.call,
+            Message::TransactionReply(reply) => reply.call,
             _ => return Some(message),
         };
         let Some((index, results)) = self.results.as_mut().and_then(|results| Some((results.writer_of(call)?, results))) else {
@@ -272,6 +288,7 @@ impl Consumer {
         match &message {
             Message::ProduceReply(reply) => client.on_reply(ctx.now, reply, &mut results.out),
             Message::MetadataReply(reply) => client.on_metadata(ctx.now, reply, &mut results.out),
+            Message::TransactionReply(reply) => client.on_transaction(ctx.now, reply, &mut results.out),
             _ => {}
         }
         self.results_settled(ctx, index);
@@ -306,6 +323,7 @@ impl Consumer {
     /// An instance is gone, and its client with it. At most once, an event whose result is on its way is processed;
     /// any other way it comes again.
     pub fn abandon_results(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.crash_transaction(index);
         let Some(results) = &mut self.results else { return };
         results.held.retain(|(instance, _)| *instance != index);
         let writer = results.writer(index);

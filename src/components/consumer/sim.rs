@@ -228,7 +228,7 @@ impl Consumer {
         for client in 0..self.template.len() {
             let instance = &self.instances[index];
             if instance.clients[client].is_draining() {
-                if !instance.works_for(client) {
+                if !instance.works_for(client) && !self.is_transacting(index) {
                     self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
                 }
             } else if instance.up && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
@@ -348,6 +348,7 @@ impl Consumer {
     }
 
     fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.start_transactions(ctx, index);
         self.instances[index].committed_at = ctx.now;
         for client in 0..self.template.len() {
             self.with_client(ctx, (index, client), |client, now, out| {

@@ -186,9 +186,9 @@ const PARAMS: &[ParamSpec] = &[
     ParamSpec::new(
         "commit",
         "Commit",
-        T::Choice(&["auto", "after", "before"]),
+        T::Choice(&["auto", "after", "before", "transaction"]),
         Same("auto"),
-        "When positions are committed: every interval, after each poll's work (at least once), or before it (at most once)",
+        "When positions are committed: every interval, after each poll's work (at least once), before it (at most once), or in one transaction with the poll's results (exactly once)",
     )
     .key("enable.auto.commit")
     .from(DOCUMENTED)
@@ -203,6 +203,35 @@ const PARAMS: &[ParamSpec] = &[
     .key("auto.commit.interval.ms")
     .from(DOCUMENTED)
     .group("Positions"),
+    ParamSpec::new(
+        "isolation",
+        "Isolation",
+        T::Choice(&["read_uncommitted", "read_committed"]),
+        Same("read_uncommitted"),
+        "What it sees of transactions: everything, or only what is committed, up to the last stable offset",
+    )
+    .key("isolation.level")
+    .from(DOCUMENTED)
+    .group("Fetching"),
+    ParamSpec::new(
+        "transactional_id",
+        "Transactional id",
+        T::Text { max_chars: 249 },
+        Absent,
+        "With commit: transaction, what transactional ids begin with (each instance adds its number); the component's key when absent",
+    )
+    .key("transactional.id")
+    .group("Results"),
+    ParamSpec::new(
+        "transaction_timeout",
+        "Transaction timeout",
+        T::Duration { min: "1ms", max: "15min" },
+        Same("60s"),
+        "The coordinator aborts a transaction that is open for longer, and fences its producer; until then readers of committed events wait",
+    )
+    .key("transaction.timeout.ms")
+    .from(Provenance::Documented("Kafka 4.0 ProducerConfig"))
+    .group("Results"),
     ParamSpec::new(
         "offset_reset",
         "Start at",
@@ -321,6 +350,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_results(ctx, &path, params, out);
+    super::transactions::check(ctx, &path, params, out);
     check_assignors(&path, params, out);
     check_partitions(ctx, &path, params, out);
 }

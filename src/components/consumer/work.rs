@@ -63,9 +63,10 @@ impl Consumer {
     pub fn serve(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         loop {
             let instance = &self.instances[index];
-            if instance.busy >= self.concurrency || instance.awaiting_commit {
+            if instance.busy >= self.concurrency || instance.awaiting_commit || self.waits_for_transaction(ctx, index) {
                 return;
             }
+            let instance = &self.instances[index];
             if instance.buffer.is_empty() {
                 if instance.busy == 0 && self.commit == CommitMode::After {
                     // The poll's work is done: nothing is left to wait for.
@@ -97,6 +98,11 @@ impl Consumer {
                 self.commit_now(ctx, index);
             }
             CommitMode::Before => {}
+            CommitMode::Transaction => {
+                if !self.begin_transaction(ctx, index) {
+                    return false;
+                }
+            }
         }
         let instance = &mut self.instances[index];
         // A commit may find that the group has moved on, which empties the buffer.
@@ -167,12 +173,13 @@ impl Consumer {
     pub fn succeed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         self.counts.processed += 1;
-        ctx.fact(Fact::Ended(self.ended(ctx, &work.record, work.begun, ObligationEnd::Delivered)));
+        let ended = self.ended(ctx, &work.record, work.begun, ObligationEnd::Delivered);
         if ctx.tracing.takes(work.record.meta.id) {
             let tries = if work.attempts > 1 { format!(", attempt {}", work.attempts) } else { String::new() };
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
             self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
         }
+        self.tell_end(ctx, index, Fact::Ended(ended));
         self.release(ctx, index, number);
     }
 
@@ -194,7 +201,8 @@ impl Consumer {
     fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
         let words = format!("failed {}, {verb}", times(work.attempts));
-        self.end_with(ctx, work, ObligationEnd::FailedSkipped, HopKind::Processed, Reason { code, detail: Some(words.into()) });
+        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, Reason { code, detail: Some(words.into()) });
+        self.tell_end(ctx, index, fact);
         self.release(ctx, index, number);
     }
 
@@ -210,7 +218,7 @@ impl Consumer {
         let words = format!("rejected by {}: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
         self.hop(ctx, &record, HopKind::Rejected, ctx.now, words);
         let ended = self.ended(ctx, &record, ctx.now, ObligationEnd::RejectedAtConsumer);
-        ctx.fact(Fact::EndedWith(Box::new((ended, *reason))));
+        self.tell_end(ctx, index, Fact::EndedWith(Box::new((ended, *reason))));
     }
 
     fn write_letter(&mut self, ctx: &mut Ctx<'_>, record: &Received) {
@@ -239,7 +247,8 @@ impl Consumer {
                 self.counts.dead_lettered += 1;
                 let words = format!("failed {}, dead-lettered", times(work.attempts));
                 let reason = Reason { code: "attempts", detail: Some(words.into()) };
-                self.end_with(ctx, work, ObligationEnd::DeadLettered, HopKind::Processed, reason);
+                let fact = self.end_with(ctx, work, ObligationEnd::DeadLettered, reason);
+                self.tell_end(ctx, letter.instance, fact);
                 self.release(ctx, letter.instance, letter.worker);
                 self.resume(ctx, letter.instance);
             }
@@ -275,11 +284,10 @@ impl Consumer {
         self.station.finish(ctx.now);
     }
 
-    fn end_with(&self, ctx: &mut Ctx<'_>, work: &Work, end: ObligationEnd, kind: HopKind, reason: Reason) {
+    fn end_with(&self, ctx: &mut Ctx<'_>, work: &Work, end: ObligationEnd, reason: Reason) -> Fact {
         let words = reason.detail.as_deref().unwrap_or(reason.code).to_owned();
-        self.hop(ctx, &work.record, kind, work.begun, words);
-        let ended = self.ended(ctx, &work.record, work.begun, end);
-        ctx.fact(Fact::EndedWith(Box::new((ended, reason))));
+        self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
+        Fact::EndedWith(Box::new((self.ended(ctx, &work.record, work.begun, end), reason)))
     }
 
     pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, begun: SimTime, end: ObligationEnd) -> Ended {

@@ -229,6 +229,23 @@ impl KafkaSim {
         out.counter("unclean_elections_count", unclean_elections);
     }
 
+    /// Only where somebody writes in transactions.
+    fn transaction_figures(&self, out: &mut Figures) {
+        let transactions = self.cluster.transaction_figures();
+        if transactions.ids == 0 {
+            return;
+        }
+        out.gauge("transactional_ids", transactions.ids as f64);
+        out.gauge("open_transactions", transactions.open as f64);
+        out.counter("committed_transactions_count", transactions.committed);
+        out.counter("aborted_transactions_count", transactions.aborted);
+        for (place, labels) in self.labels.iter().enumerate() {
+            for (label, standing) in labels.partitions.iter().zip(self.cluster.standings(place)).take(spec::PARTITION_FIGURES_MAX) {
+                out.of("partition_last_stable", label, FigureKind::Gauge, standing.last_stable as f64);
+            }
+        }
+    }
+
     fn topic_name(&self, topic: TopicIx) -> &str {
         let place = self.cluster.config().topics.iter().position(|config| config.topic == topic);
         place.map_or("?", |place| &self.labels[place].name)
@@ -324,6 +341,7 @@ impl Process for KafkaSim {
         let (memory_bytes, storage_full) = self.cluster.memory_figures();
         out.gauge("log_memory_bytes", memory_bytes as f64);
         out.counter("storage_full_count", storage_full);
+        self.transaction_figures(out);
         out.counter("in_bytes", self.in_bytes);
         out.counter("out_bytes", self.out_bytes);
         let mut appended = 0;

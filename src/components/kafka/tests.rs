@@ -109,14 +109,22 @@ impl Bench {
 
     fn produce(&mut self, end: LinkEnd, acks: Acks, partition: u32, batch: RecordBatch) {
         let entries = vec![ProduceEntry { topic: ORDERS, partition, batch_seq: 0, epoch: None, attempt: 1, batch }];
-        let request = ProduceRequest { call: self.call(), node: partition % NODES, producer: 0, acks, entries };
+        let request = ProduceRequest { call: self.call(), node: partition % NODES, producer: 0, transaction: None, acks, entries };
         self.turn(|process, ctx| process.on_message(ctx, end, Message::Produce(Box::new(request))));
     }
 
     fn fetch(&mut self, partition: u32, offset: u64, max_wait_ms: u64) {
         let partitions = vec![FetchPartition { topic: ORDERS, partition, offset, max_bytes: 1 << 20 }];
         let max_wait = SimDuration::from_ms(max_wait_ms);
-        let request = FetchRequest { call: self.call(), node: partition % NODES, max_wait, min_bytes: 1, max_bytes: 1 << 20, partitions };
+        let request = FetchRequest {
+            call: self.call(),
+            node: partition % NODES,
+            max_wait,
+            min_bytes: 1,
+            max_bytes: 1 << 20,
+            isolation: crate::event::Isolation::Uncommitted,
+            partitions,
+        };
         self.turn(|process, ctx| process.on_message(ctx, READER, Message::Fetch(Box::new(request))));
     }
 
@@ -170,7 +178,14 @@ fn a_request_costs_its_time_and_its_bytes_and_waits_for_a_thread() {
     let answers = bench.answers();
     let cost = |value_bytes| {
         let entries = vec![ProduceEntry { topic: ORDERS, partition: 0, batch_seq: 0, epoch: None, attempt: 1, batch: batch(value_bytes) }];
-        let message = Message::Produce(Box::new(ProduceRequest { call: CallId(0), node: 0, producer: 0, acks: Acks::Leader, entries }));
+        let message = Message::Produce(Box::new(ProduceRequest {
+            call: CallId(0),
+            node: 0,
+            producer: 0,
+            transaction: None,
+            acks: Acks::Leader,
+            entries,
+        }));
         2.0 + message.wire_bytes() as f64 / 1024.0
     };
     let expected = [(cost(10), OTHER_WRITER), (cost(4_000), WRITER), (cost(4_000) + cost(10), OTHER_WRITER)];

@@ -24,6 +24,7 @@ pub fn obligations(ledger: &Obligations) -> Vec<(&'static str, u64)> {
         ("dead-lettered", ledger.dead_lettered),
         ("forwarded", ledger.forwarded),
         ("filtered", ledger.filtered),
+        ("aborted", ledger.aborted),
         ("expired", ledger.expired),
         ("skipped", ledger.skipped),
         ("lost", ledger.lost),

@@ -103,6 +103,7 @@ fn obligations(of: &Obligations) -> (Vec<Term>, Vec<Term>) {
         term("Dead-lettered", of.dead_lettered, Tone::Warn, "Written to a dead-letter topic"),
         term("Forwarded", of.forwarded, Tone::Neutral, "Written to a retry topic, or taken by a subscription's queue"),
         term("Filtered", of.filtered, Tone::Neutral, "Not for this subscription, by its filter policy"),
+        term("Aborted", of.aborted, Tone::Neutral, "Their transaction was aborted, and the group reads what is committed"),
         term("Expired", of.expired, Tone::Error, "Gone by retention before they were read"),
         term("Skipped", of.skipped, Tone::Neutral, "Before the group's beginning"),
         term("Lost", of.lost, Tone::Error, "Acknowledged, or committed, and gone"),

@@ -19,14 +19,14 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::compression::{Compression, Unreadable};
-
-use crate::event::{EventId, EventMeta, RecordBatch, TracedRecord};
+use super::transactions::marker;
+use crate::event::{EventId, EventMeta, ProducerStamp, RecordBatch, TracedRecord};
 use crate::units::{ComponentIx, EventTypeIx, SimTime};
 
 /// Bytes of a batch before its first record.
 pub const HEADER_BYTES: usize = 61;
 /// The lower byte of the attributes; its lowest three bits are the codec.
-const ATTRIBUTES_AT: usize = 22;
+pub(super) const ATTRIBUTES_AT: usize = 22;
 const CODEC_MASK: u8 = 0b111;
 /// Where the bytes under the checksum begin.
 const CRC_FROM: usize = 21;
@@ -46,6 +46,8 @@ pub struct BatchBuilder {
     max_timestamp: SimTime,
     traced: Vec<TracedRecord>,
     compression: Compression,
+    /// In whose transaction its batches are.
+    pub(super) stamp: Option<ProducerStamp>,
 }
 
 impl BatchBuilder {
@@ -132,18 +134,11 @@ impl BatchBuilder {
             let header_bytes = HEADER_BYTES as u64;
             wire_bytes = header_bytes + ((wire_bytes - header_bytes) * packed_bytes).div_ceil(plain_bytes);
         }
-        let length = (bytes.len() - 12) as i32;
-        bytes[8..12].copy_from_slice(&length.to_be_bytes());
-        bytes[16] = 2;
-        bytes[23..27].copy_from_slice(&(self.count.saturating_sub(1) as i32).to_be_bytes());
-        bytes[27..35].copy_from_slice(&(self.base_ms as i64).to_be_bytes());
-        bytes[35..43].copy_from_slice(&((self.max_timestamp.as_ns() / 1_000_000) as i64).to_be_bytes());
-        bytes[43..51].copy_from_slice(&(-1i64).to_be_bytes());
-        bytes[51..53].copy_from_slice(&(-1i16).to_be_bytes());
-        bytes[53..57].copy_from_slice(&(-1i32).to_be_bytes());
-        bytes[57..61].copy_from_slice(&(self.count as i32).to_be_bytes());
-        let crc = crc32c::crc32c(&bytes[CRC_FROM..]);
-        bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+        write_header(&mut bytes, self.count, self.base_ms, self.max_timestamp);
+        if let Some(stamp) = self.stamp {
+            marker::stamp(&mut bytes, stamp);
+        }
+        write_checksum(&mut bytes);
         let traced = std::mem::take(&mut self.traced);
         let batch = RecordBatch {
             bytes: Bytes::from(bytes),
@@ -157,6 +152,26 @@ impl BatchBuilder {
         self.max_timestamp = SimTime::ZERO;
         batch
     }
+}
+
+/// The header of a batch whose records are written; the attributes stay as they are.
+pub(super) fn write_header(bytes: &mut [u8], count: u32, base_ms: u64, max_timestamp: SimTime) {
+    let length = (bytes.len() - 12) as i32;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    bytes[16] = 2;
+    bytes[23..27].copy_from_slice(&(count.saturating_sub(1) as i32).to_be_bytes());
+    bytes[27..35].copy_from_slice(&(base_ms as i64).to_be_bytes());
+    bytes[35..43].copy_from_slice(&((max_timestamp.as_ns() / 1_000_000) as i64).to_be_bytes());
+    bytes[43..51].copy_from_slice(&(-1i64).to_be_bytes());
+    bytes[51..53].copy_from_slice(&(-1i16).to_be_bytes());
+    bytes[53..57].copy_from_slice(&(-1i32).to_be_bytes());
+    bytes[57..61].copy_from_slice(&(count as i32).to_be_bytes());
+}
+
+/// The checksum of a batch that is written otherwise.
+pub(super) fn write_checksum(bytes: &mut [u8]) {
+    let crc = crc32c::crc32c(&bytes[CRC_FROM..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
 }
 
 /// A batch's bytes with the records behind its header packed.
@@ -211,6 +226,7 @@ pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
     let extra = u64::from(batch.wire_bytes).saturating_sub(in_memory) / u64::from(count.max(1));
     let traced = batch.traced.as_deref().unwrap_or_default();
     let mut builder = BatchBuilder::packing(compression(batch).unwrap_or_default());
+    builder.stamp = marker::stamp_of(batch);
     let mut half = |positions: std::ops::Range<u32>| {
         for record in records(&plain).filter(|record| positions.contains(&record.position)) {
             let is_traced = traced.iter().any(|traced| traced.position == record.position);

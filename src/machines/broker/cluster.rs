@@ -14,7 +14,8 @@ use super::nodes::{Node, NodeState};
 use super::partition::Partition;
 use super::produce::Unacked;
 use super::replicas::Replicas;
-use crate::event::{BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply};
+use super::transactions::Coordinator;
+use crate::event::{BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply, TransactionCall};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 pub use super::replication::Replicate;
@@ -118,6 +119,8 @@ pub struct Cluster {
     pub(super) partitions: Vec<Vec<Partition>>,
     pub(super) groups: BTreeMap<GroupIx, Coordinated>,
     pub(super) polls: LongPolls,
+    /// Who may write under each transactional id.
+    pub(super) transactions: Coordinator,
     /// acks=all requests whose batches are not on every replica yet.
     pub(super) unacked: Vec<Unacked>,
     pub(super) log_memory_bytes: u64,
@@ -141,6 +144,8 @@ pub struct Standing {
     pub log_end: u64,
     /// Readers see what is below.
     pub high_watermark: u64,
+    /// Readers of committed records see what is below.
+    pub last_stable: u64,
     /// Size of the leader's log.
     pub log_bytes: u64,
     /// Each node with a replica, and whether it is in sync; the preferred leader first.
@@ -174,6 +179,7 @@ impl Cluster {
             partitions: cfg.topics.iter().enumerate().map(partitions).collect(),
             groups: cfg.groups.iter().map(group).collect(),
             polls: LongPolls::default(),
+            transactions: Coordinator::default(),
             unacked: Vec::new(),
             log_memory_bytes: 0,
             storage_full: 0,
@@ -189,17 +195,25 @@ impl Cluster {
     pub fn config(&self) -> &ClusterConfig {
         &self.cfg
     }
-    /// The node that a request goes to: the one that it names, or the group's coordinator.
+    /// The node that a request goes to: the one that it names, or the coordinator of the group or transaction.
     #[must_use]
     pub fn node_of(&self, message: &Message) -> u32 {
         let node = match message {
             Message::Produce(request) => request.node,
             Message::Fetch(request) => request.node,
             Message::Metadata(request) => request.node,
-            Message::Group(request) => self.groups.get(&request.group).map_or(0, |coordinated| coordinated.node),
+            Message::Group(request) => self.group_node(request.group),
+            Message::Transaction(request) => match &request.body {
+                TransactionCall::CommitOffsets { offsets, .. } => self.group_node(offsets.group),
+                _ => self.transaction_node(&request.id),
+            },
             _ => 0,
         };
         node.min(self.cfg.nodes.saturating_sub(1))
+    }
+
+    fn group_node(&self, group: GroupIx) -> u32 {
+        self.groups.get(&group).map_or(0, |coordinated| coordinated.node)
     }
 
     /// Carries out a request.
@@ -208,6 +222,7 @@ impl Cluster {
             Message::Produce(request) => self.produce(now, caller, *request, out),
             Message::Fetch(request) => self.fetch(now, caller, *request, out),
             Message::Group(request) => self.group_call(now, caller, *request, out),
+            Message::Transaction(request) => self.transaction(now, caller, *request, out),
             Message::Metadata(request) => {
                 let leaders = self.leaders(request.topic, request.node);
                 out.replies.push((caller, Message::MetadataReply(Box::new(MetadataReply { call: request.call, leaders }))));
@@ -256,7 +271,8 @@ impl Cluster {
     pub fn next_deadline(&self) -> Option<SimTime> {
         let groups = self.groups.values().filter(|one| self.serves(one.node)).filter_map(|one| one.group.next_deadline()).min();
         let sessions = self.nodes.iter().filter_map(|node| node.session_ends).min();
-        [self.polls.next_deadline(), groups, sessions, self.isr_check_at, self.imbalance_check_at].into_iter().flatten().min()
+        let checks = [self.isr_check_at, self.imbalance_check_at, self.transactions.next_deadline()];
+        [self.polls.next_deadline(), groups, sessions].into_iter().chain(checks).flatten().min()
     }
 
     /// Answers long polls whose wait is over, ends sessions and rebalances whose time is up, looks after nodes.
@@ -271,6 +287,7 @@ impl Cluster {
             }
         }
         send_answers(answers, out);
+        self.time_transactions(now, out);
     }
 
     /// Retention over all partitions (`log.retention.check.interval.ms`).
@@ -281,6 +298,7 @@ impl Cluster {
                 let moved = state.log.retain(now, state.high_watermark);
                 self.log_memory_bytes -= before - state.log.memory_bytes();
                 if let Some(log_start) = moved {
+                    state.transactions.retain(log_start);
                     out.facts.push(Fact::LogStart { topic: self.cfg.topics[place].topic, partition: partition as u32, log_start });
                 }
             }
@@ -314,6 +332,7 @@ impl Cluster {
             epoch: partition.replicas.epoch,
             log_end: partition.log.next_offset(),
             high_watermark: partition.high_watermark,
+            last_stable: partition.transactions.last_stable(partition.high_watermark),
             log_bytes: partition.log.bytes(),
             in_sync: partition.replicas.list.iter().map(|replica| (replica.node, partition.replicas.is_in_sync(replica.node))).collect(),
         })

@@ -13,9 +13,10 @@ use super::nodes::{NodeFault, NodeState};
 use super::partition::Partition;
 use super::produce::Unacked;
 use super::replicas::Deposed;
+use super::transactions::marker::control_of;
 use crate::event::{
     Appended, BrokerError, Fact, FetchReply, FetchedPartition, GroupReply, Message, MetadataReply, ProduceReply, ProduceResult, Reason,
-    StoredBatch, Truncated,
+    StoredBatch, TransactionReply, Truncated,
 };
 use crate::units::SimTime;
 
@@ -301,7 +302,11 @@ impl Cluster {
             let truncated = Truncated { cluster: self.cfg.me, topic, partition: at.1, from, unacknowledged, reason };
             out.facts.push(Fact::Truncated(Box::new(truncated)));
         }
-        out.facts.extend(back.into_iter().map(|stored| self.back_in_the_log(at, stored)));
+        if let Some(first) = cut.first().or(back.first()) {
+            self.recall_transactions(at, first.base_offset);
+        }
+        let events = back.into_iter().filter(|stored| control_of(&stored.batch).is_none());
+        out.facts.extend(events.map(|stored| self.back_in_the_log(at, stored)));
         let others: Vec<u32> = self.partitions[at.0][at.1 as usize].replicas.list.iter().map(|replica| replica.node).collect();
         for other in others.into_iter().filter(|other| *other != node && self.nodes[*other as usize].may_follow()) {
             self.partitions[at.0][at.1 as usize].rejoin(other);
@@ -333,8 +338,9 @@ impl Cluster {
         self.fail_unacked(BrokerError::NotLeaderOrFollower, is_misplaced, out);
     }
 
-    /// Groups whose coordinator is gone go on at the next node, from the log that holds their offsets.
+    /// Groups and transactions whose coordinator is gone go on at the next node, from the log that holds their state.
     fn move_groups(&mut self, now: SimTime, out: &mut Effects) {
+        self.move_transactions();
         let count = self.cfg.nodes.max(1);
         let mut answers = Vec::new();
         for (group, coordinated) in &mut self.groups {
@@ -442,12 +448,16 @@ pub fn refusal(request: &Message) -> Option<Message> {
                 error: Some(error),
                 high_watermark: 0,
                 log_start: 0,
+                aborted: Vec::new(),
                 batches: Vec::new(),
             };
             let partitions = request.partitions.iter().map(refused).collect();
             Some(Message::FetchReply(Box::new(FetchReply { call: request.call, partitions })))
         }
         Message::Group(request) => Some(Message::GroupReply(Box::new(GroupReply { call: request.call, result: Err(error) }))),
+        Message::Transaction(request) => {
+            Some(Message::TransactionReply(Box::new(TransactionReply { call: request.call, result: Err(error) })))
+        }
         Message::Metadata(request) => Some(Message::MetadataReply(Box::new(MetadataReply { call: request.call, leaders: Err(error) }))),
         _ => None,
     }

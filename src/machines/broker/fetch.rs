@@ -9,7 +9,7 @@ use super::cluster::{Caller, Cluster, Effects};
 use super::log::ReadLimit;
 use super::nodes::NodeState;
 use super::partition::Partition;
-use crate::event::{BrokerError, FetchReply, FetchRequest, FetchedPartition, Message};
+use crate::event::{BrokerError, FetchReply, FetchRequest, FetchedPartition, Isolation, Message};
 use crate::units::SimTime;
 
 /// Long polls waiting at once; a further one is answered empty at once.
@@ -108,6 +108,7 @@ impl Cluster {
                 error: None,
                 high_watermark: 0,
                 log_start: 0,
+                aborted: Vec::new(),
                 batches: Vec::new(),
             };
             match found {
@@ -115,18 +116,23 @@ impl Cluster {
                 Some(state) => {
                     let readable = readable_to(state, request.node);
                     one.high_watermark = readable.unwrap_or(0);
+                    let committed_only = request.isolation == Isolation::Committed;
+                    let below = if committed_only { state.transactions.last_stable(one.high_watermark) } else { one.high_watermark };
                     one.log_start = state.log.log_start();
                     if readable.is_none() {
                         one.error = Some(BrokerError::NotLeaderOrFollower);
                     } else if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
                         one.error = Some(BrokerError::OffsetOutOfRange);
-                    } else if wanted.offset < one.high_watermark {
+                    } else if wanted.offset < below {
                         let limit = ReadLimit {
-                            below: one.high_watermark,
+                            below,
                             max_bytes: wanted.max_bytes.min(request.max_bytes.saturating_sub(size)),
                             at_least_one: size == 0,
                         };
                         size += state.log.read(wanted.offset, limit, &mut one.batches);
+                        if let Some(last) = one.batches.last().filter(|_| committed_only) {
+                            one.aborted = state.transactions.aborted_in(wanted.offset..last.next_offset());
+                        }
                     }
                 }
             }

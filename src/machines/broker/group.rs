@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::transactions::PendingOffsets;
 use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit, Subscription};
 use crate::units::{SimDuration, SimTime, TopicIx};
 
@@ -35,6 +36,8 @@ pub struct Group<C> {
     named: u64,
     deadline: Option<SimTime>,
     offsets: BTreeMap<(TopicIx, u32), u64>,
+    /// Positions that wait for the end of a transaction.
+    pending: PendingOffsets,
     rebalances: u64,
 }
 
@@ -86,6 +89,7 @@ impl<C: Copy> Group<C> {
             named: 0,
             deadline: None,
             offsets: BTreeMap::new(),
+            pending: PendingOffsets::default(),
             rebalances: 0,
         }
     }
@@ -110,6 +114,9 @@ impl<C: Copy> Group<C> {
         match call {
             GroupCall::Join { client_id, subscription, session_timeout, rebalance_timeout } => {
                 self.join(now, to, member, &client_id, subscription, session_timeout, rebalance_timeout, out);
+            }
+            GroupCall::FetchOffsets { partitions } if self.pending.touches(&partitions) => {
+                answer(out, to, Err(BrokerError::UnstableOffsetCommit));
             }
             GroupCall::FetchOffsets { partitions } => {
                 let found = partitions.into_iter().map(|(topic, partition)| (topic, partition, self.committed(topic, partition)));
@@ -137,17 +144,41 @@ impl<C: Copy> Group<C> {
                 }
             }
             GroupCall::Commit { generation, offsets } => {
-                // Commits of the running generation are taken while members rejoin, as Kafka does.
-                let result = self.known(now, member, generation).and_then(|()| match self.phase {
-                    Phase::Completing => Err(BrokerError::RebalanceInProgress),
-                    _ => {
-                        self.commit(&offsets);
-                        Ok(GroupResult::Done)
-                    }
-                });
-                answer(out, to, result);
+                let result = self.may_commit(now, member, generation);
+                if result.is_ok() {
+                    self.commit(&offsets);
+                }
+                answer(out, to, result.map(|()| GroupResult::Done));
             }
             GroupCall::ListOffsets { .. } => answer(out, to, Err(BrokerError::UnknownTopicOrPartition)),
+        }
+    }
+
+    /// Commits of the running generation are taken while members rejoin, as Kafka does.
+    fn may_commit(&mut self, now: SimTime, member: &Arc<str>, generation: u32) -> Result<(), BrokerError> {
+        self.known(now, member, generation)?;
+        if self.phase == Phase::Completing { Err(BrokerError::RebalanceInProgress) } else { Ok(()) }
+    }
+
+    /// Takes positions that count once a producer's transaction is committed.
+    pub(super) fn commit_in_transaction(
+        &mut self,
+        now: SimTime,
+        member: &Arc<str>,
+        generation: u32,
+        producer: u64,
+        offsets: &[OffsetCommit],
+    ) -> Result<(), BrokerError> {
+        self.may_commit(now, member, generation)?;
+        self.pending.add(producer, offsets);
+        Ok(())
+    }
+
+    /// A producer's transaction has ended.
+    pub(super) fn end_transaction(&mut self, producer: u64, commit: bool) {
+        let offsets = self.pending.take(producer);
+        if commit {
+            self.commit(&offsets);
         }
     }
 

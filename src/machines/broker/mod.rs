@@ -4,7 +4,7 @@
 //! because of another caller's request), facts, and what followers must fetch.
 //! Must not know: links, clocks, service times, components. Start at [`cluster::Cluster`]; what a produce request
 //! does is in `produce.rs`, how followers come by it in `replication.rs`, what a fault of a node does in
-//! `controller.rs`; a batch's bytes are in [`batch`], the clients' side is in [`client`]. Queues are
+//! `controller.rs`; a batch's bytes are in [`batch`], transactions are in `transactions/`, the clients' side is in [`client`]. Queues are
 //! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
 pub mod batch;
@@ -23,10 +23,13 @@ mod produce;
 pub mod queue;
 mod replicas;
 mod replication;
+mod transactions;
 
 pub use controller::refusal;
 pub use nodes::{NodeFault, NodeState};
 pub use produce::dropped;
+pub use transactions::TransactionFigures;
+pub use transactions::marker::control_of;
 
 #[cfg(test)]
 mod tests;

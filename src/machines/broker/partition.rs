@@ -5,11 +5,15 @@
 
 use super::log::{LogConfig, PartitionLog};
 use super::replicas::Replicas;
+use super::transactions::Unstable;
 use crate::event::BrokerError;
 use crate::units::ComponentIx;
 
 /// Batches of each idempotent producer that a partition remembers (`ProducerStateEntry.NumBatchesToRetain`).
 const REMEMBERED_BATCHES: usize = 5;
+
+/// Producers that a partition remembers; the one that came first goes first.
+const PRODUCERS_MAX: usize = 10_000;
 
 /// A producing client: its component, and which of that component's.
 pub(super) type Producer = (ComponentIx, u64);
@@ -23,6 +27,7 @@ pub(super) struct Partition {
     pub high_watermark: u64,
     /// Long polls that wait for it, by number.
     pub waiters: Vec<u64>,
+    pub transactions: Unstable,
     producers: Vec<ProducerState>,
     /// Records appended so far.
     pub appended: u64,
@@ -40,7 +45,15 @@ struct ProducerState {
 
 impl Partition {
     pub fn new(cfg: LogConfig, replicas: Replicas) -> Self {
-        Self { log: PartitionLog::new(cfg), replicas, high_watermark: 0, waiters: Vec::new(), producers: Vec::new(), appended: 0 }
+        Self {
+            log: PartitionLog::new(cfg),
+            replicas,
+            high_watermark: 0,
+            waiters: Vec::new(),
+            transactions: Unstable::default(),
+            producers: Vec::new(),
+            appended: 0,
+        }
     }
 
     /// Where this batch stands already, if it does; an error for a gap in the sequence.
@@ -77,6 +90,9 @@ impl Partition {
         let index = match self.producers.iter().position(|state| state.producer == producer) {
             Some(index) => index,
             None => {
+                if self.producers.len() >= PRODUCERS_MAX {
+                    self.producers.remove(0);
+                }
                 self.producers.push(ProducerState {
                     producer,
                     epoch,

@@ -7,8 +7,8 @@ use super::batch;
 use super::cluster::{Caller, Cluster, Effects};
 use super::partition::Partition;
 use crate::event::{
-    Acks, Appended, BrokerError, Fact, Message, Outcome, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, Reason, RecordBatch,
-    Settled,
+    Acks, Appended, BrokerError, Fact, Message, Outcome, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, ProducerStamp, Reason,
+    RecordBatch, Settled,
 };
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -28,10 +28,11 @@ pub(super) struct Unacked {
 
 /// What the batches of a request have in common.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct Sent<'a> {
     caller: Caller,
     node: u32,
     producer: u64,
+    transaction: Option<(&'a str, ProducerStamp)>,
     acks: Acks,
 }
 
@@ -47,8 +48,9 @@ impl Unacked {
 
 impl Cluster {
     pub(super) fn produce(&mut self, now: SimTime, caller: Caller, request: ProduceRequest, out: &mut Effects) {
-        let ProduceRequest { call, node, producer, acks, entries } = request;
-        let sent = Sent { caller, node, producer, acks };
+        let ProduceRequest { call, node, producer, transaction, acks, entries } = request;
+        let transaction = transaction.as_ref().map(|(id, stamp)| (&**id, *stamp));
+        let sent = Sent { caller, node, producer, transaction, acks };
         let mut results = Vec::with_capacity(entries.len());
         let mut needs = Vec::new();
         let mut failed = false;
@@ -84,8 +86,8 @@ impl Cluster {
     }
 
     /// (place of the topic, base offset, next offset) of the batch in the log.
-    fn append(&mut self, now: SimTime, sent: Sent, entry: ProduceEntry, out: &mut Effects) -> Result<(usize, u64, u64), BrokerError> {
-        let Sent { caller, node, producer, acks } = sent;
+    fn append(&mut self, now: SimTime, sent: Sent<'_>, entry: ProduceEntry, out: &mut Effects) -> Result<(usize, u64, u64), BrokerError> {
+        let Sent { caller, node, producer, transaction, acks } = sent;
         let place = self.place(entry.topic).ok_or(BrokerError::UnknownTopicOrPartition)?;
         let topic = &self.cfg.topics[place];
         let partition = self.partitions[place].get_mut(entry.partition as usize).ok_or(BrokerError::UnknownTopicOrPartition)?;
@@ -97,6 +99,9 @@ impl Cluster {
         }
         if u64::from(entry.batch.wire_bytes) > topic.message_bytes_max {
             return Err(BrokerError::RecordTooLarge);
+        }
+        if let Some((id, stamp)) = transaction {
+            self.transactions.verify(id, stamp, (place, entry.partition))?;
         }
         batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
         let count = u64::from(entry.batch.record_count);
@@ -115,6 +120,9 @@ impl Cluster {
         if let Some(epoch) = entry.epoch {
             partition.remember((caller.client, producer), epoch, entry.batch_seq, base_offset);
         }
+        if let Some((_, stamp)) = transaction {
+            partition.transactions.appended(stamp.id, base_offset);
+        }
         partition.appended += count;
         out.facts.push(Fact::Appended(Box::new(Appended {
             cluster: self.cfg.me,
@@ -126,6 +134,7 @@ impl Cluster {
             batch: entry.batch,
         })));
         if rolled && let Some(log_start) = partition.log.retain(now, partition.high_watermark) {
+            partition.transactions.retain(log_start);
             out.facts.push(Fact::LogStart { topic: entry.topic, partition: entry.partition, log_start });
         }
         self.log_memory_bytes = self.log_memory_bytes + partition.log.memory_bytes() - memory_before;
@@ -137,7 +146,7 @@ impl Cluster {
     /// acknowledges stands in no log that counts.
     fn append_deposed(
         &mut self,
-        Sent { caller, node, acks, .. }: Sent,
+        Sent { caller, node, acks, .. }: Sent<'_>,
         place: usize,
         entry: ProduceEntry,
         out: &mut Effects,

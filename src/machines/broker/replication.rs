@@ -82,6 +82,9 @@ impl Cluster {
             Some(node) => self.caught_up(now, at, node, done, out),
         }
         self.answer_acknowledged(out);
+        if self.transactions.is_ending() {
+            self.settle_transactions(now, out);
+        }
         if self.partitions[done.topic][done.partition as usize].replicas.handing_over.is_some() {
             self.hand_over(now, at, out);
         }
@@ -127,6 +130,7 @@ impl Cluster {
         let state = &mut self.partitions[topic][partition as usize];
         if up_to > state.high_watermark {
             state.high_watermark = up_to;
+            state.transactions.advanced(up_to);
             let unacknowledged = &mut state.replicas.unacknowledged;
             while unacknowledged.pop_front_if(|base_offset| *base_offset < up_to).is_some() {}
             self.wake(topic, partition, bytes, out);

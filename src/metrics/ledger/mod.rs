@@ -256,7 +256,8 @@ impl Ledger {
         let mut expired_at = None;
         let mut cut_at = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
-            if by_the_log {
+            // Passed over once more is not processed once more.
+            if by_the_log || ended.end == ObligationEnd::Aborted {
                 return Entry::Moot;
             }
             // So may one that had read what the log then lost.
@@ -426,6 +427,7 @@ pub(crate) fn end_name(end: ObligationEnd) -> &'static str {
         ObligationEnd::Skipped => "skipped",
         ObligationEnd::Lost => "lost",
         ObligationEnd::Filtered => "filtered",
+        ObligationEnd::Aborted => "aborted",
     }
 }
 

@@ -13,6 +13,7 @@ use super::metadata::TopicMetadata;
 use super::packing::Packing;
 use super::sender::{ClientOutput, Lane, Unsent};
 use super::sticky::TopicChoice;
+use super::transaction::Transaction;
 use crate::event::{Acks, EventMeta, Outcome, Reason};
 use crate::machines::broker::cluster::Leaders;
 use crate::machines::broker::compression::Compression;
@@ -200,6 +201,8 @@ pub struct ProducerClient {
     pub(super) unsent_batches: usize,
     /// No unsent batch expires before this.
     pub(super) next_expiry: SimTime,
+    /// Of a transactional producer.
+    pub(super) transaction: Option<Box<Transaction>>,
     pub(super) counts: ProducerCounts,
     rng: Stream,
 }
@@ -222,6 +225,7 @@ impl ProducerClient {
             next_call: 0,
             unsent_batches: 0,
             next_expiry: SimTime::MAX,
+            transaction: None,
             counts: ProducerCounts::default(),
             rng,
         }
@@ -292,10 +296,14 @@ impl ProducerClient {
                 Append::Joined if self.lanes.iter().all(|lane| lane.ready.is_empty()) => return Push::Joined,
                 Append::Joined | Append::Changed => {
                     self.drain_all(now, out);
+                    self.drive_transaction(now, out);
                     return Push::Buffered;
                 }
                 Append::NoRoom => {}
             }
+        }
+        if self.refuses_fenced(event.meta, out) {
+            return Push::Refused;
         }
         if self.cfg.max_block.is_zero() || self.blocked.len() >= BLOCKED_EVENTS_MAX {
             self.drop_event(&event.meta, "the producer's buffer is full", out);
@@ -332,6 +340,7 @@ impl ProducerClient {
         }
         self.time_out(now, out);
         self.ask_for_leaders(now, out);
+        self.time_transaction(now, out);
         while self.blocked.front().is_some_and(|waiting| waiting.since + self.cfg.max_block <= now) {
             let waiting = self.blocked.pop_front().expect("there is a first one");
             self.drop_event(&waiting.meta, "the producer's buffer stayed full for max.block", out);
@@ -355,6 +364,7 @@ impl ProducerClient {
             wake = wake.min(self.next_expiry);
         }
         wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);
+        wake = wake.min(self.transaction.as_ref().map_or(SimTime::MAX, |transaction| transaction.next_wake(now)));
         for lane in &self.lanes {
             if let Some(request) = lane.in_flight.front() {
                 wake = wake.min(request.sent + self.cfg.request_timeout);
@@ -385,7 +395,10 @@ impl ProducerClient {
 
     /// Whether the open batch of a partition may leave though it is not full.
     pub(super) fn is_due(&self, slot: usize, now: SimTime) -> bool {
-        self.partitions[slot].open.as_ref().is_some_and(|open| !self.blocked.is_empty() || open.opened + self.cfg.linger <= now)
+        self.partitions[slot]
+            .open
+            .as_ref()
+            .is_some_and(|open| !self.blocked.is_empty() || self.is_ending_transaction() || open.opened + self.cfg.linger <= now)
     }
 
     /// Puts a partition on its lane's list of those with work.
@@ -399,6 +412,9 @@ impl ProducerClient {
 
     /// Appends to the open batch, or to a new one if there is room for it in the buffer.
     fn append(&mut self, now: SimTime, topic: usize, event: &Outgoing<'_>) -> Append {
+        if self.transaction.as_ref().is_some_and(|transaction| !transaction.takes_events()) {
+            return Append::NoRoom;
+        }
         let record_bytes = event.record_bytes();
         let (choice, first) = &mut self.topics[topic];
         let slot = *first + choice.choose(event.key, record_bytes, self.cfg.batch_bytes, &mut self.rng) as usize;
@@ -417,6 +433,9 @@ impl ProducerClient {
             self.reserved_bytes += reserved_bytes;
             self.open(now, slot, reserved_bytes);
         }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.note_event(slot);
+        }
         let partition = &mut self.partitions[slot];
         partition.builder.push(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
         let full = self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) >= self.cfg.batch_bytes;
@@ -434,6 +453,7 @@ impl ProducerClient {
             self.next_expiry = now + self.cfg.delivery_timeout;
         }
         self.unsent_batches += 1;
+        self.partitions[slot].builder.stamp = self.transaction.as_ref().and_then(|transaction| transaction.stamp());
         self.partitions[slot].open = Some(OpenBatch { opened: now, serial, reserved_bytes });
         if self.cfg.linger.is_zero() {
             self.list(slot);

@@ -8,11 +8,13 @@
 use std::sync::Arc;
 
 use super::backoff;
+use super::isolation::aborted_batches;
 use super::membership::Phase;
 use super::metadata::{TopicMetadata, hints_at_a_new_leader};
 use super::progress::Progress;
 use crate::event::{
-    Assignor, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Message, OffsetCommit, StoredBatch,
+    Assignor, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Isolation, Message, OffsetCommit,
+    StoredBatch,
 };
 use crate::machines::broker::cluster::Leaders;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
@@ -26,6 +28,8 @@ pub enum CommitMode {
     Before,
     /// `enable.auto.commit`: every interval, what is processed by then.
     Auto,
+    /// With the transaction that carries the results: exactly once.
+    Transaction,
 }
 
 /// `auto.offset.reset`.
@@ -85,6 +89,8 @@ pub struct ConsumerConfig {
     pub reset: OffsetReset,
     /// When positions are committed.
     pub commit: CommitMode,
+    /// `isolation.level`.
+    pub isolation: Isolation,
     /// Put into the high bytes of every call id, so that several members of one component do not mix.
     pub call_tag: u16,
 }
@@ -104,6 +110,8 @@ pub struct FetchedRecords {
     pub from: u64,
     /// Whole batches.
     pub batches: Vec<StoredBatch>,
+    /// First offsets of those among them that were aborted, and so are to be passed over.
+    pub aborted: Vec<u64>,
 }
 
 /// What one call to the client wants done; the caller empties it.
@@ -261,6 +269,7 @@ impl ConsumerClient {
                 max_wait: self.cfg.fetch_max_wait,
                 min_bytes: self.cfg.fetch_min_bytes,
                 max_bytes: self.cfg.fetch_max_bytes,
+                isolation: self.cfg.isolation,
                 partitions,
             };
             out.sends.push((self.lanes[lane].link, Message::Fetch(Box::new(request))));
@@ -297,7 +306,8 @@ impl ConsumerClient {
             let first = fetched.batches.first().map_or(from, |stored| stored.base_offset.max(from));
             self.assigned[slot].received(first..end);
             let (topic, partition) = (fetched.topic, fetched.partition);
-            out.records.push(FetchedRecords { epoch: self.epoch, slot, topic, partition, from, batches: fetched.batches });
+            let aborted = aborted_batches(&fetched.batches, &fetched.aborted);
+            out.records.push(FetchedRecords { epoch: self.epoch, slot, topic, partition, from, batches: fetched.batches, aborted });
         }
         let lane = &mut self.lanes[lane];
         lane.failures = if failed { lane.failures + 1 } else { 0 };
@@ -336,7 +346,8 @@ impl ConsumerClient {
             self.commit_again = true;
             return true;
         }
-        if !matches!(self.phase, Phase::Stable | Phase::Draining { .. } | Phase::Listing) {
+        let by_itself = self.cfg.commit != CommitMode::Transaction;
+        if !by_itself || !matches!(self.phase, Phase::Stable | Phase::Draining { .. } | Phase::Listing) {
             return false;
         }
         let before = self.cfg.commit == CommitMode::Before;

@@ -253,7 +253,7 @@ impl ConsumerClient {
         }
     }
 
-    fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+    pub(super) fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         let partitions = self.assigned.iter().map(|progress| (progress.topic, progress.partition)).collect();
         self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions }, out);
     }
@@ -303,6 +303,10 @@ impl ConsumerClient {
                 self.failures += 1;
                 let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
                 match self.phase {
+                    // A transaction has to decide first: ask again as if there were no answer.
+                    Phase::Locating if error == BrokerError::UnstableOffsetCommit => {
+                        self.main_call = Some(self.pending(now, self.cfg.retry_backoff));
+                    }
                     // The generation holds: ask again at once after a timeout, which was long enough.
                     Phase::Locating if error == BrokerError::RequestTimedOut => self.locate(now, out),
                     Phase::Listing if error == BrokerError::RequestTimedOut => self.list_offsets(now, out),

@@ -15,17 +15,20 @@ mod accumulator;
 mod assignor;
 mod batches;
 mod consumer;
+mod isolation;
 mod membership;
 mod metadata;
 mod packing;
 mod progress;
 mod sender;
 mod sticky;
+mod transaction;
 
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
 pub use assignor::{Assignment, Subscriber, assign};
 pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset, ReadTopic};
 pub use sender::{AckedBatch, ClientOutput, Unsent};
+pub use transaction::{Finish, TransactionConfig, TransactionEnd, TransactionStage};
 
 use crate::units::SimDuration;
 

@@ -31,6 +31,12 @@ impl Progress {
         self.polled_to = offset;
     }
 
+    /// Everything since the group's position is void.
+    pub fn forget(&mut self) {
+        (self.fetch_from, self.committed) = (None, None);
+        self.outstanding.clear();
+    }
+
     pub fn received(&mut self, offsets: std::ops::Range<u64>) {
         self.fetch_from = Some(offsets.end);
         self.outstanding.extend(offsets.map(|offset| (offset, false)));

@@ -11,6 +11,7 @@ use super::accumulator::ProducerClient;
 use super::backoff;
 use super::batches::SealedBatch;
 use super::metadata::{MetadataConfig, hints_at_a_new_leader};
+use super::transaction::{FENCED, FENCED_CODE, TransactionEnd};
 use crate::event::{
     Acks, BrokerError, CallId, EventMeta, Message, MetadataReply, Outcome, ProduceEntry, ProduceReply, ProduceRequest, Reason, RecordBatch,
 };
@@ -26,6 +27,8 @@ pub struct ClientOutput {
     pub unsent: Vec<Unsent>,
     /// Acknowledged batches, if asked for.
     pub acked: Vec<AckedBatch>,
+    /// How a transaction ended.
+    pub transaction: Option<TransactionEnd>,
 }
 
 /// An event that ended at the client.
@@ -107,6 +110,7 @@ impl ProducerClient {
         }
         self.ask_for_leaders(now, out);
         self.settle(now, out);
+        self.drive_transaction(now, out);
     }
 
     /// A node has said who leads a topic's partitions: what waits for them goes there.
@@ -196,6 +200,7 @@ impl ProducerClient {
         let mut entries = Vec::new();
         let mut batches = Vec::new();
         let mut request_bytes = 0;
+        let epoch_base = self.transaction.as_ref().map_or(0, |transaction| transaction.epoch_base());
         for _ in 0..self.lanes[lane].ready.len() {
             let Some(slot) = self.lanes[lane].ready.pop_front() else { break };
             if self.partitions[slot].queue.is_empty() && self.is_due(slot, now) {
@@ -205,7 +210,8 @@ impl ProducerClient {
             partition.renew_epoch();
             let size = partition.queue.front().map_or(0, |batch| u64::from(batch.batch.wire_bytes));
             let fits = entries.is_empty() || request_bytes + size <= self.cfg.request_bytes_max;
-            if fits && partition.can_send(now, self.cfg.idempotence) {
+            let belongs = self.transaction.as_ref().is_none_or(|transaction| transaction.holds(slot));
+            if fits && belongs && partition.can_send(now, self.cfg.idempotence) {
                 let mut batch = partition.queue.pop_front().expect("a batch that can be sent is there");
                 let seq = batch.seq.unwrap_or(partition.next_seq);
                 if batch.seq.is_none() {
@@ -223,7 +229,7 @@ impl ProducerClient {
                     topic: partition.topic,
                     partition: partition.partition,
                     batch_seq: seq,
-                    epoch: self.cfg.idempotence.then_some(partition.epoch),
+                    epoch: self.cfg.idempotence.then_some(epoch_base + partition.epoch),
                     attempt: batch.attempts,
                     batch: batch.batch.clone(),
                 });
@@ -244,7 +250,7 @@ impl ProducerClient {
             self.metadata[place].refresh(now, self.cfg.metadata_age_max);
         }
         let (node, producer, acks) = (self.lanes[lane].node, self.cfg.producer, self.cfg.acks);
-        let request = ProduceRequest { call, node, producer, acks, entries };
+        let request = ProduceRequest { call, node, producer, transaction: self.transaction_stamp(), acks, entries };
         out.sends.push((self.lanes[lane].link, Message::Produce(Box::new(request))));
         if self.cfg.acks == Acks::None {
             for (slot, batch) in batches {
@@ -336,6 +342,9 @@ impl ProducerClient {
 
     fn give_up(&mut self, slot: usize, batch: &SealedBatch, outcome: Outcome, reason: &Reason, out: &mut ClientOutput) {
         self.release(batch);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.spoil(reason.code == FENCED_CODE);
+        }
         // Invariant: a number that the broker may not have seen is never followed within its epoch.
         if let Some(seq) = batch.seq.filter(|_| self.cfg.idempotence) {
             self.partitions[slot].end_epoch(seq);
@@ -374,6 +383,12 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::OutOfOrderSequence
         | BrokerError::StorageError => true,
         BrokerError::RecordTooLarge
+        | BrokerError::ProducerFenced
+        | BrokerError::InvalidProducerEpoch
+        | BrokerError::InvalidProducerIdMapping
+        | BrokerError::InvalidTxnState
+        | BrokerError::ConcurrentTransactions
+        | BrokerError::UnstableOffsetCommit
         | BrokerError::OffsetOutOfRange
         | BrokerError::MemberIdRequired
         | BrokerError::UnknownMemberId
@@ -398,6 +413,8 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
         BrokerError::BrokerNotAvailable => ("broker-down", "the connection to the broker was refused or broke"),
         BrokerError::OutOfOrderSequence => ("out-of-order", "a batch before this one is missing"),
         BrokerError::StorageError => ("storage-full", "the broker's disks are full"),
+        BrokerError::ProducerFenced | BrokerError::InvalidProducerEpoch => (FENCED_CODE, FENCED),
+        BrokerError::InvalidTxnState => ("transaction-over", "its transaction is over"),
         _ => ("broker", "the broker refused"),
     }
 }

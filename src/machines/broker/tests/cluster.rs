@@ -55,7 +55,7 @@ fn entry(topic: TopicIx, partition: u32, batch_seq: u64, epoch: Option<u32>, bat
 fn produce(cluster: &mut Cluster, acks: Acks, entries: Vec<ProduceEntry>) -> Effects {
     let mut out = Effects::default();
     let node = cluster.leader(usize::from(entries[0].topic == PAYMENTS), entries[0].partition).unwrap_or(0);
-    let request = ProduceRequest { call: CallId(1), node, producer: 0, acks, entries };
+    let request = ProduceRequest { call: CallId(1), node, producer: 0, transaction: None, acks, entries };
     cluster.handle(SimTime::ZERO, PRODUCER, Message::Produce(Box::new(request)), &mut out);
     out
 }
@@ -72,7 +72,15 @@ fn fetch(cluster: &mut Cluster, now: SimTime, wanted: &[(u32, u64)], min_bytes: 
     let partitions = wanted.iter().map(|&(partition, offset)| FetchPartition { topic: ORDERS, partition, offset, max_bytes });
     let node = cluster.leader(0, 0).unwrap_or(0);
     let max_wait = SimDuration::from_ms(wait_ms);
-    let request = FetchRequest { call: CallId(2), node, max_wait, min_bytes, max_bytes, partitions: partitions.collect() };
+    let request = FetchRequest {
+        call: CallId(2),
+        node,
+        max_wait,
+        min_bytes,
+        max_bytes,
+        isolation: crate::event::Isolation::Uncommitted,
+        partitions: partitions.collect(),
+    };
     let mut out = Effects::default();
     cluster.handle(now, READER, Message::Fetch(Box::new(request)), &mut out);
     out

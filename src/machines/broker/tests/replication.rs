@@ -85,7 +85,7 @@ impl Bench {
         self.sent += 1;
         let epoch = numbered.map(|_| 0);
         let entry = ProduceEntry { topic: ORDERS, partition: 0, batch_seq: numbered.unwrap_or(0), epoch, attempt: 1, batch };
-        let request = ProduceRequest { call: CallId(self.sent), node, producer: 0, acks, entries: vec![entry] };
+        let request = ProduceRequest { call: CallId(self.sent), node, producer: 0, transaction: None, acks, entries: vec![entry] };
         self.turn(|cluster, now, out| cluster.handle(now, PRODUCER, Message::Produce(Box::new(request)), out));
     }
     fn produce_to_leader(&mut self, acks: Acks) {
@@ -109,7 +109,15 @@ impl Bench {
     fn readable(&self) -> Option<Vec<u64>> {
         let node = self.standing().leader?;
         let partitions = vec![FetchPartition { topic: ORDERS, partition: 0, offset: 0, max_bytes: 1 << 20 }];
-        let request = FetchRequest { call: CallId(0), node, max_wait: SimDuration::ZERO, min_bytes: 1, max_bytes: 1 << 20, partitions };
+        let request = FetchRequest {
+            call: CallId(0),
+            node,
+            max_wait: SimDuration::ZERO,
+            min_bytes: 1,
+            max_bytes: 1 << 20,
+            isolation: crate::event::Isolation::Uncommitted,
+            partitions,
+        };
         let mut out = Effects::default();
         self.cluster.clone().handle(self.now, PRODUCER, Message::Fetch(Box::new(request)), &mut out);
         let (_, Message::FetchReply(reply)) = out.replies.pop()? else { return None };
