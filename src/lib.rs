@@ -20,6 +20,7 @@ pub mod event;
 pub mod export;
 #[cfg(feature = "gui")]
 pub mod gui;
+pub mod import;
 pub mod machines;
 pub mod metrics;
 pub mod model;

@@ -98,6 +98,8 @@ pub enum Command {
     New,
     /// Asks for a file (a dialog), then opens it.
     Open,
+    /// Asks for a file of another format, to make a design of.
+    Import(String),
     /// Opens this file.
     OpenPath(PathBuf),
     /// Opens the starter project.

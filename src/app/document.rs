@@ -58,6 +58,12 @@ impl Document {
         document.text = loaded.text;
         document
     }
+    /// A design that no file holds yet.
+    #[must_use]
+    pub fn imported(mut project: Project) -> Self {
+        place_unplaced(&mut project);
+        Self { saved: Arc::new(Project::default()), ..Self::new(project) }
+    }
     /// Work that a crash left behind, over what its file holds.
     #[must_use]
     pub fn recovered(loaded: Loaded, saved: Project) -> Self {

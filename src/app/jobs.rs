@@ -13,6 +13,8 @@ use std::time::Duration;
 pub enum DialogFor {
     /// Open it.
     Open,
+    /// Make a design of it, from this format.
+    Import(String),
     /// Save there.
     Save,
     /// Export there, in this format.
@@ -75,12 +77,13 @@ impl Jobs {
         let runtime = self.runtime.as_ref().expect("it was just made");
         let (extension, name) = match &wish {
             DialogFor::Open | DialogFor::Save => ("ron", "Eventyard project"),
+            DialogFor::Import(_) => ("txt", "Text"),
             DialogFor::Export(format) => (crate::export::extension(format), "Export"),
         };
         let extensions: &[&str] = if wish == DialogFor::Open { &["ron", "json"] } else { &[extension] };
         let dialog = rfd::AsyncFileDialog::new().add_filter(name, extensions).set_file_name(file_name);
         let sender = self.sender.clone();
-        let saving = wish != DialogFor::Open;
+        let saving = matches!(wish, DialogFor::Save | DialogFor::Export(_));
         self.open += 1;
         let asked = now();
         runtime.spawn(async move {

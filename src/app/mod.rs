@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::Diagnostic;
 use crate::export;
+use crate::import;
 use crate::model::{Edit, Project};
 use crate::project;
 use crate::run::Pace;
@@ -61,6 +62,8 @@ pub enum Pending {
     Starter,
     /// Opening a file that is still to be chosen.
     Open,
+    /// Making a design of a file of this format, still to be chosen.
+    Import(String),
     /// Opening this file.
     OpenPath(PathBuf),
     /// The end.
@@ -202,6 +205,7 @@ impl AppState {
         match command {
             Command::New => self.leave(Pending::New),
             Command::Open => self.leave(Pending::Open),
+            Command::Import(format) => self.leave(Pending::Import(format)),
             Command::OpenStarter => self.leave(Pending::Starter),
             Command::OpenPath(path) => self.leave(Pending::OpenPath(path)),
             Command::Quit => self.leave(Pending::Quit),
@@ -270,6 +274,7 @@ impl AppState {
     fn use_path(&mut self, wish: DialogFor, path: &Path) {
         match wish {
             DialogFor::Open => self.open(path),
+            DialogFor::Import(format) => self.import(&format, path),
             DialogFor::Save => self.save_to(path),
             DialogFor::Export(format) => self.export_to(&format, path),
         }
@@ -281,7 +286,7 @@ impl AppState {
         let stem = self.document.path().and_then(Path::file_stem);
         let stem = stem.map_or_else(|| "design".to_owned(), |stem| stem.to_string_lossy().into_owned());
         match wish {
-            DialogFor::Open => String::new(),
+            DialogFor::Open | DialogFor::Import(_) => String::new(),
             DialogFor::Save => format!("{stem}.ron"),
             DialogFor::Export(format) => format!("{stem}.{}", export::extension(format)),
         }
@@ -361,6 +366,7 @@ impl AppState {
             Pending::New => self.show(Document::new(Project { name: "Untitled".to_owned(), seed: 1, ..Project::default() })),
             Pending::Starter => self.show(Document::loaded(project::starter())),
             Pending::Open => self.ask(DialogFor::Open),
+            Pending::Import(format) => self.ask(DialogFor::Import(format)),
             Pending::OpenPath(path) => self.open(&path),
             Pending::Quit => {
                 self.forget_recovery();
@@ -381,6 +387,20 @@ impl AppState {
                 let problems = vec![Diagnostic::error("file", "", error.to_string())];
                 self.broken = Some(BrokenFile { path: path.to_path_buf(), problems });
             }
+        }
+    }
+
+    /// A new design of another tool's output; what was left out of it is told.
+    fn import(&mut self, format: &str, path: &Path) {
+        let read = import::text_of(path).map_err(|error| vec![Diagnostic::error("file", "", error.to_string())]);
+        match read.and_then(|text| import::read(format, &text)) {
+            Ok(imported) => {
+                self.show(Document::imported(imported.project));
+                for diagnostic in imported.diagnostics.iter().take(NOTICES_MAX) {
+                    self.notice(diagnostic.to_string(), false);
+                }
+            }
+            Err(problems) => self.broken = Some(BrokenFile { path: path.to_path_buf(), problems }),
         }
     }
 

@@ -84,6 +84,17 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Make a project of what another tool printed
+    Import {
+        /// The text; `-` is standard input
+        file: PathBuf,
+        /// Its format
+        #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::import::formats()))]
+        from: String,
+        /// Where to; standard output when absent
+        #[arg(short, long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
     /// Write a project in another format
     Export {
         /// The project

@@ -8,6 +8,7 @@ use super::exit::{End, Stop, print, tell};
 use crate::compile;
 use crate::diagnostics::{Diagnostic, Severity, has_errors};
 use crate::export;
+use crate::import;
 use crate::project::{self, Loaded};
 
 /// One problem a line, each with its file, and how many there are.
@@ -126,6 +127,24 @@ pub fn export(file: &Path, format: &str, out: Option<&Path>) -> Result<End, Stop
     match out {
         Some(path) => write(path, &text)?,
         None => print(&text)?,
+    }
+    Ok(End::Fine)
+}
+
+/// `eventyard import`: another tool's output as a project file. What was left out goes to standard error.
+///
+/// # Errors
+/// A file that cannot be read or written, or that is not of the format.
+pub fn import(file: &Path, format: &str, out: Option<&Path>) -> Result<End, Stop> {
+    let text = import::text_of(file).map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+    let imported = import::read(format, &text).map_err(|problems| Stop::findings(listing(file, &problems)))?;
+    if !imported.diagnostics.is_empty() {
+        tell(&listing(file, &imported.diagnostics));
+    }
+    let project = project::write(&imported.project);
+    match out {
+        Some(path) => write(path, &project)?,
+        None => print(&project)?,
     }
     Ok(End::Fine)
 }

@@ -10,9 +10,11 @@ mod cloudformation;
 mod dot;
 mod html;
 mod json;
+mod kafka_topics;
 mod mermaid;
 mod report_json;
 mod ron;
+mod strimzi;
 mod svg;
 
 use std::fs;
@@ -51,6 +53,8 @@ pub const ALL: &[Exporter] = &[
     mermaid::EXPORTER,
     dot::EXPORTER,
     svg::EXPORTER,
+    kafka_topics::EXPORTER,
+    strimzi::EXPORTER,
     cloudformation::EXPORTER,
     html::EXPORTER,
     report_json::EXPORTER,

@@ -101,6 +101,7 @@ fn help_ui(ui: &mut Ui, which: &str, commands: &mut Vec<Command>) {
 fn path_ui(ui: &mut Ui, app: &AppState, wish: &DialogFor, commands: &mut Vec<Command>) {
     let verb = match wish {
         DialogFor::Open => "Open",
+        DialogFor::Import(_) => "Import",
         DialogFor::Save => "Save",
         DialogFor::Export(_) => "Export",
     };

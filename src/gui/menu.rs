@@ -58,6 +58,12 @@ fn file(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     ui.separator();
     item(ui, "Save", "Ctrl+S", true, Command::Save, commands);
     item(ui, "Save as…", "Ctrl+Shift+S", true, Command::SaveAs, commands);
+    ui.menu_button("Import", |ui| {
+        for importer in crate::import::ALL {
+            let command = Command::Import(importer.name.to_owned());
+            item(ui, &format!("{}…", importer.name), "", true, command, commands);
+        }
+    });
     ui.menu_button("Export", |ui| {
         for format in crate::export::project_formats() {
             item(ui, &format!("{format}…"), "", true, Command::Export(format.to_owned()), commands);

@@ -8,4 +8,5 @@ pub mod fault_words;
 pub mod palette;
 pub mod terms;
 pub mod text;
+pub mod topics;
 pub mod wires;
