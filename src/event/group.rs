@@ -59,3 +59,12 @@ pub struct Subscription {
     /// The generation in which it was given that.
     pub generation: Option<u32>,
 }
+
+impl Subscription {
+    /// Whether the member keeps what it owns while the group rebalances: Kafka's consumer does when every
+    /// assignor that it understands can.
+    #[must_use]
+    pub fn cooperates(&self) -> bool {
+        self.assignors.iter().all(|assignor| assignor.is_cooperative())
+    }
+}

@@ -250,6 +250,21 @@ fn leaving_in_order_repeats_nothing() {
 }
 
 #[test]
+fn a_cooperative_group_rebalances_without_repeating_anything() {
+    for commit in ["auto", "after", "before"] {
+        let consumer = json!({"assignor": "cooperative-sticky", "commit": commit, "instances": 2, "offset_reset": "earliest",
+            "heartbeat_interval": "200ms", "service_time": "constant(2ms)"});
+        let producer = json!({"load": "constant(200/s)", "max_events": 4_000});
+        let design = Design::line(30, producer, json!({}), consumer).fault(5, "billing", "start-instance", json!({}));
+        let report = design.fault(10, "billing", "stop-instance", json!({"instance": 1})).run();
+        let obligations = &report.ledger.obligations;
+        let ends = (obligations.created, obligations.delivered, obligations.duplicate_deliveries, obligations.lost);
+        assert_eq!(ends, (4_000, 4_000, 0, 0), "{commit}: {obligations:?}");
+        assert!(figure(&report, "billing", "rebalances_count") >= 3.0);
+    }
+}
+
+#[test]
 fn a_group_that_begins_at_latest_skips_what_was_before() {
     let producer = json!({"load": "constant(100/s)", "max_events": 1000});
     let consumer = json!({"service_time": "1ms"});

@@ -74,8 +74,9 @@ impl Received {
 impl Instance {
     /// Whether anything is left that a rebalance must wait for: work under way, or records that a commit covers.
     pub fn works_for(&self, client: usize) -> bool {
-        self.buffer.iter().take(self.polled).any(|record| record.client == client)
-            || (self.busy > 0 && self.workers.iter().any(|worker| worker.work.as_ref().is_some_and(|work| work.record.client == client)))
+        let leaves = |record: &Received| record.client == client && self.clients[client].gives_back(record.epoch, record.slot);
+        self.buffer.iter().take(self.polled).any(leaves)
+            || (self.busy > 0 && self.workers.iter().any(|worker| worker.work.as_ref().is_some_and(|work| leaves(&work.record))))
     }
 }
 
@@ -94,7 +95,7 @@ impl Consumer {
     /// Decodes what has come, in order, until a schema must be waited for.
     pub fn take_in(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         while let Some(mut inbound) = self.instances[index].inbox.pop_front() {
-            if !self.instances[index].clients[inbound.client].is_current(inbound.epoch) {
+            if !self.instances[index].clients[inbound.client].holds(inbound.epoch, inbound.slot) {
                 continue;
             }
             if !self.decode(ctx, index, &mut inbound) {
@@ -195,18 +196,19 @@ impl Consumer {
         Ok(SimDuration::from_ns(per_kib.as_ns().saturating_mul(batch.bytes.len() as u64) / 1024))
     }
 
-    /// A rebalance takes a client's partitions: what no poll has handed out goes back to the group. At most
+    /// A rebalance takes partitions of a client: what no poll has handed out goes back to the group. At most
     /// once, the present poll's records are committed and so are still worked on.
     pub fn revoke(&mut self, ctx: &mut Ctx<'_>, index: usize, client: usize) {
         let keep_polled = self.commit == CommitMode::Before;
         let instance = &mut self.instances[index];
-        instance.inbox.retain(|inbound| inbound.client != client);
+        let member = &instance.clients[client];
+        instance.inbox.retain(|inbound| inbound.client != client || member.holds(inbound.epoch, inbound.slot));
         let (before, polled) = (instance.buffer.len(), instance.polled);
         let (mut at, mut polled_left) = (0, 0);
         instance.buffer.retain(|record| {
             let is_polled = at < polled;
             at += 1;
-            let keep = record.client != client || (is_polled && keep_polled);
+            let keep = record.client != client || (is_polled && keep_polled) || member.holds(record.epoch, record.slot);
             polled_left += usize::from(keep && is_polled);
             keep
         });

@@ -227,11 +227,11 @@ impl Consumer {
     pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         for client in 0..self.template.len() {
             let instance = &self.instances[index];
-            if instance.clients[client].is_draining() {
-                if !instance.works_for(client) && !self.is_transacting(index) {
-                    self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
-                }
-            } else if instance.up && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
+            if instance.clients[client].is_draining() && !instance.works_for(client) && !self.is_transacting(index) {
+                self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
+            }
+            let instance = &self.instances[index];
+            if instance.up && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
                 self.with_client(ctx, (index, client), |client, now, out| client.fetch(now, out));
             }
         }

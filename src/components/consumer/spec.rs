@@ -247,7 +247,7 @@ const PARAMS: &[ParamSpec] = &[
         "Assignors",
         T::Words,
         Same("range, cooperative-sticky"),
-        "How partitions are dealt out, best liked first: range, roundrobin, sticky, cooperative-sticky; the group takes what most members like best among those that all know",
+        "How partitions are dealt out, best liked first: range, roundrobin, sticky, cooperative-sticky; the group takes what most members like best among those that all know. With cooperative-sticky alone, members read on while the group rebalances",
     )
     .key("partition.assignment.strategy")
     .from(DOCUMENTED)
@@ -391,10 +391,6 @@ fn check_assignors(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     if words.is_empty() {
         out.push(Diagnostic::error("param-choice", format!("{path}.assignor"), "a member needs an assignor").with_hint(hint));
         return;
-    }
-    if words.iter().all(|word| word == Assignor::CooperativeSticky.name()) {
-        let message = "partitions are dealt out as by sticky: members give everything back first, incremental rebalances are not simulated";
-        out.push(Diagnostic::warning("not-simulated", format!("{path}.assignor"), message).with_hint("write sticky to say so"));
     }
     for word in words.iter().filter(|word| Assignor::named(word).is_none()) {
         let message = format!("there is no assignor `{word}`");

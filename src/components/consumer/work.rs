@@ -5,7 +5,7 @@ use super::sim::Consumer;
 use crate::engine::Ctx;
 use crate::event::{Ended, EventId, Fact, HopKind, ObligationEnd, Reason};
 use crate::machines::broker::batch::events;
-use crate::machines::broker::client::{CommitMode, Outgoing};
+use crate::machines::broker::client::{CommitMode, ConsumerClient, Outgoing};
 use crate::units::{SimDuration, SimTime};
 
 /// What becomes of an event whose attempts are used up.
@@ -91,6 +91,11 @@ impl Consumer {
 
     /// The next poll; false when its records must wait for a commit.
     fn poll(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
+        // What is committed before its work, or together with it, must not begin while a member can commit nothing.
+        let commits_with_work = matches!(self.commit, CommitMode::Before | CommitMode::Transaction);
+        if commits_with_work && self.instances[index].clients.iter().any(ConsumerClient::must_wait_to_commit) {
+            return false;
+        }
         self.counts.polls += 1;
         match self.commit {
             CommitMode::Auto => self.auto_commit(ctx, index),

@@ -98,9 +98,9 @@ pub struct ConsumerConfig {
 /// Records that a fetch brought for one partition.
 #[derive(Clone, Debug)]
 pub struct FetchedRecords {
-    /// Which assignment they belong to; work on an older one must not be committed.
+    /// Which assignment of the partition they belong to; work on an older one must not be committed.
     pub epoch: u32,
-    /// The partition's place in the assignment.
+    /// The partition's place in the assignment when they came.
     pub slot: usize,
     /// Topic.
     pub topic: TopicIx,
@@ -123,7 +123,8 @@ pub struct ConsumerOutput {
     pub records: Vec<FetchedRecords>,
     /// Partitions at which the group began at `latest`: (topic, partition, offset).
     pub starts: Vec<(TopicIx, u32, u64)>,
-    /// A rebalance has begun: drop what no poll has handed out, finish the rest, then call `drained`.
+    /// Partitions go: of those that are not held any more, drop what no poll has handed out, finish the rest,
+    /// then call `drained`.
     pub revoked: bool,
     /// How a commit ended. One that is forgotten with its generation ends without a word: it may have been taken.
     pub committed: Option<Result<(), BrokerError>>,
@@ -162,10 +163,10 @@ pub struct ConsumerClient {
     /// Empty until the coordinator has given one.
     pub(super) member: Arc<str>,
     pub(super) generation: u32,
-    /// Counts assignments of this member.
+    /// Grows with every partition that is given or taken.
     pub(super) epoch: u32,
     pub(super) assigned: Vec<Progress>,
-    /// What a sticky assignor should let it keep: its last assignment, with the generation of that.
+    /// What the eager sticky assignor should let it keep: its last assignment, with the generation of that.
     pub(super) kept: Option<(u32, Arc<[(TopicIx, u32)]>)>,
     pub(super) main_call: Option<Pending>,
     pub(super) heartbeat_call: Option<Pending>,
@@ -229,20 +230,36 @@ impl ConsumerClient {
     pub fn is_stopped(&self) -> bool {
         matches!(self.phase, Phase::Stopped)
     }
-    /// Whether a commit is under way.
+    /// Whether a commit is under way, or put off until a rebalance is over.
     #[must_use]
     pub fn is_committing(&self) -> bool {
-        self.commit_call.is_some()
+        self.commit_call.is_some() || self.commit_again
     }
-    /// Whether this assignment is still the present one.
+    /// Whether nothing was given or taken since.
     #[must_use]
     pub fn is_current(&self, epoch: u32) -> bool {
         self.epoch == epoch
     }
+    /// Whether records of this assignment may still be begun.
+    #[must_use]
+    pub fn holds(&self, epoch: u32, slot: usize) -> bool {
+        self.assigned_as(epoch, slot).is_some_and(|at| !self.assigned[at].revoked)
+    }
+    /// Whether a rebalance waits for work on records of this assignment.
+    #[must_use]
+    pub fn gives_back(&self, epoch: u32, slot: usize) -> bool {
+        self.assigned_as(epoch, slot).is_some_and(|at| self.assigned[at].revoked)
+    }
+    /// Whether it reads on while its group rebalances: Kafka's consumer does so when every assignor that it
+    /// understands is cooperative.
+    #[must_use]
+    pub(super) fn cooperates(&self) -> bool {
+        self.cfg.assignors.iter().all(|assignor| assignor.is_cooperative())
+    }
 
     /// Sends a long poll on every lane that has none; call it when there is room for records.
     pub fn fetch(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        if !matches!(self.phase, Phase::Stable) {
+        if !matches!(self.phase, Phase::Stable) && !self.cooperates() {
             return;
         }
         self.refresh_leaders(now, out);
@@ -250,18 +267,19 @@ impl ConsumerClient {
             if self.lanes[lane].pending.is_some() || self.lanes[lane].not_before > now {
                 continue;
             }
-            let wanted = self.assigned.iter().filter(|progress| progress.lane == lane);
-            let partitions: Vec<FetchPartition> = wanted
-                .filter_map(|progress| {
-                    let offset = progress.fetch_from?;
-                    let (topic, partition) = (progress.topic, progress.partition);
-                    Some(FetchPartition { topic, partition, offset, max_bytes: self.cfg.partition_fetch_bytes })
-                })
-                .collect();
-            if partitions.is_empty() {
-                continue;
+            let mut pending = None;
+            let mut partitions = Vec::new();
+            for slot in 0..self.assigned.len() {
+                let wanted = self.assigned[slot].lane == lane && !self.assigned[slot].revoked;
+                let Some(offset) = self.assigned[slot].fetch_from.filter(|_| wanted) else { continue };
+                let timeout = self.cfg.request_timeout.plus(self.cfg.fetch_max_wait);
+                let Pending { call, .. } = *pending.get_or_insert_with(|| self.pending(now, timeout));
+                let progress = &mut self.assigned[slot];
+                progress.fetched_by = Some(call);
+                let (topic, partition) = (progress.topic, progress.partition);
+                partitions.push(FetchPartition { topic, partition, offset, max_bytes: self.cfg.partition_fetch_bytes });
             }
-            let pending = self.pending(now, self.cfg.request_timeout.plus(self.cfg.fetch_max_wait));
+            let Some(pending) = pending else { continue };
             self.lanes[lane].pending = Some(pending);
             let request = FetchRequest {
                 call: pending.call,
@@ -286,6 +304,10 @@ impl ConsumerClient {
         let mut failed = false;
         for fetched in reply.partitions {
             let Some(slot) = self.slot_of(fetched.topic, fetched.partition) else { continue };
+            // It may have gone and come back since, to another position.
+            if self.assigned[slot].fetched_by != Some(reply.call) || self.assigned[slot].revoked {
+                continue;
+            }
             match fetched.error {
                 None => {}
                 Some(BrokerError::OffsetOutOfRange) => {
@@ -307,7 +329,8 @@ impl ConsumerClient {
             self.assigned[slot].received(first..end);
             let (topic, partition) = (fetched.topic, fetched.partition);
             let aborted = aborted_batches(&fetched.batches, &fetched.aborted);
-            out.records.push(FetchedRecords { epoch: self.epoch, slot, topic, partition, from, batches: fetched.batches, aborted });
+            let (epoch, batches) = (self.assigned[slot].epoch, fetched.batches);
+            out.records.push(FetchedRecords { epoch, slot, topic, partition, from, batches, aborted });
         }
         let lane = &mut self.lanes[lane];
         lane.failures = if failed { lane.failures + 1 } else { 0 };
@@ -322,21 +345,38 @@ impl ConsumerClient {
 
     /// A poll has handed this record out.
     pub fn polled(&mut self, epoch: u32, slot: usize, offset: u64) {
-        if epoch == self.epoch
-            && let Some(progress) = self.assigned.get_mut(slot)
-        {
-            progress.polled(offset);
+        if let Some(at) = self.assigned_as(epoch, slot) {
+            self.assigned[at].polled(offset);
         }
     }
 
     /// This record needs no more work.
     #[inline]
     pub fn done(&mut self, epoch: u32, slot: usize, offset: u64) {
-        if epoch == self.epoch
-            && let Some(progress) = self.assigned.get_mut(slot)
-        {
-            progress.done(offset);
+        if let Some(at) = self.assigned_as(epoch, slot) {
+            self.assigned[at].done(offset);
         }
+    }
+
+    /// Where an assignment of a partition stands now: mostly where it stood when its records came.
+    #[inline]
+    fn assigned_as(&self, epoch: u32, slot: usize) -> Option<usize> {
+        match self.assigned.get(slot) {
+            Some(progress) if progress.epoch == epoch => Some(slot),
+            _ => self.assigned.iter().position(|progress| progress.epoch == epoch),
+        }
+    }
+
+    /// Whether it holds partitions whose positions cannot be committed yet, because it joins again.
+    #[must_use]
+    pub fn must_wait_to_commit(&self) -> bool {
+        let goes = self.cfg.commit == CommitMode::Transaction && matches!(self.phase, Phase::Draining { .. } | Phase::Committing { .. });
+        !self.assigned.is_empty() && (goes || !self.may_commit())
+    }
+
+    /// Whether the coordinator would take a commit: not while this member has asked to join and has no answer.
+    fn may_commit(&self) -> bool {
+        matches!(self.phase, Phase::Stable | Phase::Locating | Phase::Listing | Phase::Draining { .. } | Phase::Committing { .. })
     }
 
     /// Commits what the mode allows, if it has changed; one commit is under way at a time. Returns whether
@@ -346,8 +386,7 @@ impl ConsumerClient {
             self.commit_again = true;
             return true;
         }
-        let by_itself = self.cfg.commit != CommitMode::Transaction;
-        if !by_itself || !matches!(self.phase, Phase::Stable | Phase::Draining { .. } | Phase::Listing) {
+        if self.cfg.commit == CommitMode::Transaction || !self.may_commit() {
             return false;
         }
         let before = self.cfg.commit == CommitMode::Before;

@@ -64,9 +64,9 @@ impl ConsumerClient {
         if !matches!(self.phase, Phase::Stable | Phase::Listing) {
             return;
         }
-        self.epoch += 1;
         for progress in &mut self.assigned {
-            progress.forget();
+            self.epoch += 1;
+            progress.forget(self.epoch);
         }
         for lane in &mut self.lanes {
             lane.pending = None;

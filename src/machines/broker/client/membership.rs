@@ -1,18 +1,19 @@
-//! Joining a group, staying in it, leaving it: Kafka's classic protocol, eager rebalance.
+//! Joining a group, staying in it, leaving it: Kafka's classic protocol.
 //!
 //! ```text
 //! Stopped ─start─► Joining ─► Syncing ─► Locating ─► (Listing) ─► Stable ─rebalance─► Draining ─► Committing ─► Joining
 //!                     ▲                                              │ stop ─► Draining ─► Committing ─► Leave, Stopped
 //!                     └───────── Resting (backoff) ◄── an error that may pass
 //! ```
+//!
+//! An eager member gives everything back before it joins. A cooperative one (KIP-429) says what it owns and reads on:
+//! `Stable ─rebalance─► (Committing) ─► Joining ─► Syncing`; when its new assignment lacks something it gives that
+//! back, `─► Draining ─► Committing ─► Joining`, so that the next round hands it to somebody else.
 
 use std::sync::Arc;
 
-use super::assignor::assign;
-use super::backoff;
 use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, OffsetReset, Pending};
 use super::metadata::TopicMetadata;
-use super::progress::Progress;
 use crate::event::{Assignor, BrokerError, GroupCall, GroupReply, GroupResult, Subscription};
 use crate::units::{SimTime, TopicIx};
 
@@ -55,8 +56,8 @@ impl ConsumerClient {
     pub fn stop(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         match self.phase {
             Phase::Stopped => {}
-            Phase::Stable | Phase::Listing | Phase::Draining { .. } => self.drain(now, true, out),
-            _ => self.leave(now, out),
+            _ if self.assigned.is_empty() && self.phase != Phase::Stable => self.leave(now, out),
+            _ => self.drain(now, true, out),
         }
     }
 
@@ -178,6 +179,8 @@ impl ConsumerClient {
 
     pub(super) fn join(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         self.phase = Phase::Joining;
+        // What the coordinator still says of the generation before is no news.
+        self.heartbeat_call = None;
         let body = GroupCall::Join {
             client_id: Arc::clone(&self.cfg.client_id),
             subscription: self.subscription(),
@@ -190,7 +193,8 @@ impl ConsumerClient {
     }
 
     fn subscription(&self) -> Subscription {
-        let (owned, generation) = self.kept.clone().map_or_else(Default::default, |(generation, owned)| (owned, Some(generation)));
+        let owned = if self.cooperates() { self.owned() } else { self.kept.clone() };
+        let (owned, generation) = owned.map_or_else(Default::default, |(generation, owned)| (owned, Some(generation)));
         Subscription {
             owned,
             generation,
@@ -207,12 +211,12 @@ impl ConsumerClient {
                 let leads = member == leader;
                 self.member = member;
                 self.phase = Phase::Syncing;
-                let assignments = if leads { assign(dealt_by(assignor), &members, &self.cfg.cluster_topics) } else { Vec::new() };
+                let assignments = if leads { self.deal_out(assignor, members) } else { Vec::new() };
                 let timeout = self.cfg.rebalance_timeout.plus(self.cfg.request_timeout);
                 self.call(now, timeout, GroupCall::Sync { generation, assignments }, out);
             }
             (Phase::Syncing, GroupResult::Synced { partitions }) => {
-                if self.cfg.assignors.iter().any(|assignor| dealt_by(*assignor) == Assignor::Sticky) {
+                if self.cfg.assignors.contains(&Assignor::Sticky) {
                     self.kept = Some((self.generation, partitions.clone().into()));
                 }
                 self.take(now, &partitions, out);
@@ -222,6 +226,7 @@ impl ConsumerClient {
                     if let (Some(slot), Some(offset)) = (self.slot_of(topic, partition), offset) {
                         self.assigned[slot].begin_at(offset);
                         self.assigned[slot].committed = Some(offset);
+                        out.positions.push((topic, partition, offset));
                     }
                 }
                 self.located(now, out);
@@ -234,28 +239,14 @@ impl ConsumerClient {
         }
     }
 
-    fn take(&mut self, now: SimTime, partitions: &[(TopicIx, u32)], out: &mut ConsumerOutput) {
-        self.failures = 0;
-        self.epoch += 1;
-        self.rebalances += 1;
-        self.heard_at = now;
-        self.heartbeat_at = now + self.cfg.heartbeat_interval;
-        for &(topic, partition) in partitions {
-            let Some(place) = self.cfg.topics.iter().position(|read| read.topic == topic) else { continue };
-            let lane = self.lane_of(place, partition);
-            self.assigned.push(Progress::new(topic, partition, lane));
-        }
-        if self.assigned.is_empty() {
-            self.phase = Phase::Stable;
-        } else {
-            self.phase = Phase::Locating;
-            self.locate(now, out);
-        }
+    pub(super) fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        let partitions = self.unlocated();
+        self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions }, out);
     }
 
-    pub(super) fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        let partitions = self.assigned.iter().map(|progress| (progress.topic, progress.partition)).collect();
-        self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions }, out);
+    fn unlocated(&self) -> Vec<(TopicIx, u32)> {
+        let missing = self.assigned.iter().filter(|progress| progress.fetch_from.is_none());
+        missing.map(|progress| (progress.topic, progress.partition)).collect()
     }
 
     fn located(&mut self, now: SimTime, out: &mut ConsumerOutput) {
@@ -263,16 +254,13 @@ impl ConsumerClient {
             self.list_offsets(now, out);
         } else {
             self.phase = Phase::Stable;
-            let positions = self.assigned.iter().filter_map(|one| Some((one.topic, one.partition, one.fetch_from?)));
-            out.positions.extend(positions);
             self.fetch(now, out);
         }
     }
 
     pub(super) fn list_offsets(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         self.phase = Phase::Listing;
-        let missing = self.assigned.iter().filter(|progress| progress.fetch_from.is_none());
-        let partitions = missing.map(|progress| (progress.topic, progress.partition)).collect();
+        let partitions = self.unlocated();
         self.call(now, self.cfg.request_timeout, GroupCall::ListOffsets { partitions }, out);
     }
 
@@ -282,132 +270,17 @@ impl ConsumerClient {
             if self.assigned[slot].fetch_from.is_some() {
                 continue;
             }
-            match self.cfg.reset {
-                OffsetReset::Earliest => self.assigned[slot].begin_at(first),
+            let position = match self.cfg.reset {
+                OffsetReset::Earliest => first,
                 OffsetReset::Latest => {
-                    self.assigned[slot].begin_at(next);
                     if next > first {
                         out.starts.push((topic, partition, next));
                     }
+                    next
                 }
-            }
+            };
+            self.assigned[slot].begin_at(position);
+            out.positions.push((topic, partition, position));
         }
     }
-
-    /// The call that the phase waits for failed.
-    fn refused(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
-        match error {
-            BrokerError::UnknownMemberId => self.member = Arc::from(""),
-            BrokerError::MemberIdRequired | BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => {}
-            _ => {
-                self.failures += 1;
-                let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
-                match self.phase {
-                    // A transaction has to decide first: ask again as if there were no answer.
-                    Phase::Locating if error == BrokerError::UnstableOffsetCommit => {
-                        self.main_call = Some(self.pending(now, self.cfg.retry_backoff));
-                    }
-                    // The generation holds: ask again at once after a timeout, which was long enough.
-                    Phase::Locating if error == BrokerError::RequestTimedOut => self.locate(now, out),
-                    Phase::Listing if error == BrokerError::RequestTimedOut => self.list_offsets(now, out),
-                    _ => {
-                        self.forget();
-                        out.revoked = true;
-                        self.phase = Phase::Resting { until };
-                    }
-                }
-                return;
-            }
-        }
-        // What was fetched belongs to a generation that is over.
-        self.forget();
-        out.revoked = true;
-        self.join(now, out);
-    }
-
-    /// A heartbeat or a commit says that the group has moved on.
-    fn disturbed(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
-        if matches!(self.phase, Phase::Draining { .. } | Phase::Committing { .. } | Phase::Stopped) {
-            if error == BrokerError::UnknownMemberId {
-                self.member = Arc::from("");
-                self.heartbeat_at = SimTime::MAX;
-            }
-            return;
-        }
-        match error {
-            BrokerError::UnknownMemberId => {
-                self.member = Arc::from("");
-                self.drain(now, false, out);
-            }
-            BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => self.drain(now, false, out),
-            // Others may pass; the next heartbeat tells.
-            _ => {}
-        }
-    }
-
-    fn committed(&mut self, now: SimTime, error: Option<BrokerError>, out: &mut ConsumerOutput) {
-        if let Some(error) = error {
-            for progress in &mut self.assigned {
-                progress.committed = None;
-            }
-            self.disturbed(now, error, out);
-        }
-        // At most once, work waits for its commit: no answer is no reason to begin.
-        let unanswered = error == Some(BrokerError::RequestTimedOut) && self.cfg.commit == CommitMode::Before;
-        let again = std::mem::take(&mut self.commit_again) && error.is_none() || unanswered;
-        if again && self.commit(now, out) {
-            return;
-        }
-        out.committed = Some(error.map_or(Ok(()), Err));
-        if let Phase::Committing { leaving } = self.phase {
-            self.give_back(now, leaving, out);
-        }
-    }
-
-    fn drain(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
-        self.main_call = None;
-        for lane in &mut self.lanes {
-            lane.pending = None;
-        }
-        self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving };
-        out.revoked = true;
-    }
-
-    fn give_back(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
-        if leaving {
-            self.leave(now, out);
-        } else {
-            self.forget();
-            self.join(now, out);
-        }
-    }
-
-    fn leave(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        if !self.member.is_empty() {
-            let pending = self.pending(now, self.cfg.request_timeout);
-            self.send_group(pending.call, GroupCall::Leave, out);
-        }
-        self.forget();
-        out.revoked = true;
-        self.member = Arc::from("");
-        self.kept = None;
-        self.phase = Phase::Stopped;
-    }
-
-    /// Lets go of the assignment and of every call under way.
-    fn forget(&mut self) {
-        // Work on these partitions must no longer move a position.
-        self.epoch += 1;
-        self.assigned.clear();
-        self.main_call = None;
-        self.heartbeat_call = None;
-        self.commit_call = None;
-        self.commit_again = false;
-        self.lanes.clear();
-    }
-}
-
-/// Members give everything back before they join, so nothing has to be withheld from anybody.
-fn dealt_by(assignor: Assignor) -> Assignor {
-    if assignor.is_cooperative() { Assignor::Sticky } else { assignor }
 }

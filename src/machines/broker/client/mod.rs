@@ -20,6 +20,7 @@ mod membership;
 mod metadata;
 mod packing;
 mod progress;
+mod rebalance;
 mod sender;
 mod sticky;
 mod transaction;
@@ -38,5 +39,7 @@ pub fn backoff(first: SimDuration, max: SimDuration, failures: u32) -> SimDurati
     first.times(1u64 << failures.saturating_sub(1).min(32)).min(max)
 }
 
+#[cfg(test)]
+mod membership_tests;
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,24 @@
 
 use std::collections::VecDeque;
 
+use crate::event::CallId;
 use crate::units::TopicIx;
 
 /// One assigned partition.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
+    /// Tells this assignment from an earlier one of the same partition.
+    pub epoch: u32,
     pub topic: TopicIx,
     pub partition: u32,
     /// The connection to its leader.
     pub lane: usize,
     /// Next offset to ask for; none until the group's position is known.
     pub fetch_from: Option<u64>,
+    /// The last fetch that asked for it.
+    pub fetched_by: Option<CallId>,
+    /// It is given back as soon as the work on it is finished and committed.
+    pub revoked: bool,
     /// Received and not all done, ascending: (offset, done).
     outstanding: VecDeque<(u64, bool)>,
     /// After the last record that a poll handed out.
@@ -22,8 +29,19 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn new(topic: TopicIx, partition: u32, lane: usize) -> Self {
-        Self { topic, partition, lane, fetch_from: None, outstanding: VecDeque::new(), polled_to: 0, committed: None }
+    pub fn new(epoch: u32, topic: TopicIx, partition: u32, lane: usize) -> Self {
+        Self {
+            epoch,
+            topic,
+            partition,
+            lane,
+            fetch_from: None,
+            fetched_by: None,
+            revoked: false,
+            outstanding: VecDeque::new(),
+            polled_to: 0,
+            committed: None,
+        }
     }
 
     pub fn begin_at(&mut self, offset: u64) {
@@ -32,8 +50,9 @@ impl Progress {
     }
 
     /// Everything since the group's position is void.
-    pub fn forget(&mut self) {
-        (self.fetch_from, self.committed) = (None, None);
+    pub fn forget(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        (self.fetch_from, self.fetched_by, self.committed) = (None, None, None);
         self.outstanding.clear();
     }
 

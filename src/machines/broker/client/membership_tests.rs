@@ -1,0 +1,243 @@
+//! Properties of the group protocol: members against the coordinator, with links that take their time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::membership::Phase;
+use super::*;
+use crate::event::{Assignor, GroupCall, GroupReply, GroupRequest, GroupResult, Isolation, Message};
+use crate::machines::broker::cluster::Leaders;
+use crate::machines::broker::group::Group;
+use crate::random::Stream;
+use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
+
+const PARTITIONS: u32 = 7;
+
+/// What is done to the group.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Start(usize),
+    Stop(usize),
+    Crash(usize),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<(u64, Deed)>> {
+    let deed =
+        prop_oneof![3 => (0usize..5).prop_map(Deed::Start), 1 => (0usize..5).prop_map(Deed::Stop), 1 => (0usize..5).prop_map(Deed::Crash)];
+    prop::collection::vec((0u64..40_000, deed), 1..20)
+}
+
+enum Event {
+    ToGroup(usize, Box<GroupRequest>),
+    ToMember(usize, GroupReply),
+    Deed(Deed),
+    /// A member's work on what goes is finished.
+    Drained(usize),
+}
+
+/// A coordinator and its members.
+struct Scene {
+    group: Group<usize>,
+    members: Vec<ConsumerClient>,
+    draining: Vec<bool>,
+    /// What each member was given last.
+    given: Vec<Vec<u32>>,
+    queue: BTreeMap<(SimTime, u64), Event>,
+    queued: u64,
+    rng: Stream,
+    now: SimTime,
+}
+
+impl Scene {
+    fn new(assignors: &[&[Assignor]], seed: u64) -> Self {
+        let read = ReadTopic { topic: TopicIx(0), leaders: Leaders::new(0, 1), link: 0 };
+        let member = |(tag, assignors): (u16, &&[Assignor])| {
+            ConsumerClient::new(ConsumerConfig {
+                client_id: Arc::from(format!("m{tag}")),
+                group: GroupIx(0),
+                topics: vec![read],
+                assignors: Arc::from(*assignors),
+                cluster_topics: Arc::from([(TopicIx(0), PARTITIONS)]),
+                session_timeout: SimDuration::from_secs(6),
+                heartbeat_interval: SimDuration::from_secs(2),
+                rebalance_timeout: SimDuration::from_secs(20),
+                request_timeout: SimDuration::from_secs(5),
+                retry_backoff: SimDuration::from_ms(100),
+                retry_backoff_max: SimDuration::from_secs(1),
+                fetch_min_bytes: 1,
+                fetch_max_wait: SimDuration::from_ms(500),
+                fetch_max_bytes: 1 << 20,
+                partition_fetch_bytes: 1 << 20,
+                reset: OffsetReset::Earliest,
+                commit: CommitMode::Auto,
+                isolation: Isolation::default(),
+                call_tag: tag,
+            })
+        };
+        let members: Vec<_> = (1..).zip(assignors).map(member).collect();
+        Self {
+            group: Group::new(SimDuration::ZERO),
+            draining: vec![false; members.len()],
+            given: vec![Vec::new(); members.len()],
+            members,
+            queue: BTreeMap::new(),
+            queued: 0,
+            rng: Stream::new(seed, "test", "delays"),
+            now: SimTime::ZERO,
+        }
+    }
+
+    fn put(&mut self, at: SimTime, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+
+    /// Between a member and the coordinator.
+    fn trip(&mut self) -> SimTime {
+        self.now + SimDuration::from_us(1 + self.rng.below(200_000))
+    }
+
+    fn answers(&mut self, answers: Vec<(usize, GroupReply)>) {
+        for (member, reply) in answers {
+            let at = self.trip();
+            self.put(at, Event::ToMember(member, reply));
+        }
+    }
+
+    fn with(&mut self, index: usize, call: impl FnOnce(&mut ConsumerClient, SimTime, &mut ConsumerOutput)) {
+        let mut out = ConsumerOutput::default();
+        call(&mut self.members[index], self.now, &mut out);
+        for (_, message) in out.sends {
+            // Fetches go unanswered: no records are needed here.
+            if let Message::Group(request) = message {
+                let at = self.trip();
+                self.put(at, Event::ToGroup(index, request));
+            }
+        }
+        if self.members[index].is_draining() && !std::mem::replace(&mut self.draining[index], true) {
+            let at = self.now + SimDuration::from_us(self.rng.below(3_000_000));
+            self.put(at, Event::Drained(index));
+        }
+    }
+
+    /// Does what is next, unless that is after `until`.
+    fn step(&mut self, until: SimTime) -> bool {
+        let queued = self.queue.keys().next().map_or(SimTime::MAX, |key| key.0);
+        let deadline = self.group.next_deadline().unwrap_or(SimTime::MAX);
+        let wakes = self.members.iter().map(|member| member.next_wake(self.now));
+        let (woken, wake) = wakes.enumerate().min_by_key(|(_, wake)| *wake).expect("there are members");
+        let next = queued.min(deadline).min(wake);
+        if next > until {
+            return false;
+        }
+        self.now = self.now.max(next);
+        if next == queued {
+            let (_, event) = self.queue.pop_first().expect("one is due");
+            self.take(event);
+        } else if next == deadline {
+            let mut answers = Vec::new();
+            self.group.on_deadline(self.now, &mut answers);
+            self.answers(answers);
+        } else {
+            self.with(woken, |member, now, out| member.on_wake(now, out));
+        }
+        true
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::ToGroup(index, request) => {
+                let mut answers = Vec::new();
+                let GroupRequest { call, member, body, .. } = *request;
+                if let GroupCall::ListOffsets { partitions } = body {
+                    let bounds = partitions.into_iter().map(|(topic, partition)| (topic, partition, 0, 100)).collect();
+                    answers.push((index, GroupReply { call, result: Ok(GroupResult::Bounds(bounds)) }));
+                } else {
+                    self.group.handle(self.now, (index, call), &member, body, &mut answers);
+                }
+                self.answers(answers);
+            }
+            Event::ToMember(index, reply) => {
+                if let Ok(GroupResult::Synced { partitions }) = &reply.result {
+                    self.given[index] = partitions.iter().map(|(_, partition)| *partition).collect();
+                }
+                self.with(index, |member, now, out| member.on_group_reply(now, reply, out));
+            }
+            Event::Deed(Deed::Start(index)) => self.with(index, |member, now, out| member.start(now, out)),
+            Event::Deed(Deed::Stop(index)) => self.with(index, |member, now, out| member.stop(now, out)),
+            Event::Deed(Deed::Crash(index)) => self.members[index].crash(),
+            Event::Drained(index) => {
+                self.draining[index] = false;
+                self.with(index, |member, now, out| member.drained(now, out));
+            }
+        }
+    }
+
+    /// Who reads each partition, or still works on it.
+    fn owners(&self) -> BTreeMap<u32, usize> {
+        let mut owners = BTreeMap::new();
+        for (index, member) in self.members.iter().enumerate() {
+            for progress in &member.assigned {
+                let other = owners.insert(progress.partition, index);
+                assert_eq!(other, None, "partition {} has a second owner, {index}, at {}", progress.partition, self.now);
+            }
+        }
+        owners
+    }
+}
+
+/// Plays the deeds and looks at the owners after every step; then waits until the group has come to rest.
+fn play(assignors: &[&[Assignor]], deeds: &[(u64, Deed)], seed: u64, mut look: impl FnMut(&Scene)) -> Scene {
+    let mut scene = Scene::new(assignors, seed);
+    for &(at_ms, deed) in deeds {
+        scene.put(SimTime::ZERO + SimDuration::from_ms(at_ms), Event::Deed(deed));
+    }
+    let until = SimTime::ZERO + SimDuration::from_secs(200);
+    while scene.step(until) {
+        scene.owners();
+        look(&scene);
+    }
+    scene
+}
+
+const COOPERATIVE: &[Assignor] = &[Assignor::CooperativeSticky];
+const UPGRADING: &[Assignor] = &[Assignor::CooperativeSticky, Assignor::Range];
+const EAGER: &[Assignor] = &[Assignor::Range, Assignor::CooperativeSticky];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn a_partition_never_has_two_owners_and_in_the_end_has_one(
+        deeds in deeds(),
+        seed: u64,
+        kinds in prop::collection::vec(prop_oneof![Just(COOPERATIVE), Just(UPGRADING), Just(EAGER)], 5),
+    ) {
+        let scene = play(&kinds, &deeds, seed, |_| {});
+        let runs = scene.members.iter().any(|member| !member.is_stopped());
+        let expected = if runs { PARTITIONS as usize } else { 0 };
+        prop_assert_eq!(scene.owners().len(), expected);
+        prop_assert!(scene.members.iter().all(|member| member.is_stopped() || matches!(member.phase, Phase::Stable)));
+    }
+
+    #[test]
+    fn a_cooperative_member_never_pauses_what_stays_its_own(deeds in deeds(), seed: u64) {
+        let mut held: Vec<(Arc<str>, Vec<u32>)> = vec![(Arc::from(""), Vec::new()); 5];
+        play(&[COOPERATIVE; 5], &deeds, seed, |scene| {
+            for ((member, given), before) in scene.members.iter().zip(&scene.given).zip(&mut held) {
+                let holds = |partition: &u32| member.assigned.iter().any(|one| one.partition == *partition && !one.revoked);
+                let (id, partitions) = std::mem::replace(before, (Arc::clone(&member.member), (0..PARTITIONS).filter(holds).collect()));
+                if id == member.member && !leaves(member) {
+                    let paused: Vec<_> = partitions.iter().filter(|partition| !holds(partition) && given.contains(partition)).collect();
+                    assert!(paused.is_empty(), "{id} paused {paused:?} at {}", scene.now);
+                }
+            }
+        });
+    }
+}
+
+fn leaves(member: &ConsumerClient) -> bool {
+    matches!(member.phase, Phase::Stopped | Phase::Draining { leaving: true, .. } | Phase::Committing { leaving: true })
+}

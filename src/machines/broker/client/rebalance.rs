@@ -1,0 +1,236 @@
+//! What a rebalance does to a member: what it gives back, what it keeps, what it has lost.
+//!
+//! An eager member gives everything back before it joins; a cooperative one only what its new assignment lacks.
+//! The phases and their calls are in `membership.rs`. Start at `disturbed`, with which a rebalance begins, and
+//! `take`, with which it ends.
+
+use std::sync::Arc;
+
+use super::assignor::{Assignment, assign};
+use super::backoff;
+use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput};
+use super::membership::Phase;
+use super::progress::Progress;
+use crate::event::{Assignor, BrokerError, GroupCall, Subscription};
+use crate::units::{SimTime, TopicIx};
+
+impl ConsumerClient {
+    /// What a cooperative member keeps while it joins again.
+    pub(super) fn owned(&self) -> Option<(u32, Arc<[(TopicIx, u32)]>)> {
+        let owned: Arc<[_]> = self.assigned.iter().map(|progress| (progress.topic, progress.partition)).collect();
+        (!owned.is_empty()).then_some((self.generation, owned))
+    }
+
+    /// The assignment of the whole group, when this member leads it.
+    pub(super) fn deal_out(&self, assignor: Assignor, mut members: Vec<(Arc<str>, Subscription)>) -> Assignment {
+        if assignor.is_cooperative() {
+            // Eager members gave everything back before they joined: nothing of theirs has to be withheld from others.
+            for (_, subscription) in members.iter_mut().filter(|(_, subscription)| !subscription.cooperates()) {
+                subscription.owned = Arc::default();
+            }
+        }
+        assign(assignor, &members, &self.cfg.cluster_topics)
+    }
+
+    /// Takes a new assignment on: what stays is not touched, what is missing goes, what is new is looked up.
+    pub(super) fn take(&mut self, now: SimTime, partitions: &[(TopicIx, u32)], out: &mut ConsumerOutput) {
+        self.failures = 0;
+        self.rebalances += 1;
+        self.heard_at = now;
+        self.heartbeat_at = now + self.cfg.heartbeat_interval;
+        for progress in &mut self.assigned {
+            progress.revoked = !partitions.contains(&(progress.topic, progress.partition));
+        }
+        for &(topic, partition) in partitions {
+            let Some(place) = self.cfg.topics.iter().position(|read| read.topic == topic) else { continue };
+            if self.slot_of(topic, partition).is_none() {
+                let lane = self.lane_of(place, partition);
+                self.epoch += 1;
+                self.assigned.push(Progress::new(self.epoch, topic, partition, lane));
+            }
+        }
+        if self.assigned.iter().any(|progress| progress.revoked) {
+            self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving: false };
+            out.revoked = true;
+        } else if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) {
+            self.phase = Phase::Locating;
+            self.locate(now, out);
+        } else {
+            self.phase = Phase::Stable;
+        }
+        self.commit_postponed(now, out);
+    }
+
+    /// The call that the phase waits for failed.
+    pub(super) fn refused(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        match error {
+            BrokerError::RebalanceInProgress if self.cooperates() => self.join(now, out),
+            BrokerError::UnknownMemberId | BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => {
+                // What was fetched belongs to a generation that is over.
+                self.lose(now, error, out);
+            }
+            // A transaction has to decide first: ask again as if there were no answer.
+            BrokerError::UnstableOffsetCommit if self.phase == Phase::Locating => {
+                self.main_call = Some(self.pending(now, self.cfg.retry_backoff));
+            }
+            // The generation holds: ask again at once after a timeout, which was long enough.
+            BrokerError::RequestTimedOut if self.phase == Phase::Locating => self.locate(now, out),
+            BrokerError::RequestTimedOut if self.phase == Phase::Listing => self.list_offsets(now, out),
+            _ => {
+                self.failures += 1;
+                let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
+                if !self.cooperates() {
+                    self.forget();
+                    out.revoked = true;
+                }
+                self.phase = Phase::Resting { until };
+            }
+        }
+    }
+
+    /// The group went on without this member: its partitions are gone without a commit (`onPartitionsLost`).
+    fn lose(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        if error == BrokerError::UnknownMemberId {
+            self.member = Arc::from("");
+        }
+        self.forget();
+        out.revoked = true;
+        self.join(now, out);
+    }
+
+    /// A heartbeat or a commit says that the group has moved on.
+    pub(super) fn disturbed(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        let fatal = matches!(error, BrokerError::UnknownMemberId | BrokerError::IllegalGeneration);
+        // Others may pass; the next heartbeat tells.
+        if !fatal && error != BrokerError::RebalanceInProgress {
+            return;
+        }
+        match self.phase {
+            Phase::Stopped => {}
+            Phase::Draining { leaving, .. } | Phase::Committing { leaving } if leaving || !self.cooperates() => {
+                if error == BrokerError::UnknownMemberId {
+                    self.member = Arc::from("");
+                    self.heartbeat_at = SimTime::MAX;
+                }
+            }
+            _ if fatal && self.cooperates() => self.lose(now, error, out),
+            // It joins again in any case.
+            Phase::Draining { .. } | Phase::Committing { .. } => {}
+            _ if self.cooperates() => self.rejoin(now, out),
+            _ => {
+                if error == BrokerError::UnknownMemberId {
+                    self.member = Arc::from("");
+                }
+                self.drain(now, false, out);
+            }
+        }
+    }
+
+    /// Joins again and reads on meanwhile; positions are committed first, as `onJoinPrepare` does.
+    fn rejoin(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.cfg.commit == CommitMode::Transaction {
+            // An open transaction commits in this generation or not at all.
+            self.main_call = None;
+            self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving: false };
+            return;
+        }
+        let commits = self.commit_call.is_some() || self.cfg.commit == CommitMode::Auto && self.commit(now, out);
+        if commits {
+            self.main_call = None;
+            self.phase = Phase::Committing { leaving: false };
+        } else {
+            self.join(now, out);
+        }
+    }
+
+    pub(super) fn committed(&mut self, now: SimTime, error: Option<BrokerError>, out: &mut ConsumerOutput) {
+        // At most once, work waits for its commit: no answer is no reason to begin, nor is a rebalance in which the
+        // partitions stay.
+        let waits = self.cfg.commit == CommitMode::Before;
+        let unanswered = waits && error == Some(BrokerError::RequestTimedOut);
+        let postponed = waits && self.cooperates() && error == Some(BrokerError::RebalanceInProgress);
+        if let Some(error) = error {
+            for progress in &mut self.assigned {
+                progress.committed = None;
+            }
+            self.commit_again = postponed;
+            self.disturbed(now, error, out);
+        }
+        if postponed && self.commit_again {
+            return self.go_on_after_commit(now, out);
+        }
+        let again = std::mem::take(&mut self.commit_again) || unanswered;
+        if again && self.commit(now, out) {
+            return;
+        }
+        out.committed = Some(error.map_or(Ok(()), Err));
+        self.go_on_after_commit(now, out);
+    }
+
+    fn go_on_after_commit(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if let Phase::Committing { leaving } = self.phase {
+            self.give_back(now, leaving, out);
+        }
+    }
+
+    /// Makes up for the commit that a rebalance has put off.
+    fn commit_postponed(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if std::mem::take(&mut self.commit_again) && !self.commit(now, out) {
+            out.committed = Some(Ok(()));
+        }
+    }
+
+    pub(super) fn drain(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
+        self.main_call = None;
+        for lane in &mut self.lanes {
+            lane.pending = None;
+        }
+        for progress in &mut self.assigned {
+            progress.revoked = true;
+        }
+        self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving };
+        out.revoked = true;
+    }
+
+    pub(super) fn give_back(&mut self, now: SimTime, leaving: bool, out: &mut ConsumerOutput) {
+        if leaving {
+            return self.leave(now, out);
+        }
+        if self.cooperates() {
+            // Work on what goes must no longer move a position.
+            self.epoch += 1;
+            self.assigned.retain(|progress| !progress.revoked);
+            // Only one that outlasted the rebalance's timeout is still under way.
+            if self.commit_call.take().is_some() {
+                self.commit_again = false;
+            }
+        } else {
+            self.forget();
+        }
+        self.join(now, out);
+    }
+
+    pub(super) fn leave(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if !self.member.is_empty() {
+            let pending = self.pending(now, self.cfg.request_timeout);
+            self.send_group(pending.call, GroupCall::Leave, out);
+        }
+        self.forget();
+        out.revoked = true;
+        self.member = Arc::from("");
+        self.kept = None;
+        self.phase = Phase::Stopped;
+    }
+
+    /// Lets go of the assignment and of every call under way.
+    pub(super) fn forget(&mut self) {
+        // Work on these partitions must no longer move a position.
+        self.epoch += 1;
+        self.assigned.clear();
+        self.main_call = None;
+        self.heartbeat_call = None;
+        self.commit_call = None;
+        self.commit_again = false;
+        self.lanes.clear();
+    }
+}
