@@ -94,6 +94,7 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
                 kind: kind.spec().id,
                 process,
                 group: names.group_of[index],
+                results: names.results_of(index),
                 ends: names.ends[index].iter().map(|facts| (facts.link, facts.role == components::EndRole::From)).collect(),
             }),
             Err(diagnostic) => remarks.push(diagnostic),

@@ -112,6 +112,11 @@ impl Names {
         }
     }
 
+    /// The topic that a component writes its results to.
+    pub fn results_of(&self, component: usize) -> Option<TopicIx> {
+        self.ends[component].iter().filter(|facts| facts.port == "results").find_map(|facts| Some(facts.topic.as_ref()?.topic))
+    }
+
     /// Readers of a topic form the group that each names; readers of a queue share it, and so are one group
     /// that is called like the queue; each subscription of a fan-out topic is a group of its own.
     fn number_groups(&mut self, declared: &[Declared]) {

@@ -84,6 +84,8 @@ pub struct PlannedComponent {
     pub process: Box<dyn Process>,
     /// The group that it reads with.
     pub group: Option<crate::units::GroupIx>,
+    /// The topic that it writes results to.
+    pub results: Option<crate::units::TopicIx>,
     /// For each of its [`LinkEnd`]s: which link, and whether it holds the `from` end.
     pub ends: Vec<(crate::units::LinkIx, bool)>,
 }

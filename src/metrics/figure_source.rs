@@ -84,12 +84,21 @@ impl Source<'_> {
         let target = self.meaning(figure.target.as_deref());
         let breaking = Anomaly::breaking(figure.metric.as_deref().unwrap_or_default());
         let seen = self.recorder.detectors.sightings();
-        let seen = seen.filter(|one| breaking.contains(&one.anomaly) && self.takes(target, one.topic, one.group));
+        let upstream = self.upstream(target);
+        let seen = seen.filter(|one| {
+            let is_gap_above = one.anomaly == Anomaly::Gap && upstream.contains(&one.group);
+            breaking.contains(&one.anomaly) && (is_gap_above || self.takes(target, one.topic, one.group))
+        });
         let mut words: Vec<String> = seen.map(|one| self.recorder.words_of(one)).collect();
         if breaking.contains(&Anomaly::Gap) {
             words.extend(self.first_cut_away(target));
         }
         words
+    }
+
+    /// Groups whose results a target reads.
+    fn upstream(&self, target: Meaning) -> Vec<GroupIx> {
+        self.recorder.names().upstream(self.lanes(target).map(|lane| lane.topic))
     }
 
     /// The first event that a log lost from where a target reads.
@@ -236,10 +245,13 @@ impl Source<'_> {
 
     /// Promises as the ledger sees them: at most once is "no duplicate delivery", at least once is
     /// "nothing lost, expired or skipped by failure", exactly once is both. Ordered per key: no delivery came
-    /// after a younger one of its producer and key.
+    /// after a younger one of its producer and key. What a group upstream has lost gives no result, so that it is lost here too.
     fn guarantee(&self, metric: &str, target: Meaning) -> Option<f64> {
         let terms = self.terms(target);
-        let none_lost = terms.lost + terms.expired + terms.failed_skipped == 0;
+        let upstream = self.upstream(target);
+        let above = self.recorder.ledger.obligations_so_far(|_, group| upstream.contains(&group));
+        let lost = |terms: &Obligations| terms.lost + terms.expired + terms.failed_skipped;
+        let none_lost = lost(&terms) + lost(&above) == 0;
         let none_twice = terms.duplicate_deliveries == 0;
         let kept = match metric {
             "at_least_once" => none_lost,

@@ -6,6 +6,7 @@ mod faults;
 mod figure_source;
 mod latency;
 mod ledger;
+mod lineage;
 mod names;
 mod order;
 mod partitions;

@@ -20,6 +20,8 @@ pub struct Names {
     pub event_types: Vec<Arc<str>>,
     /// Which group each component reads with.
     pub group_of: Vec<Option<GroupIx>>,
+    /// Topics that groups write results to.
+    pub results: Vec<(GroupIx, TopicIx)>,
 }
 
 impl Names {
@@ -30,6 +32,20 @@ impl Names {
     /// A component's id.
     pub(crate) fn component(&self, component: ComponentIx) -> String {
         self.components[component.index()].to_string()
+    }
+    /// Groups from whose results the events of some topics are made, at any number of stages.
+    pub(crate) fn upstream(&self, topics: impl Iterator<Item = TopicIx>) -> Vec<GroupIx> {
+        let mut topics: Vec<TopicIx> = topics.collect();
+        let mut groups = Vec::new();
+        while let Some(topic) = topics.pop() {
+            for (group, _) in self.results.iter().filter(|(_, to)| *to == topic) {
+                if !groups.contains(group) {
+                    groups.push(*group);
+                    topics.extend(&self.groups[group.index()].1);
+                }
+            }
+        }
+        groups
     }
     /// An event type's name.
     pub(crate) fn event_type(&self, event_type: EventTypeIx) -> String {

@@ -12,6 +12,7 @@ use super::detectors::{Anomaly, Detectors, Sighting, leaves_a_gap};
 use super::faults::FaultLog;
 use super::latency::Latencies;
 use super::ledger::{Entry, Ledger};
+use super::lineage::{Lineage, REPEATED};
 use super::names::Names;
 use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
@@ -93,6 +94,7 @@ pub(crate) struct LinkSeen {
 pub struct Recorder {
     pub(crate) options: RecorderOptions,
     pub(crate) ledger: Ledger,
+    lineage: Lineage,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) series: SeriesSet,
     pub(crate) traces: Traces,
@@ -139,6 +141,7 @@ impl Recorder {
             figures.any(|figure| figure.metric.as_deref() == Some(metric))
         };
         Self {
+            lineage: Lineage::default(),
             ledger: Ledger::new(names.components.len(), &partitions, &groups),
             lanes: groups.iter().flat_map(|(group, topics)| topics.iter().map(move |topic| (*group, *topic))).map(lane).collect(),
             series: SeriesSet::default(),
@@ -203,9 +206,10 @@ impl Recorder {
                 self.counts.produced += 1;
                 self.ledger.born(&event);
             }
-            Fact::Derived(event, _) => {
+            Fact::Derived(event, parent) => {
                 self.counts.produced += 1;
                 self.ledger.derived(&event);
+                self.lineage.derived(event.id, parent);
             }
             Fact::Ended(ended) => self.ended(now, &ended, None),
             Fact::EndedWith(with) => self.ended(now, &with.0, Some(&with.1)),
@@ -270,6 +274,9 @@ impl Recorder {
             return;
         }
         if matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered | ObligationEnd::Aborted) {
+            if ended.end == ObligationEnd::Aborted {
+                self.lineage.aborted(ended);
+            }
             return;
         }
         if ended.end != ObligationEnd::Delivered {
@@ -280,6 +287,10 @@ impl Recorder {
             return;
         }
         self.counts.delivered += 1;
+        if self.lineage.repeats(ended, |twin| self.ledger.has_ended(ended.topic, ended.group, twin)) {
+            self.ledger.repeated(ended);
+            self.detectors.saw(now, Anomaly::Duplicate, ended, Some(&REPEATED));
+        }
         if self.detectors.watches_order()
             && let Some(key) = self.ledger.key_of(ended)
         {

@@ -282,7 +282,7 @@ pub struct Obligations {
     pub lost: u64,
     /// Not ended at the end of the run.
     pub in_flight: u64,
-    /// Processed more than once; beside the balance.
+    /// Processed more than once, or after another result of the same event; beside the balance.
     pub duplicate_deliveries: u64,
 }
 

@@ -518,5 +518,6 @@ fn names_of(plan: &Plan) -> Names {
         groups: plan.groups.iter().map(|group| (Arc::clone(&group.name), group.topics.clone())).collect(),
         event_types: plan.event_types.clone(),
         group_of: plan.components.iter().map(|component| component.group).collect(),
+        results: plan.components.iter().filter_map(|component| component.group.zip(component.results)).collect(),
     }
 }

@@ -115,6 +115,7 @@ fn plan(processes: [Box<dyn Process>; 2]) -> Plan {
         kind: "test",
         process,
         group: None,
+        results: None,
         ends: vec![(LinkIx(0), is_from)],
     };
     let [a, b] = processes;

@@ -168,6 +168,7 @@ fn by_kernel() -> f64 {
         kind: "bench",
         process,
         group: None,
+        results: None,
         ends: vec![(LinkIx(0), is_from)],
     };
     let link = PlannedLink {

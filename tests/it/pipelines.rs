@@ -130,6 +130,8 @@ fn a_crash_loses_or_repeats_as_positions_are_committed() {
     assert!(lost == 0.0 && twice > 0.0, "at least once: {lost} lost, {twice} twice");
     let made = at_least_once.ledger.submissions.derived;
     assert!(made > 1_000, "repeated work makes another result: {made}");
+    let again = figure(&at_least_once, "billing", "duplicate_count");
+    assert!(again > 0.0 && again <= made as f64 - 1_000.0, "{again} of {made} results say again what another has said");
     assert_eq!(at_least_once.ledger.obligations.in_flight, 0);
 }
 
@@ -159,6 +161,23 @@ fn links_of_results_are_checked() {
         pipeline.project.components["worker"].params.extend(values(json!({"result_type": "X"})));
     };
     assert_eq!(codes(&unlinked), ["setting-unused"]);
+}
+
+#[test]
+fn readers_of_results_share_the_promises_of_who_makes_them() {
+    let broken = |commit: &str| {
+        let mut pipeline = Pipeline::new(json!({"commit": commit})).crashed();
+        for promise in ["at_least_once", "at_most_once"] {
+            pipeline.project.expect.push(format!("guarantee(\"billing\", {promise})"));
+        }
+        let report = pipeline.run();
+        let missed = report.expectations.into_iter().filter(|expectation| !expectation.met);
+        missed.map(|expectation| (expectation.text, expectation.figure)).collect::<Vec<_>>()
+    };
+    let [(text, why)] = &broken("before")[..] else { panic!("one promise is broken") };
+    assert!(text.contains("at_least_once") && why.contains("never processed, gone at worker"), "{text}: {why}");
+    let [(text, why)] = &broken("auto")[..] else { panic!("one promise is broken") };
+    assert!(text.contains("at_most_once") && why.contains("another result of the same event"), "{text}: {why}");
 }
 
 /// The same with `billing` reading what is committed.

@@ -290,6 +290,20 @@ impl Ledger {
         Entry::First
     }
 
+    /// Whether a group has ended an event of a topic.
+    pub fn has_ended(&self, topic: TopicIx, group: GroupIx, id: EventId) -> bool {
+        let lane = self.topics[topic.index()].lanes.iter().find(|lane| lane.group == group);
+        lane.is_some_and(|lane| lane.ended[id.producer.index()].contains(id.seq))
+    }
+
+    /// A delivery that is one of its own to the balance says again what another had said.
+    pub fn repeated(&mut self, ended: &Ended) {
+        let origin = self.origins.of(&ended.event);
+        if let Some(lane) = self.topics[ended.topic.index()].lanes.iter_mut().find(|lane| lane.group == ended.group) {
+            lane.terms.at(origin).duplicates += 1;
+        }
+    }
+
     /// The key of a record that a log still has.
     pub fn key_of(&self, ended: &Ended) -> Option<&[u8]> {
         let retained = &self.topics[ended.topic.index()].partitions[ended.partition as usize];
