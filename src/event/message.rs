@@ -187,6 +187,8 @@ pub enum BrokerError {
     MemberIdRequired,
     /// The coordinator does not know this member.
     UnknownMemberId,
+    /// Another member has taken this static member's place.
+    FencedInstanceId,
     /// The member's generation is over.
     IllegalGeneration,
     /// The member understands no assignor that all others do.

@@ -54,7 +54,10 @@ impl FigureSource for Source<'_> {
                 let terms = self.terms(target);
                 (terms.owed() > 0).then(|| terms.delivered as f64 / terms.owed() as f64)
             }
-            F::Lag => self.lag(target, figure.target.as_deref()),
+            F::Lag => self.of_group(target, "lag"),
+            F::Rebalances => self.of_group(target, "rebalances_count"),
+            F::Paused => self.readers_of(target, "paused_partition_s").reduce(|sum, one| sum + one),
+            F::LongestPause => self.readers_of(target, "longest_pause_s").reduce(f64::max),
             F::Queue => self.last(target, "queue_length"),
             F::Utilisation => self.utilisation(target),
             F::LogBytes => self.log_bytes(target),
@@ -207,14 +210,26 @@ impl Source<'_> {
         self.recorder.series.points(name, component, "").last().map(|point| point[1])
     }
 
-    fn lag(&self, target: Meaning, name: Option<&str>) -> Option<f64> {
-        let names = &self.recorder.options.names;
-        let group = match target {
-            Meaning::Component(component) => names.groups[names.group_of[component.index()]?.index()].0.to_string(),
-            _ => name?.to_owned(),
-        };
-        let lags = self.recorder.seen.iter().filter_map(|seen| value(&seen.last, "lag", &group));
-        lags.fold(None, |sum: Option<f64>, lag| Some(sum.unwrap_or(0.0) + lag))
+    fn group_of(&self, target: Meaning) -> Option<GroupIx> {
+        match target {
+            Meaning::Component(component) => self.recorder.options.names.group_of[component.index()],
+            Meaning::Group(group) => Some(group),
+            Meaning::Whole | Meaning::Topic(_) | Meaning::Nothing => None,
+        }
+    }
+
+    /// What brokers tell of a group, summed over them.
+    fn of_group(&self, target: Meaning, figure: &str) -> Option<f64> {
+        let (name, _) = &self.recorder.options.names.groups[self.group_of(target)?.index()];
+        let told = self.recorder.seen.iter().filter_map(|seen| value(&seen.last, figure, name));
+        told.reduce(|sum, one| sum + one)
+    }
+
+    /// What the components that read with a group tell.
+    fn readers_of(&self, target: Meaning, figure: &'static str) -> impl Iterator<Item = f64> {
+        let group = self.group_of(target);
+        let seen = self.recorder.options.names.group_of.iter().zip(&self.recorder.seen);
+        seen.filter(move |(of, _)| group.is_some() && **of == group).filter_map(move |(_, seen)| value(&seen.last, figure, ""))
     }
 
     fn utilisation(&self, target: Meaning) -> Option<f64> {

@@ -128,7 +128,7 @@ fn lossy_links_delay_but_lose_nothing() {
     let producer = json!({"load": "poisson(300/s)", "max_events": 1500, "request_timeout": "200ms", "delivery_timeout": "60s"});
     let consumer = json!({
         "instances": 2, "service_time": "1ms", "offset_reset": "earliest", "request_timeout": "300ms",
-        "session_timeout": "6s", "heartbeat_interval": "1s", "rebalance_timeout": "2s",
+        "fetch_max_wait": "100ms", "session_timeout": "6s", "heartbeat_interval": "1s", "rebalance_timeout": "2s",
     });
     let mut design = Design::line(60, producer, json!({}), consumer);
     for link in &mut design.project.links {
@@ -262,6 +262,61 @@ fn a_cooperative_group_rebalances_without_repeating_anything() {
         assert_eq!(ends, (4_000, 4_000, 0, 0), "{commit}: {obligations:?}");
         assert!(figure(&report, "billing", "rebalances_count") >= 3.0);
     }
+}
+
+/// Three instances read many partitions and are long at each event; one more comes, one goes.
+fn scale_out_and_in(assignor: &str) -> Report {
+    let consumer = json!({"assignor": assignor, "instances": 3, "offset_reset": "earliest", "heartbeat_interval": "500ms",
+        "service_time": "uniform(100ms, 900ms)"});
+    let producer = json!({"load": "constant(4/s)", "max_events": 120});
+    let design = Design::line(60, producer, json!({"partitions": 24}), consumer).fault(10, "billing", "start-instance", json!({}));
+    design.fault(20, "billing", "stop-instance", json!({"instance": 1})).run()
+}
+
+#[test]
+fn a_cooperative_group_pauses_less_than_an_eager_one() {
+    let (eager, cooperative) = (scale_out_and_in("range"), scale_out_and_in("cooperative-sticky"));
+    let paused = |report: &Report| figure(report, "billing", "paused_partition_s");
+    assert!(paused(&eager) > 1.5 * paused(&cooperative), "{} against {}", paused(&eager), paused(&cooperative));
+    let moved = |report: &Report| figure(report, "billing", "moved_partitions_count");
+    assert!(moved(&eager) > moved(&cooperative), "{} against {}", moved(&eager), moved(&cooperative));
+    assert_eq!((eager.ledger.obligations.delivered, cooperative.ledger.obligations.delivered), (120, 120));
+}
+
+#[test]
+fn static_members_restart_without_a_rebalance() {
+    let run = |static_members: bool| {
+        let consumer = json!({"static_members": static_members, "instances": 3, "offset_reset": "earliest",
+            "session_timeout": "6s", "heartbeat_interval": "1s", "service_time": "constant(2ms)"});
+        let producer = json!({"load": "constant(200/s)", "max_events": 5_000});
+        let mut design = Design::line(40, producer, json!({}), consumer);
+        design.project.expect = vec!["rebalances(\"billing\") == 2".to_owned(), "paused(\"billing\") < 10s".to_owned()];
+        let design = design.fault(10, "billing", "stop-instance", json!({"instance": 1}));
+        let design = design.fault(12, "billing", "start-instance", json!({"instance": 1}));
+        let design = design.fault(20, "billing", "crash-instance", json!({"instance": 2}));
+        design.fault(23, "billing", "start-instance", json!({"instance": 2})).run()
+    };
+    let (fixed, dynamic) = (run(true), run(false));
+    assert!(fixed.expectations.iter().all(|expectation| expectation.met), "{:?}", fixed.expectations);
+    assert!(!dynamic.expectations[0].met, "{:?}", dynamic.expectations);
+    assert_eq!((fixed.ledger.obligations.delivered, fixed.ledger.obligations.lost), (5_000, 0));
+}
+
+#[test]
+fn who_polls_too_late_is_out_and_works_in_vain() {
+    let run = |poll_size: u32| {
+        let consumer = json!({"instances": 2, "offset_reset": "earliest", "heartbeat_interval": "500ms", "session_timeout": "6s",
+            "rebalance_timeout": "3s", "service_time": "constant(50ms)", "poll_size": poll_size});
+        // More than two instances can do: polls become as large as they may.
+        let producer = json!({"load": "constant(100/s)", "max_events": 600});
+        Design::line(120, producer, json!({}), consumer).run()
+    };
+    let (patient, hasty) = (run(500), run(20));
+    assert!(figure(&patient, "billing", "missed_polls_count") > 0.0);
+    assert!(patient.ledger.obligations.duplicate_deliveries > 0, "{:?}", patient.ledger.obligations);
+    assert_eq!(patient.ledger.obligations.lost, 0);
+    assert_eq!(figure(&hasty, "billing", "missed_polls_count"), 0.0);
+    assert_eq!((hasty.ledger.obligations.delivered, hasty.ledger.obligations.duplicate_deliveries), (600, 0));
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn consumer() -> impl Strategy<Value = Part> {
         vec![json!({}), json!({"poll_size": 3, "buffer": 5}), json!({"fetch_min_bytes": "5KiB", "fetch_max_wait": "200ms"})],
         vec![json!({}), json!({"fetch_max_bytes": "1KiB", "partition_fetch_bytes": "300B"})],
         vec![
-            json!({"session_timeout": "6s", "heartbeat_interval": "500ms", "rebalance_timeout": "2s", "request_timeout": "400ms"}),
+            json!({"session_timeout": "6s", "heartbeat_interval": "500ms", "rebalance_timeout": "2s", "request_timeout": "400ms", "fetch_max_wait": "100ms"}),
             json!({}),
         ],
     ];

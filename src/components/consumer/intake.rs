@@ -197,10 +197,11 @@ impl Consumer {
     }
 
     /// A rebalance takes partitions of a client: what no poll has handed out goes back to the group. At most
-    /// once, the present poll's records are committed and so are still worked on.
+    /// once, the present poll's records are committed and so are still worked on; an instance that is late with its
+    /// poll works on as well, because nobody has told it yet.
     pub fn revoke(&mut self, ctx: &mut Ctx<'_>, index: usize, client: usize) {
-        let keep_polled = self.commit == CommitMode::Before;
         let instance = &mut self.instances[index];
+        let keep_polled = self.commit == CommitMode::Before || instance.clients[client].is_overdue();
         let member = &instance.clients[client];
         instance.inbox.retain(|inbound| inbound.client != client || member.holds(inbound.epoch, inbound.slot));
         let (before, polled) = (instance.buffer.len(), instance.polled);
@@ -263,6 +264,10 @@ impl Consumer {
         for client in &mut instance.clients {
             client.crash();
         }
+        for client in 0..self.template.len() {
+            self.note_pauses(ctx.now, index, client);
+        }
+        let instance = &mut self.instances[index];
         instance.inbox.clear();
         let mut buffer = std::mem::take(&mut instance.buffer);
         let polled = std::mem::take(&mut instance.polled);

@@ -7,7 +7,9 @@
 //! records, `work.rs` serves them, `results.rs` writes what is made of them,
 //! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
 
+mod actions;
 mod intake;
+mod pauses;
 mod queue;
 mod results;
 mod schemas;
@@ -97,6 +99,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
         cluster_topics.sort_by(|one, other| one.name.cmp(&other.name));
         let config = ConsumerConfig {
             client_id: Arc::from(ctx.key),
+            instance: params.flag("static_members").then(|| Arc::from(ctx.key)),
             group: group.group,
             topics: vec![read],
             assignors: assignors(params),

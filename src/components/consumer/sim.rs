@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::intake::{Inbound, Received};
+use super::pauses::Pauses;
 use super::results::Results;
 use super::schemas::{CALLS_SCHEMA, Reader};
 use super::work::{OnFailure, PendingLetter, Worker};
@@ -32,7 +33,7 @@ const TOKEN_SHARED: u64 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Consumer {
     pub group_name: Arc<str>,
-    template: Vec<ConsumerConfig>,
+    pub template: Vec<ConsumerConfig>,
     pub instances: Vec<Instance>,
     pub concurrency: u32,
     pub service_time: Distribution,
@@ -46,8 +47,9 @@ pub(super) struct Consumer {
     pub on_failure: OnFailure,
     pub commit: CommitMode,
     auto_commit_interval: SimDuration,
+    pub max_poll_interval: SimDuration,
     pub poll_size: usize,
-    buffer_max: usize,
+    pub buffer_max: usize,
     /// Records whose commit may have been taken though nobody works on them: see [`Self::settle`].
     pub unconfirmed: Vec<Received>,
     pub reader: Option<Reader>,
@@ -56,6 +58,7 @@ pub(super) struct Consumer {
     pub results: Option<Results>,
     pub station: Station,
     pub counts: Counts,
+    pauses: Pauses,
     shared_wake_at: SimTime,
     pub letters_out: ClientOutput,
     client_out: ConsumerOutput,
@@ -70,6 +73,7 @@ pub(super) struct Counts {
     pub dead_lettered: u64,
     pub retried: u64,
     pub polls: u64,
+    pub missed_polls: u64,
     pub lost: u64,
 }
 
@@ -88,8 +92,10 @@ pub(super) struct Instance {
     pub workers: Vec<Worker>,
     pub free: Vec<u32>,
     pub busy: u32,
-    up: bool,
-    committed_at: SimTime,
+    pub up: bool,
+    pub committed_at: SimTime,
+    /// When the next poll must have come.
+    pub poll_due: SimTime,
     wake_at: SimTime,
 }
 
@@ -120,6 +126,7 @@ impl Consumer {
             on_failure,
             commit: super::commit_mode(params),
             auto_commit_interval: params.duration("auto_commit_interval"),
+            max_poll_interval: params.duration("rebalance_timeout"),
             poll_size: number("poll_size"),
             buffer_max: number("buffer"),
             unconfirmed: Vec::new(),
@@ -129,6 +136,7 @@ impl Consumer {
             results: Results::new(ctx, params)?,
             station: Station::default(),
             counts: Counts::default(),
+            pauses: Pauses::default(),
             shared_wake_at: SimTime::MAX,
             letters_out: ClientOutput::default(),
             client_out: ConsumerOutput::default(),
@@ -140,10 +148,12 @@ impl Consumer {
         Ok(consumer)
     }
 
-    fn add_instance(&mut self) -> usize {
+    pub fn add_instance(&mut self) -> usize {
+        let number = self.instances.len() + 1;
         let first_tag = self.instances.len() * self.template.len() + 1;
         let clients = (first_tag..).zip(&self.template).map(|(tag, cfg)| {
-            let cfg = ConsumerConfig { call_tag: tag as u16, ..cfg.clone() };
+            let instance = cfg.instance.as_ref().map(|of| Arc::from(format!("{of}-{number}")));
+            let cfg = ConsumerConfig { call_tag: tag as u16, instance, ..cfg.clone() };
             ConsumerClient::new(cfg)
         });
         self.instances.push(Instance {
@@ -157,12 +167,13 @@ impl Consumer {
             busy: 0,
             up: true,
             committed_at: SimTime::ZERO,
+            poll_due: SimTime::MAX,
             wake_at: SimTime::MAX,
         });
         self.instances.len() - 1
     }
 
-    fn count_servers(&mut self) {
+    pub fn count_servers(&mut self) {
         let up = self.instances.iter().filter(|instance| instance.up).count() as u32;
         self.station.set_servers(up * self.concurrency);
     }
@@ -203,8 +214,12 @@ impl Consumer {
         for (topic, partition, offset) in out.starts.drain(..) {
             ctx.fact(Fact::GroupStart { group, topic, partition, offset });
         }
-        if std::mem::take(&mut out.revoked) {
+        let revoked = std::mem::take(&mut out.revoked);
+        if revoked {
             self.revoke(ctx, index, client);
+        }
+        if revoked || !out.positions.is_empty() {
+            self.note_pauses(ctx.now, index, client);
         }
         for position in out.positions.drain(..) {
             self.settle(ctx, group, position);
@@ -212,6 +227,14 @@ impl Consumer {
         for fetched in out.records.drain(..) {
             self.instances[index].inbox.extend(Inbound::of(client, fetched));
         }
+    }
+
+    /// What an instance reads has changed.
+    pub fn note_pauses(&mut self, now: SimTime, index: usize, client: usize) {
+        let client = &self.instances[index].clients[client];
+        let held: Vec<_> = client.held().collect();
+        let topics: Vec<_> = client.topics().iter().map(|read| read.topic).collect();
+        self.pauses.update(now, index, &topics, &held);
     }
 
     /// Everything that an instance can do now, until nothing more happens in this instant.
@@ -226,6 +249,9 @@ impl Consumer {
     /// Fetches while there is room; lets clients go on whose work is finished.
     pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         for client in 0..self.template.len() {
+            if self.instances[index].clients[client].is_overdue() && !self.is_between_polls(index) {
+                self.with_client(ctx, (index, client), |client, now, out| client.poll(now, out));
+            }
             let instance = &self.instances[index];
             if instance.clients[client].is_draining() && !instance.works_for(client) && !self.is_transacting(index) {
                 self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
@@ -246,6 +272,24 @@ impl Consumer {
         under_way
     }
 
+    /// Whether an instance's thread is busy with what the last poll handed out; else it sits in the next poll.
+    pub fn is_between_polls(&self, index: usize) -> bool {
+        let instance = &self.instances[index];
+        instance.polled > 0 || instance.busy >= self.concurrency
+    }
+
+    /// A poll that does not come in time costs an instance its membership, as Kafka's heartbeat thread sees to.
+    fn watch_poll(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        if self.instances[index].poll_due > ctx.now {
+            return;
+        }
+        self.instances[index].poll_due = SimTime::MAX;
+        self.counts.missed_polls += 1;
+        for client in 0..self.template.len() {
+            self.with_client(ctx, (index, client), |client, now, out| client.miss_poll(now, out));
+        }
+    }
+
     /// Commits by the clock, as `poll` does.
     pub fn auto_commit(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         if self.commit == CommitMode::Auto && self.instances[index].committed_at + self.auto_commit_interval <= ctx.now {
@@ -254,8 +298,9 @@ impl Consumer {
     }
 
     fn set_instance_timer(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let poll_due = if self.is_between_polls(index) { self.instances[index].poll_due } else { SimTime::MAX };
         let instance = &mut self.instances[index];
-        let wake = instance.clients.iter().map(|client| client.next_wake(ctx.now)).min().unwrap_or(SimTime::MAX);
+        let wake = instance.clients.iter().map(|client| client.next_wake(ctx.now)).fold(poll_due, SimTime::min);
         if wake < instance.wake_at {
             instance.wake_at = wake;
             ctx.timer_at(wake, TOKEN_INSTANCE | (index as u64) << 8);
@@ -305,84 +350,6 @@ impl Consumer {
         };
         let meta: EventMeta = record.meta;
         ctx.hop(meta, hop);
-    }
-
-    fn instance_named(&self, params: &indexmap::IndexMap<String, crate::model::Value>, up: bool) -> Result<Option<usize>, String> {
-        if let Some(value) = params.get("instance") {
-            let text = value.to_field_text();
-            let number: usize = text.parse().map_err(|_| format!("`{text}` is no instance's number"))?;
-            let index = number.checked_sub(1).filter(|index| *index < self.instances.len());
-            return index.map(Some).ok_or_else(|| format!("there is no instance {number}"));
-        }
-        let fits = |instance: &Instance| instance.up == up;
-        Ok(if up { self.instances.iter().rposition(fits) } else { self.instances.iter().position(fits) })
-    }
-
-    fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &indexmap::IndexMap<String, crate::model::Value>) -> Result<(), String> {
-        let index = match name {
-            "start-instance" => match self.instance_named(params, false)? {
-                Some(index) if self.instances[index].up => return Err("that instance runs already".to_owned()),
-                Some(index) => index,
-                None if self.instances.len() as i64 >= super::spec::INSTANCES_MAX => return Err("there are too many instances".to_owned()),
-                None => self.add_instance(),
-            },
-            "stop-instance" | "crash-instance" => match self.instance_named(params, true)? {
-                Some(index) if self.instances[index].up => index,
-                _ => return Err("no such instance runs".to_owned()),
-            },
-            other => return Err(format!("a consumer does not understand `{other}`")),
-        };
-        self.instances[index].up = name == "start-instance";
-        match name {
-            "start-instance" => self.start_instance(ctx, index),
-            "crash-instance" => self.crash(ctx, index),
-            _ => {
-                for client in 0..self.template.len() {
-                    self.with_client(ctx, (index, client), |client, now, out| client.stop(now, out));
-                }
-            }
-        }
-        self.count_servers();
-        self.advance(ctx, index);
-        Ok(())
-    }
-
-    fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        self.start_transactions(ctx, index);
-        self.instances[index].committed_at = ctx.now;
-        for client in 0..self.template.len() {
-            self.with_client(ctx, (index, client), |client, now, out| {
-                // One that is still on its way out comes back as a new member.
-                if !client.is_stopped() {
-                    client.crash();
-                }
-                client.start(now, out);
-            });
-        }
-    }
-
-    fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
-        let number = |max: i64| match text.parse::<i64>() {
-            Ok(number) if (1..=max).contains(&number) => Ok(number as usize),
-            _ => Err(format!("`{text}` is no number from 1 to {max}")),
-        };
-        match param {
-            "service_time" => self.service_time = text.parse::<Distribution>().map_err(|e| e.to_string())?,
-            "failure_ratio" => self.failure_ratio = text.parse::<crate::units::Ratio>().map_err(|e| e.to_string())?.0,
-            "retry_backoff" => self.retry_backoff = text.parse::<SimDuration>().map_err(|e| e.to_string())?,
-            "max_attempts" => self.max_attempts = number(1_000_000)? as u32,
-            "poll_size" => self.poll_size = number(1_000_000)?,
-            "buffer" => self.buffer_max = number(10_000_000)?,
-            "concurrency" => {
-                self.concurrency = number(super::spec::CONCURRENCY_MAX)? as u32;
-                self.count_servers();
-                for index in 0..self.instances.len() {
-                    self.advance(ctx, index);
-                }
-            }
-            other => return Err(format!("`{other}` cannot be changed while it runs")),
-        }
-        Ok(())
     }
 }
 
@@ -450,7 +417,11 @@ impl Process for Consumer {
                 for client in 0..self.template.len() {
                     self.with_client(ctx, (index, client), |client, now, out| client.on_wake(now, out));
                 }
-                self.auto_commit(ctx, index);
+                if self.is_between_polls(index) {
+                    self.watch_poll(ctx, index);
+                } else {
+                    self.auto_commit(ctx, index);
+                }
                 self.advance(ctx, index);
             }
             TOKEN_SHARED if ctx.now >= self.shared_wake_at => {
@@ -483,10 +454,12 @@ impl Process for Consumer {
         out.counter("retried_count", self.counts.retried);
         out.counter("lost_count", self.counts.lost);
         out.counter("polls_count", self.counts.polls);
+        out.counter("missed_polls_count", self.counts.missed_polls);
         out.counter("rebalances_count", clients().map(ConsumerClient::rebalances_count).max().unwrap_or(0));
         if let Some(results) = &self.results {
             out.counter("results_count", results.written);
         }
+        self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);

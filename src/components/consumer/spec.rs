@@ -253,6 +253,15 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Group"),
     ParamSpec::new(
+        "static_members",
+        "Static members",
+        T::Bool,
+        Same("false"),
+        "Each instance has a group.instance.id (the component's key and the number): one that stops or crashes and is back within session_timeout finds its partitions waiting, without a rebalance",
+    )
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new(
         "session_timeout",
         "Session timeout",
         // What brokers accept as they come: group.min.session.timeout.ms and group.max.session.timeout.ms.
@@ -269,10 +278,10 @@ const PARAMS: &[ParamSpec] = &[
         .group("Group"),
     ParamSpec::new(
         "rebalance_timeout",
-        "Rebalance timeout",
+        "Longest time between polls",
         T::Duration { min: "1ms", max: "24h" },
         Same("5min"),
-        "How long a rebalance waits for this member to finish its work",
+        "An instance that works longer on what a poll handed out is out of its group until its next poll; a rebalance waits as long for it",
     )
     .key("max.poll.interval.ms")
     .from(DOCUMENTED)
@@ -325,6 +334,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     {
         out.push(Diagnostic::warning("setting-unused", format!("{path}.on_failure"), "nothing will be written to the dead-letter topic"));
     }
+    check_fetch_wait(&path, params, out);
     let (session, heartbeat) = (params.duration("session_timeout"), params.duration("heartbeat_interval"));
     if heartbeat >= session {
         out.push(
@@ -381,6 +391,18 @@ fn check_results(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut 
     if let Some(topic) = topics.iter().find(|topic| reads(topic)) {
         let message = format!("each result comes back as an event: it reads {} and writes to it", topic.name);
         out.push(Diagnostic::error("feedback-loop", path, message).with_hint("give results a topic of their own"));
+    }
+}
+
+/// A long poll without records is answered after the longest wait: that must not look like a broker that is gone.
+fn check_fetch_wait(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let (wait, timeout) = (params.duration("fetch_max_wait"), params.duration("request_timeout"));
+    if wait >= timeout {
+        let message = "fetch_max_wait (fetch.max.wait.ms) must be shorter than request_timeout (request.timeout.ms)";
+        out.push(
+            Diagnostic::error("setting-contradiction", format!("{path}.fetch_max_wait"), message)
+                .with_hint(format!("keep it below {timeout}, or allow a request more time")),
+        );
     }
 }
 

@@ -26,6 +26,10 @@ fn checks_name_the_place() {
     assert_eq!(codes(json!({"on_failure": "dead_letter"})), one("link-missing", "components.billing.on_failure"));
     assert_eq!(codes(json!({"heartbeat_interval": "1min"})), one("setting-contradiction", "components.billing.heartbeat_interval"));
     assert_eq!(
+        codes(json!({"fetch_max_wait": "30s", "request_timeout": "30s"})),
+        one("setting-contradiction", "components.billing.fetch_max_wait")
+    );
+    assert_eq!(
         codes(json!({"commit": "after", "auto_commit_interval": "1s"})),
         one("setting-unused", "components.billing.auto_commit_interval")
     );

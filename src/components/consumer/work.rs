@@ -112,6 +112,7 @@ impl Consumer {
         let instance = &mut self.instances[index];
         // A commit may find that the group has moved on, which empties the buffer.
         instance.polled = self.poll_size.min(instance.buffer.len());
+        instance.poll_due = ctx.now + self.max_poll_interval;
         if self.commit == CommitMode::Before {
             for record in instance.buffer.iter().take(instance.polled) {
                 instance.clients[record.client].polled(record.epoch, record.slot, record.offset);

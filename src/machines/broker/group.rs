@@ -8,9 +8,12 @@
 //! In: calls with the instant and where to answer; deadlines. Out: answers, possibly to others than the
 //! caller. Source: kafka.coordinator.group.GroupCoordinator (3.9) as the digest in `semantics/broker.md` reads it.
 
+mod statics;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::statics::StaticMembers;
 use super::transactions::PendingOffsets;
 use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit, Subscription};
 use crate::units::{SimDuration, SimTime, TopicIx};
@@ -33,6 +36,7 @@ pub struct Group<C> {
     /// What the running generation is dealt out by.
     assignor: Assignor,
     members: BTreeMap<Arc<str>, Member<C>>,
+    statics: StaticMembers,
     named: u64,
     deadline: Option<SimTime>,
     offsets: BTreeMap<(TopicIx, u32), u64>,
@@ -86,6 +90,7 @@ impl<C: Copy> Group<C> {
             leader: None,
             assignor: Assignor::Range,
             members: BTreeMap::new(),
+            statics: StaticMembers::default(),
             named: 0,
             deadline: None,
             offsets: BTreeMap::new(),
@@ -138,7 +143,7 @@ impl<C: Copy> Group<C> {
             }
             GroupCall::Leave => {
                 let known = self.members.remove(member).is_some();
-                answer(out, to, if known { Ok(GroupResult::Done) } else { Err(BrokerError::UnknownMemberId) });
+                answer(out, to, if known { Ok(GroupResult::Done) } else { Err(self.stranger(member)) });
                 if known {
                     self.membership_changed(now, out);
                 }
@@ -228,11 +233,11 @@ impl<C: Copy> Group<C> {
             }
             self.named += 1;
             // A real coordinator appends a random UUID; a count keeps ids readable and the run repeatable.
-            Arc::from(format!("{client_id}-{}", self.named))
+            Arc::from(format!("{}-{}", subscription.instance.as_deref().unwrap_or(client_id), self.named))
         } else if self.members.contains_key(member) {
             Arc::clone(member)
         } else {
-            return answer(out, to, Err(BrokerError::UnknownMemberId));
+            return answer(out, to, Err(self.stranger(member)));
         };
         if !self.understands_the_others(&id, &subscription) {
             return answer(out, to, Err(BrokerError::InconsistentGroupProtocol));
@@ -240,11 +245,21 @@ impl<C: Copy> Group<C> {
         if self.repeats_its_join(member, &subscription) {
             return self.tell_generation(now, to, member, out);
         }
+        let returns = match &subscription.instance {
+            Some(instance) if member.is_empty() => self.take_place(instance, &id, out),
+            _ => false,
+        };
         let expires = now + session_timeout;
         let assignment = self.members.get(&id).map(|known| known.assignment.clone()).unwrap_or_default();
         let joined = Member { subscription, session_timeout, rebalance_timeout, expires, waiting: Some(to), joined: true, assignment };
-        self.members.insert(id, joined);
+        self.members.insert(Arc::clone(&id), joined);
         match self.phase {
+            // Its assignment waits for it; a vote for another assignor would have to be counted.
+            Phase::Stable if returns && self.elect() == self.assignor => {
+                let member = self.members.get_mut(&id).expect("it was just put there");
+                (member.waiting, member.joined) = (None, false);
+                self.tell_generation(now, to, &id, out);
+            }
             Phase::Empty => {
                 self.phase = Phase::Preparing;
                 let delay = self.initial_rebalance_delay;
@@ -324,9 +339,12 @@ impl<C: Copy> Group<C> {
             }
         }
         self.phase = Phase::Preparing;
-        let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
-        self.deadline = Some(now + longest);
+        self.deadline = Some(now + self.longest_rebalance());
         self.complete_join_if_all(now, out);
+    }
+
+    fn longest_rebalance(&self) -> SimDuration {
+        self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default()
     }
 
     fn complete_join_if_all(&mut self, now: SimTime, out: &mut Answers<C>) {
@@ -338,25 +356,31 @@ impl<C: Copy> Group<C> {
 
     fn complete_join(&mut self, now: SimTime, out: &mut Answers<C>) {
         self.initial = None;
-        self.members.retain(|_, member| member.joined);
+        // A static member that is away keeps its place until its session ends.
+        self.members.retain(|id, member| member.joined || self.statics.contains(id));
         if self.members.is_empty() {
             self.phase = Phase::Empty;
             self.deadline = None;
             return;
         }
+        let Some(joined) = self.members.iter().find(|(_, member)| member.joined).map(|(id, _)| Arc::clone(id)) else {
+            // Everybody is away: sessions end before the next look, or somebody comes.
+            self.deadline = Some(now + self.longest_rebalance());
+            return;
+        };
         self.generation += 1;
         self.rebalances += 1;
         self.assignor = self.elect();
         self.phase = Phase::Completing;
-        let still = self.leader.take().filter(|leader| self.members.contains_key(leader));
-        let leader = still.or_else(|| self.members.keys().next().cloned()).expect("the group is not empty");
+        let still = self.leader.take().filter(|leader| self.members.get(leader).is_some_and(|member| member.joined));
+        let leader = still.unwrap_or(joined);
         let all = self.subscriptions();
-        let longest = self.members.values().map(|member| member.rebalance_timeout).max().unwrap_or_default();
-        self.deadline = Some(now + longest);
+        self.deadline = Some(now + self.longest_rebalance());
         let mut waiting = Vec::new();
         for (id, member) in &mut self.members {
-            member.joined = false;
-            member.expires = now + member.session_timeout;
+            if std::mem::take(&mut member.joined) {
+                member.expires = now + member.session_timeout;
+            }
             member.assignment.clear();
             waiting.extend(member.waiting.take().map(|to| (to, Arc::clone(id))));
         }
@@ -395,20 +419,22 @@ impl<C: Copy> Group<C> {
         self.phase = Phase::Stable;
         self.deadline = None;
         for member in self.members.values_mut() {
-            member.expires = now + member.session_timeout;
             if let Some(to) = member.waiting.take() {
+                member.expires = now + member.session_timeout;
                 answer(out, to, Ok(GroupResult::Synced { partitions: member.assignment.clone() }));
             }
         }
     }
 
     fn known(&mut self, now: SimTime, id: &Arc<str>, generation: u32) -> Result<(), BrokerError> {
-        let member = self.members.get_mut(id).ok_or(BrokerError::UnknownMemberId)?;
+        let stranger = self.stranger(id);
+        let member = self.members.get_mut(id).ok_or(stranger)?;
         member.expires = now + member.session_timeout;
         if generation == self.generation { Ok(()) } else { Err(BrokerError::IllegalGeneration) }
     }
 
     fn membership_changed(&mut self, now: SimTime, out: &mut Answers<C>) {
+        self.statics.retain(|id| self.members.contains_key(id));
         if self.members.is_empty() {
             self.phase = Phase::Empty;
             self.initial = None;

@@ -63,6 +63,7 @@ const OF_TOPICS: &[&str] = &[
     "session_timeout",
     "heartbeat_interval",
     "rebalance_timeout",
+    "static_members",
 ];
 
 /// Whether the consumer reads a queue.

@@ -57,6 +57,8 @@ pub struct ReadTopic {
 pub struct ConsumerConfig {
     /// `client.id`.
     pub client_id: Arc<str>,
+    /// `group.instance.id` of a static member.
+    pub instance: Option<Arc<str>>,
     /// `group.id`.
     pub group: GroupIx,
     /// What it reads.
@@ -69,7 +71,7 @@ pub struct ConsumerConfig {
     pub session_timeout: SimDuration,
     /// `heartbeat.interval.ms`.
     pub heartbeat_interval: SimDuration,
-    /// `max.poll.interval.ms`: how long a rebalance waits for this member.
+    /// `max.poll.interval.ms`: how long a rebalance waits for this member, and how long it may go without a poll.
     pub rebalance_timeout: SimDuration,
     /// `request.timeout.ms`.
     pub request_timeout: SimDuration,
@@ -130,6 +132,17 @@ pub struct ConsumerOutput {
     pub committed: Option<Result<(), BrokerError>>,
     /// Where the group goes on in new partitions: (topic, partition, offset).
     pub positions: Vec<(TopicIx, u32, u64)>,
+}
+
+/// A partition that a member reads, or is about to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldPartition {
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Whether it knows where to read.
+    pub is_located: bool,
 }
 
 /// A call under way.
@@ -214,6 +227,16 @@ impl ConsumerClient {
     #[must_use]
     pub fn assigned_count(&self) -> usize {
         self.assigned.len()
+    }
+    /// What it reads, without what it is giving back.
+    pub fn held(&self) -> impl Iterator<Item = HeldPartition> {
+        let held = self.assigned.iter().filter(|progress| !progress.revoked);
+        held.map(|one| HeldPartition { topic: one.topic, partition: one.partition, is_located: one.fetch_from.is_some() })
+    }
+    /// What it wants to read.
+    #[must_use]
+    pub fn topics(&self) -> &[ReadTopic] {
+        &self.cfg.topics
     }
     /// How often it was given an assignment.
     #[must_use]

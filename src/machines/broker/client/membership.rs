@@ -37,6 +37,8 @@ pub(super) enum Phase {
     Committing {
         leaving: bool,
     },
+    /// Out of the group, because its next poll has not come in time.
+    Overdue,
     /// Waiting before the next try to join.
     Resting {
         until: SimTime,
@@ -59,6 +61,28 @@ impl ConsumerClient {
             _ if self.assigned.is_empty() && self.phase != Phase::Stable => self.leave(now, out),
             _ => self.drain(now, true, out),
         }
+    }
+
+    /// The caller has not polled for longer than `max.poll.interval.ms`: a dynamic member leaves its group, a static one
+    /// falls silent; both have lost their partitions and join again with the next poll (`maybeLeaveGroup`).
+    pub fn miss_poll(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if !matches!(self.phase, Phase::Stopped | Phase::Overdue) {
+            self.leave(now, out);
+            self.phase = Phase::Overdue;
+        }
+    }
+
+    /// The caller polls again.
+    pub fn poll(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.is_overdue() {
+            self.join(now, out);
+        }
+    }
+
+    /// Whether it is out of the group until the next poll.
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        self.phase == Phase::Overdue
     }
 
     /// Is gone without a word; the coordinator finds out by the session's timeout.
@@ -196,11 +220,11 @@ impl ConsumerClient {
         let owned = if self.cooperates() { self.owned() } else { self.kept.clone() };
         let (owned, generation) = owned.map_or_else(Default::default, |(generation, owned)| (owned, Some(generation)));
         Subscription {
+            instance: self.cfg.instance.clone(),
             owned,
             generation,
             topics: self.cfg.topics.iter().map(|read| read.topic).collect(),
             assignors: Arc::clone(&self.cfg.assignors),
-            ..Subscription::default()
         }
     }
 

@@ -21,11 +21,17 @@ enum Deed {
     Start(usize),
     Stop(usize),
     Crash(usize),
+    /// Its poll comes too late.
+    Dawdle(usize),
 }
 
 fn deeds() -> impl Strategy<Value = Vec<(u64, Deed)>> {
-    let deed =
-        prop_oneof![3 => (0usize..5).prop_map(Deed::Start), 1 => (0usize..5).prop_map(Deed::Stop), 1 => (0usize..5).prop_map(Deed::Crash)];
+    let deed = prop_oneof![
+        3 => (0usize..5).prop_map(Deed::Start),
+        1 => (0usize..5).prop_map(Deed::Stop),
+        1 => (0usize..5).prop_map(Deed::Crash),
+        1 => (0usize..5).prop_map(Deed::Dawdle),
+    ];
     prop::collection::vec((0u64..40_000, deed), 1..20)
 }
 
@@ -33,6 +39,7 @@ enum Event {
     ToGroup(usize, Box<GroupRequest>),
     ToMember(usize, GroupReply),
     Deed(Deed),
+    Polls(usize),
     /// A member's work on what goes is finished.
     Drained(usize),
 }
@@ -56,6 +63,7 @@ impl Scene {
         let member = |(tag, assignors): (u16, &&[Assignor])| {
             ConsumerClient::new(ConsumerConfig {
                 client_id: Arc::from(format!("m{tag}")),
+                instance: None,
                 group: GroupIx(0),
                 topics: vec![read],
                 assignors: Arc::from(*assignors),
@@ -86,6 +94,13 @@ impl Scene {
             queued: 0,
             rng: Stream::new(seed, "test", "delays"),
             now: SimTime::ZERO,
+        }
+    }
+
+    /// Makes every member a static one.
+    fn name_instances(&mut self) {
+        for (number, member) in self.members.iter_mut().enumerate() {
+            member.cfg.instance = Some(Arc::from(format!("i{number}")));
         }
     }
 
@@ -168,6 +183,12 @@ impl Scene {
             Event::Deed(Deed::Start(index)) => self.with(index, |member, now, out| member.start(now, out)),
             Event::Deed(Deed::Stop(index)) => self.with(index, |member, now, out| member.stop(now, out)),
             Event::Deed(Deed::Crash(index)) => self.members[index].crash(),
+            Event::Deed(Deed::Dawdle(index)) => {
+                self.with(index, |member, now, out| member.miss_poll(now, out));
+                let at = self.now + SimDuration::from_us(self.rng.below(12_000_000));
+                self.put(at, Event::Polls(index));
+            }
+            Event::Polls(index) => self.with(index, |member, now, out| member.poll(now, out)),
             Event::Drained(index) => {
                 self.draining[index] = false;
                 self.with(index, |member, now, out| member.drained(now, out));
@@ -188,15 +209,13 @@ impl Scene {
     }
 }
 
-/// Plays the deeds and looks at the owners after every step; then waits until the group has come to rest.
-fn play(assignors: &[&[Assignor]], deeds: &[(u64, Deed)], seed: u64, mut look: impl FnMut(&Scene)) -> Scene {
-    let mut scene = Scene::new(assignors, seed);
+/// Plays the deeds, with a look after every step; then waits until the group has come to rest.
+fn play(mut scene: Scene, deeds: &[(u64, Deed)], mut look: impl FnMut(&Scene)) -> Scene {
     for &(at_ms, deed) in deeds {
         scene.put(SimTime::ZERO + SimDuration::from_ms(at_ms), Event::Deed(deed));
     }
     let until = SimTime::ZERO + SimDuration::from_secs(200);
     while scene.step(until) {
-        scene.owners();
         look(&scene);
     }
     scene
@@ -213,9 +232,16 @@ proptest! {
     fn a_partition_never_has_two_owners_and_in_the_end_has_one(
         deeds in deeds(),
         seed: u64,
+        statics: bool,
         kinds in prop::collection::vec(prop_oneof![Just(COOPERATIVE), Just(UPGRADING), Just(EAGER)], 5),
     ) {
-        let scene = play(&kinds, &deeds, seed, |_| {});
+        let mut scene = Scene::new(&kinds, seed);
+        if statics {
+            scene.name_instances();
+        }
+        let scene = play(scene, &deeds, |scene| {
+            scene.owners();
+        });
         let runs = scene.members.iter().any(|member| !member.is_stopped());
         let expected = if runs { PARTITIONS as usize } else { 0 };
         prop_assert_eq!(scene.owners().len(), expected);
@@ -225,7 +251,7 @@ proptest! {
     #[test]
     fn a_cooperative_member_never_pauses_what_stays_its_own(deeds in deeds(), seed: u64) {
         let mut held: Vec<(Arc<str>, Vec<u32>)> = vec![(Arc::from(""), Vec::new()); 5];
-        play(&[COOPERATIVE; 5], &deeds, seed, |scene| {
+        play(Scene::new(&[COOPERATIVE; 5], seed), &deeds, |scene| {
             for ((member, given), before) in scene.members.iter().zip(&scene.given).zip(&mut held) {
                 let holds = |partition: &u32| member.assigned.iter().any(|one| one.partition == *partition && !one.revoked);
                 let (id, partitions) = std::mem::replace(before, (Arc::clone(&member.member), (0..PARTITIONS).filter(holds).collect()));
@@ -239,5 +265,43 @@ proptest! {
 }
 
 fn leaves(member: &ConsumerClient) -> bool {
-    matches!(member.phase, Phase::Stopped | Phase::Draining { leaving: true, .. } | Phase::Committing { leaving: true })
+    matches!(member.phase, Phase::Stopped | Phase::Overdue | Phase::Draining { leaving: true, .. } | Phase::Committing { leaving: true })
+}
+
+fn three_static(assignor: &'static [Assignor]) -> Scene {
+    let mut scene = Scene::new(&[assignor; 3], 1);
+    scene.name_instances();
+    scene
+}
+
+const THREE_START: [(u64, Deed); 3] = [(0, Deed::Start(0)), (0, Deed::Start(1)), (0, Deed::Start(2))];
+
+#[test]
+fn a_static_member_that_is_back_in_time_finds_its_partitions_and_no_new_generation() {
+    for assignor in [EAGER, COOPERATIVE] {
+        let quiet = play(three_static(assignor), &THREE_START, |_| {});
+        for deed in [Deed::Stop(1), Deed::Crash(0), Deed::Crash(1)] {
+            let again = match deed {
+                Deed::Stop(index) | Deed::Crash(index) => Deed::Start(index),
+                other => other,
+            };
+            // Who stops in order finishes its work first, which takes up to three seconds.
+            let deeds = [THREE_START.as_slice(), &[(30_000, deed), (33_500, again)]].concat();
+            let scene = play(three_static(assignor), &deeds, |_| {});
+            assert_eq!(scene.group.rebalances(), quiet.group.rebalances(), "{deed:?}");
+            assert_eq!(scene.owners(), quiet.owners(), "{deed:?}");
+        }
+        let too_late = [THREE_START.as_slice(), &[(30_000, Deed::Crash(1)), (40_000, Deed::Start(1))]].concat();
+        let scene = play(three_static(assignor), &too_late, |_| {});
+        assert!(scene.group.rebalances() >= quiet.group.rebalances() + 2, "out after its session, in again when it returns");
+    }
+}
+
+#[test]
+fn the_second_of_one_name_fences_the_first() {
+    let mut scene = three_static(COOPERATIVE);
+    scene.members[1].cfg.instance = scene.members[0].cfg.instance.clone();
+    let scene = play(scene, &[(0, Deed::Start(0)), (20_000, Deed::Start(1))], |_| {});
+    assert!(scene.members[0].is_stopped(), "FENCED_INSTANCE_ID is fatal");
+    assert_eq!(scene.members[1].assigned_count(), PARTITIONS as usize);
 }

@@ -27,7 +27,7 @@ mod transaction;
 
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
 pub use assignor::{Assignment, Subscriber, assign};
-pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, OffsetReset, ReadTopic};
+pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, HeldPartition, OffsetReset, ReadTopic};
 pub use sender::{AckedBatch, ClientOutput, Unsent};
 pub use transaction::{Finish, TransactionConfig, TransactionEnd, TransactionStage};
 

@@ -64,6 +64,7 @@ impl ConsumerClient {
     /// The call that the phase waits for failed.
     pub(super) fn refused(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
         match error {
+            BrokerError::FencedInstanceId => self.be_fenced(out),
             BrokerError::RebalanceInProgress if self.cooperates() => self.join(now, out),
             BrokerError::UnknownMemberId | BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => {
                 // What was fetched belongs to a generation that is over.
@@ -88,6 +89,12 @@ impl ConsumerClient {
         }
     }
 
+    /// Another process has this member's instance id: for Kafka's client that is fatal.
+    fn be_fenced(&mut self, out: &mut ConsumerOutput) {
+        self.crash();
+        out.revoked = true;
+    }
+
     /// The group went on without this member: its partitions are gone without a commit (`onPartitionsLost`).
     fn lose(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
         if error == BrokerError::UnknownMemberId {
@@ -100,13 +107,16 @@ impl ConsumerClient {
 
     /// A heartbeat or a commit says that the group has moved on.
     pub(super) fn disturbed(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        if error == BrokerError::FencedInstanceId {
+            return self.be_fenced(out);
+        }
         let fatal = matches!(error, BrokerError::UnknownMemberId | BrokerError::IllegalGeneration);
         // Others may pass; the next heartbeat tells.
         if !fatal && error != BrokerError::RebalanceInProgress {
             return;
         }
         match self.phase {
-            Phase::Stopped => {}
+            Phase::Stopped | Phase::Overdue => {}
             Phase::Draining { leaving, .. } | Phase::Committing { leaving } if leaving || !self.cooperates() => {
                 if error == BrokerError::UnknownMemberId {
                     self.member = Arc::from("");
@@ -211,7 +221,8 @@ impl ConsumerClient {
     }
 
     pub(super) fn leave(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        if !self.member.is_empty() {
+        // The place of a static member is kept until its session ends (KIP-345).
+        if !self.member.is_empty() && self.cfg.instance.is_none() {
             let pending = self.pending(now, self.cfg.request_timeout);
             self.send_group(pending.call, GroupCall::Leave, out);
         }

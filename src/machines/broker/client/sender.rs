@@ -392,6 +392,7 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::OffsetOutOfRange
         | BrokerError::MemberIdRequired
         | BrokerError::UnknownMemberId
+        | BrokerError::FencedInstanceId
         | BrokerError::IllegalGeneration
         | BrokerError::InconsistentGroupProtocol
         | BrokerError::RebalanceInProgress => false,
