@@ -16,7 +16,7 @@ use eventyard::units::{SimDuration, SimTime};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-const NODES: u64 = 3;
+pub(crate) const NODES: u64 = 3;
 const EVENTS: u64 = 400;
 const FAULTS_BEGIN_MS: u64 = 5_000;
 const FAULTS_END_MS: u64 = 60_000;
@@ -26,7 +26,7 @@ const SEEDS: u64 = 300;
 
 /// What a producer and its cluster are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Settings {
+pub(crate) struct Settings {
     acks: &'static str,
     min_insync: u64,
     idempotence: bool,
@@ -38,14 +38,15 @@ struct Settings {
 }
 
 /// Nothing acknowledged is lost, nothing stands twice, keys keep their order.
-const SAFE: Settings = Settings { acks: "all", min_insync: 2, idempotence: true, unclean: false, troubled_max: 1, disks_fail: true };
+pub(crate) const SAFE: Settings =
+    Settings { acks: "all", min_insync: 2, idempotence: true, unclean: false, troubled_max: 1, disks_fail: true };
 
-fn values(json: Json) -> IndexMap<String, Value> {
+pub(crate) fn values(json: Json) -> IndexMap<String, Value> {
     serde_json::from_value(json).expect("parameters are plain data")
 }
 
 /// A span of trouble at one node: what begins it and what ends it.
-fn trouble(rng: &mut Stream, settings: Settings, node: u64) -> ((&'static str, Json), Option<(&'static str, Json)>) {
+pub(crate) fn trouble(rng: &mut Stream, settings: Settings, node: u64) -> ((&'static str, Json), Option<(&'static str, Json)>) {
     let named = json!({"node": node});
     let disk = if settings.disks_fail && rng.chance(0.2) { "lost" } else { "kept" };
     match rng.below(6) {
@@ -143,7 +144,7 @@ fn breaches(report: &Report) -> Vec<&'static str> {
     checks.into_iter().filter(|(kept, _)| !kept).map(|(_, words)| words).collect()
 }
 
-fn seeds() -> std::ops::Range<u64> {
+pub(crate) fn seeds() -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a seed is a whole number"));
     match number("EVENTYARD_SEED") {
         Some(seed) => seed..seed + 1,

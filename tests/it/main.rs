@@ -22,6 +22,7 @@ mod queues;
 mod samples;
 mod theory;
 mod tidy;
+mod transactions_sim;
 #[cfg(feature = "gui")]
 mod window;
 #[cfg(feature = "gui")]

@@ -80,9 +80,14 @@ impl Consumer {
 
     /// An instance begins: whoever wrote under its transactional id before may write no more.
     pub fn start_transactions(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        if self.commit == CommitMode::Transaction {
-            self.with_transactions(ctx, index, ProducerClient::start_transactions);
+        if self.commit != CommitMode::Transaction {
+            return;
         }
+        // One that is told to start while it is still on its way out leaves its work behind.
+        if self.is_transacting(index) {
+            self.crash(ctx, index);
+        }
+        self.with_transactions(ctx, index, ProducerClient::start_transactions);
     }
 
     /// Whether a rebalance must wait for a transaction.
@@ -109,7 +114,11 @@ impl Consumer {
 
     /// Begins the transaction of a poll; false when there can be none now.
     pub fn begin_transaction(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
-        let epoch = self.instances[index].clients[0].epoch();
+        let client = &self.instances[index].clients[0];
+        if !client.is_settled() {
+            return false;
+        }
+        let epoch = client.epoch();
         if let Some(results) = &mut self.results {
             results.writer(index).transacted = Transacted { epoch, ..Transacted::default() };
         }

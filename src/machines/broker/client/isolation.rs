@@ -58,12 +58,15 @@ impl ConsumerClient {
         }
     }
 
-    /// Goes back to where the group stands, as after an aborted transaction. Nothing to do while a rebalance is under
-    /// way: the group's position is asked for after it.
+    /// Whether positions of the present generation can be committed: a transaction that carries some may begin.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Stable | Phase::Locating | Phase::Listing)
+    }
+
+    /// Goes back to where the group stands, as after an aborted transaction. While a rebalance is under way the
+    /// group's positions are asked for after it.
     pub fn rewind(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        if !matches!(self.phase, Phase::Stable | Phase::Listing) {
-            return;
-        }
         for progress in &mut self.assigned {
             self.epoch += 1;
             progress.forget(self.epoch);
@@ -72,7 +75,9 @@ impl ConsumerClient {
             lane.pending = None;
         }
         out.revoked = true;
-        self.phase = Phase::Locating;
-        self.locate(now, out);
+        if self.is_settled() && !self.assigned.is_empty() {
+            self.phase = Phase::Locating;
+            self.locate(now, out);
+        }
     }
 }
