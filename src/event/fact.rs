@@ -50,6 +50,8 @@ pub struct Reason {
 impl Reason {
     /// Code: gone by retention.
     pub const RETENTION: &str = "retention";
+    /// Code: before the offset at which the group began, or was put by hand.
+    pub const LATEST: &str = "latest";
     /// Code: received too often, so moved to the dead-letter queue.
     pub const RECEIVES: &str = "receives";
     /// Code: moved from a dead-letter queue back to where it came from.

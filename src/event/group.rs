@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::units::TopicIx;
+use crate::units::{SimTime, TopicIx};
 
 /// How partitions are dealt out: an entry of `partition.assignment.strategy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,4 +67,17 @@ impl Subscription {
     pub fn cooperates(&self) -> bool {
         self.assignors.iter().all(|assignor| assignor.is_cooperative())
     }
+}
+
+/// Where an operator puts the positions of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetTarget {
+    /// The first record kept.
+    Earliest,
+    /// What comes next.
+    Latest,
+    /// The first record born at this time or later.
+    Time(SimTime),
+    /// This offset in every partition, or the nearest that there is.
+    Offset(u64),
 }

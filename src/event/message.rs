@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    AbortedTransaction, Assignor, EventMeta, Isolation, ProducerStamp, QueueReply, QueueRequest, RecordBatch, StoredBatch, Subscription,
-    TransactionReply, TransactionRequest,
+    AbortedTransaction, Assignor, EventMeta, Isolation, OffsetTarget, ProducerStamp, QueueReply, QueueRequest, RecordBatch, StoredBatch,
+    Subscription, TransactionReply, TransactionRequest,
 };
 use crate::units::{GroupIx, SimDuration, TopicIx};
 
@@ -189,6 +189,8 @@ pub enum BrokerError {
     UnknownMemberId,
     /// Another member has taken this static member's place.
     FencedInstanceId,
+    /// The group has members.
+    NonEmptyGroup,
     /// The member's generation is over.
     IllegalGeneration,
     /// The member understands no assignor that all others do.
@@ -380,6 +382,8 @@ pub enum GroupCall {
     FetchOffsets { partitions: Vec<(TopicIx, u32)> },
     /// First and next offset of partitions, for `auto.offset.reset`.
     ListOffsets { partitions: Vec<(TopicIx, u32)> },
+    /// Put the group's positions elsewhere (`kafka-consumer-groups --reset-offsets`); only a group without members allows it.
+    ResetOffsets { topics: Vec<TopicIx>, to: OffsetTarget },
 }
 
 /// A committed position: the next offset to read.

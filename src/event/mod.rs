@@ -14,7 +14,7 @@ mod transaction;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
 pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
-pub use group::{Assignor, Subscription};
+pub use group::{Assignor, OffsetTarget, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
     GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest,

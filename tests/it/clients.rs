@@ -17,7 +17,7 @@ fn values(json: Json) -> IndexMap<String, Value> {
     serde_json::from_value(json).expect("parameters are plain data")
 }
 
-struct Design {
+pub(crate) struct Design {
     project: Project,
     scenario: Scenario,
 }
@@ -28,7 +28,7 @@ impl Design {
         Self { project: Project { name: "clients".to_owned(), seed: 7, ..Project::default() }, scenario }
     }
     /// A producer, a cluster with the topics `orders` and `dead`, and a group that reads `orders`, linked without delay.
-    fn line(seconds: u64, producer: Json, cluster: Json, consumer: Json) -> Self {
+    pub(crate) fn line(seconds: u64, producer: Json, cluster: Json, consumer: Json) -> Self {
         let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
         let mut shop = json!({"brokers": 1, "initial_rebalance_delay": "0s", "request_service_time": "0s", "byte_service_time": "0s"});
         for (key, value) in cluster.as_object().expect("a group of fields") {
@@ -68,13 +68,13 @@ impl Design {
         self.project.links.push(Link { from: end(from), to: end(to), params: values(params) });
     }
     /// Something happens to a component or to a link (`web.out -> shop.orders`).
-    fn fault(mut self, at_s: u64, target: &str, action: &str, params: Json) -> Self {
+    pub(crate) fn fault(mut self, at_s: u64, target: &str, action: &str, params: Json) -> Self {
         let at = SimTime::ZERO + SimDuration::from_secs(at_s);
         let target = FaultTarget::link(target).unwrap_or_else(|| FaultTarget::Component(target.to_owned()));
         self.scenario.faults.push(TimedFault { at, target, action: action.to_owned(), params: values(params) });
         self
     }
-    fn run(mut self) -> Report {
+    pub(crate) fn run(mut self) -> Report {
         self.project.scenarios.insert("test".to_owned(), self.scenario);
         let plan = compile(&self.project, &RunOptions::default())
             .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
@@ -85,7 +85,7 @@ impl Design {
     }
 }
 
-fn figure(report: &Report, component: &str, name: &str) -> f64 {
+pub(crate) fn figure(report: &Report, component: &str, name: &str) -> f64 {
     *report.components[component].get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", report.components[component]))
 }
 

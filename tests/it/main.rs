@@ -12,6 +12,7 @@ mod cloudformation;
 mod determinism;
 mod fanout;
 mod gateway;
+mod group_actions;
 mod kafka_cases;
 mod ledger;
 #[cfg(feature = "gui")]

@@ -6,55 +6,168 @@
 use indexmap::IndexMap;
 
 use super::sim::{Consumer, Instance};
+use super::spec::INSTANCES_MAX;
+use crate::components::{ActionSpec, Params};
 use crate::engine::Ctx;
-use crate::model::Value;
+use crate::event::OffsetTarget;
+use crate::model::{Default_, ParamSpec, ParamType as T, Value};
 use crate::random::Distribution;
-use crate::units::SimDuration;
+use crate::units::{SimDuration, SimTime};
+
+use Default_::{Absent, Required, Same};
+
+const INSTANCE: ParamSpec =
+    ParamSpec::new("instance", "Instance", T::Count { min: 1, max: INSTANCES_MAX }, Absent, "Which instance; the first is 1");
+
+/// What a consumer understands.
+pub(super) const ACTIONS: &[ActionSpec] = &[
+    ActionSpec {
+        name: "stop-instance",
+        help: "An instance finishes its work, commits and leaves the group; the last that runs when none is named. A static one does not say that it leaves",
+        params: &[INSTANCE],
+    },
+    ActionSpec { name: "start-instance", help: "A stopped instance joins again, or one more is added", params: &[INSTANCE] },
+    ActionSpec {
+        name: "crash-instance",
+        help: "An instance is gone at once: what it had not committed is delivered again",
+        params: &[INSTANCE],
+    },
+    ActionSpec {
+        name: "pause-instance",
+        help: "An instance stands still, as in a long garbage collection: no heartbeats, no work. When it goes on it does not know what it missed",
+        params: &[
+            INSTANCE,
+            ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "24h" }, Absent, "How long; until resume-instance when absent"),
+        ],
+    },
+    ActionSpec { name: "resume-instance", help: "A paused instance goes on", params: &[INSTANCE] },
+    ActionSpec {
+        name: "slow-instance",
+        help: "An instance's work takes longer from now on",
+        params: &[
+            INSTANCE,
+            ParamSpec::new(
+                "factor",
+                "Factor",
+                T::Number { min: 0.001, max: 1_000_000.0 },
+                Required,
+                "So many times as long as usual; 1 ends it",
+            ),
+        ],
+    },
+    ActionSpec { name: "pause-group", help: "All instances stop fetching and polling records, and stay in the group", params: &[] },
+    ActionSpec { name: "resume-group", help: "All instances fetch and poll again", params: &[] },
+    ActionSpec {
+        name: "reset-offsets",
+        help: "Stops all instances, moves the group's positions once it has no members, and starts them again: back to read once more, forward to skip",
+        params: &[
+            ParamSpec::new("to", "To", T::Choice(&["earliest", "latest", "time", "offset"]), Same("earliest"), "Where the group goes on"),
+            ParamSpec::new(
+                "time",
+                "Time",
+                T::Duration { min: "0s", max: "8760h" },
+                Absent,
+                "With to: time, the age of the run at which its first record was born",
+            ),
+            ParamSpec::new("offset", "Offset", T::Count { min: 0, max: i64::MAX }, Absent, "With to: offset, the same in every partition"),
+        ],
+    },
+];
 
 type Arguments = IndexMap<String, Value>;
 
 impl Consumer {
-    fn instance_named(&self, params: &Arguments, up: bool) -> Result<Option<usize>, String> {
-        if let Some(value) = params.get("instance") {
-            let text = value.to_field_text();
-            let number: usize = text.parse().map_err(|_| format!("`{text}` is no instance's number"))?;
-            let index = number.checked_sub(1).filter(|index| *index < self.instances.len());
+    /// The instance that an action names, or the one that it takes when none is named.
+    fn instance_named(&self, params: &Params<'_>, unnamed: impl Fn(&Instance) -> bool) -> Result<Option<usize>, String> {
+        if params.is_given("instance") {
+            let number = params.count("instance");
+            let index = usize::try_from(number - 1).ok().filter(|index| *index < self.instances.len());
             return index.map(Some).ok_or_else(|| format!("there is no instance {number}"));
         }
-        let fits = |instance: &Instance| instance.up == up;
-        Ok(if up { self.instances.iter().rposition(fits) } else { self.instances.iter().position(fits) })
+        Ok(self.instances.iter().rposition(unnamed))
     }
 
+    fn running(&self, params: &Params<'_>) -> Result<usize, String> {
+        let index = self.instance_named(params, |instance| instance.up)?;
+        index.filter(|index| self.instances[*index].up).ok_or_else(|| "no such instance runs".to_owned())
+    }
+
+    /// Carries out an action.
     pub fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &Arguments) -> Result<(), String> {
-        let index = match name {
-            "start-instance" => match self.instance_named(params, false)? {
-                Some(index) if self.instances[index].up => return Err("that instance runs already".to_owned()),
-                Some(index) => index,
-                None if self.instances.len() as i64 >= super::spec::INSTANCES_MAX => return Err("there are too many instances".to_owned()),
-                None => self.add_instance(),
-            },
-            "stop-instance" | "crash-instance" => match self.instance_named(params, true)? {
-                Some(index) if self.instances[index].up => index,
-                _ => return Err("no such instance runs".to_owned()),
-            },
-            other => return Err(format!("a consumer does not understand `{other}`")),
-        };
-        self.instances[index].up = name == "start-instance";
+        let spec = ACTIONS.iter().find(|action| action.name == name);
+        let spec = spec.ok_or_else(|| format!("a consumer does not understand `{name}`"))?;
+        let params = Params::new(spec.params, None, params);
         match name {
-            "start-instance" => self.start_instance(ctx, index),
-            "crash-instance" => self.crash(ctx, index),
-            _ => {
-                for client in 0..self.template.len() {
-                    self.with_client(ctx, (index, client), |client, now, out| client.stop(now, out));
+            "start-instance" => self.start_one(ctx, &params)?,
+            "stop-instance" => {
+                let index = self.running(&params)?;
+                if self.instances[index].condition.is_suspended() {
+                    return Err(format!("instance {} is paused: resume it first, or crash it", index + 1));
+                }
+                self.stop_instance(ctx, index);
+            }
+            "crash-instance" => {
+                let index = self.running(&params)?;
+                self.instances[index].up = false;
+                self.crash(ctx, index);
+                self.drop_late(index);
+                self.advance(ctx, index);
+            }
+            "pause-instance" => {
+                let index = self.running(&params)?;
+                self.suspend(ctx, index, params.is_given("for").then(|| params.duration("for")));
+            }
+            "resume-instance" => {
+                let index = self.instance_named(&params, |instance| instance.condition.is_suspended())?;
+                let index = index.filter(|index| self.instances[*index].condition.is_suspended());
+                self.resume_instance(ctx, index.ok_or_else(|| "no such instance is paused".to_owned())?);
+            }
+            "slow-instance" => {
+                let index = self.running(&params)?;
+                self.instances[index].condition.factor = params.number("factor");
+            }
+            "pause-group" => self.is_paused = true,
+            "resume-group" => {
+                self.is_paused = false;
+                for index in 0..self.instances.len() {
+                    self.advance(ctx, index);
                 }
             }
+            _ => self.begin_reset(ctx, offset_target(&params)?)?,
         }
         self.count_servers();
+        Ok(())
+    }
+
+    fn start_one(&mut self, ctx: &mut Ctx<'_>, params: &Params<'_>) -> Result<(), String> {
+        if self.resetting.is_some() {
+            return Err("the group's positions are being reset; its instances start again after that".to_owned());
+        }
+        let down = |instance: &Instance| !instance.up;
+        let first_down = self.instances.iter().position(down).filter(|_| !params.is_given("instance"));
+        let index = match first_down.map_or_else(|| self.instance_named(params, down), |index| Ok(Some(index)))? {
+            Some(index) if self.instances[index].up => return Err("that instance runs already".to_owned()),
+            Some(index) => index,
+            None if self.instances.len() as i64 >= INSTANCES_MAX => return Err("there are too many instances".to_owned()),
+            None => self.add_instance(),
+        };
+        self.start_instance(ctx, index);
         self.advance(ctx, index);
         Ok(())
     }
 
+    /// Lets an instance finish its work, commit and leave.
+    pub fn stop_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.instances[index].up = false;
+        for client in 0..self.template.len() {
+            self.with_client(ctx, (index, client), |client, now, out| client.stop(now, out));
+        }
+        self.advance(ctx, index);
+    }
+
+    /// Lets an instance join.
     pub fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.instances[index].up = true;
         self.start_transactions(ctx, index);
         self.instances[index].committed_at = ctx.now;
         for client in 0..self.template.len() {
@@ -68,6 +181,7 @@ impl Consumer {
         }
     }
 
+    /// Changes a setting.
     pub fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
         let number = |max: i64| match text.parse::<i64>() {
             Ok(number) if (1..=max).contains(&number) => Ok(number as usize),
@@ -90,5 +204,17 @@ impl Consumer {
             other => return Err(format!("`{other}` cannot be changed while it runs")),
         }
         Ok(())
+    }
+}
+
+fn offset_target(params: &Params<'_>) -> Result<OffsetTarget, String> {
+    let missing = |name: &str| format!("`to: {name}` needs {name}");
+    match params.text("to").as_str() {
+        "time" if !params.is_given("time") => Err(missing("time")),
+        "offset" if !params.is_given("offset") => Err(missing("offset")),
+        "time" => Ok(OffsetTarget::Time(SimTime::ZERO + params.duration("time"))),
+        "offset" => Ok(OffsetTarget::Offset(u64::try_from(params.count("offset")).unwrap_or(0))),
+        "latest" => Ok(OffsetTarget::Latest),
+        _ => Ok(OffsetTarget::Earliest),
     }
 }

@@ -11,10 +11,12 @@ mod actions;
 mod intake;
 mod pauses;
 mod queue;
+mod reset;
 mod results;
 mod schemas;
 mod sim;
 mod spec;
+mod suspension;
 mod transactions;
 mod work;
 

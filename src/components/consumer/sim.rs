@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::intake::{Inbound, Received};
 use super::pauses::Pauses;
+use super::reset::Resetting;
 use super::results::Results;
 use super::schemas::{CALLS_SCHEMA, Reader};
+use super::suspension::Condition;
 use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
@@ -28,6 +30,8 @@ pub(super) const CALLS_DEAD_LETTER: u16 = 0xff00;
 const TOKEN_WORKER: u64 = 0;
 const TOKEN_INSTANCE: u64 = 1;
 const TOKEN_SHARED: u64 = 2;
+pub(super) const TOKEN_RESUME: u64 = 3;
+pub(super) const TOKEN_RESET: u64 = 4;
 
 /// A consumer while it runs.
 #[derive(Clone, Debug)]
@@ -59,6 +63,9 @@ pub(super) struct Consumer {
     pub station: Station,
     pub counts: Counts,
     pauses: Pauses,
+    /// Nobody polls records, by hand.
+    pub is_paused: bool,
+    pub resetting: Option<Resetting>,
     shared_wake_at: SimTime,
     pub letters_out: ClientOutput,
     client_out: ConsumerOutput,
@@ -94,6 +101,7 @@ pub(super) struct Instance {
     pub busy: u32,
     pub up: bool,
     pub committed_at: SimTime,
+    pub condition: Condition,
     /// When the next poll must have come.
     pub poll_due: SimTime,
     wake_at: SimTime,
@@ -137,6 +145,8 @@ impl Consumer {
             station: Station::default(),
             counts: Counts::default(),
             pauses: Pauses::default(),
+            is_paused: false,
+            resetting: None,
             shared_wake_at: SimTime::MAX,
             letters_out: ClientOutput::default(),
             client_out: ConsumerOutput::default(),
@@ -167,6 +177,7 @@ impl Consumer {
             busy: 0,
             up: true,
             committed_at: SimTime::ZERO,
+            condition: Condition::default(),
             poll_due: SimTime::MAX,
             wake_at: SimTime::MAX,
         });
@@ -179,7 +190,7 @@ impl Consumer {
     }
 
     /// Which instance and which of its clients a call belongs to.
-    fn owner_of(&self, call: CallId) -> Option<(usize, usize)> {
+    pub fn owner_of(&self, call: CallId) -> Option<(usize, usize)> {
         let number = usize::try_from(call.0 >> 48).ok()?.checked_sub(1)?;
         let clusters = self.template.len();
         let instance = number.checked_div(clusters)?;
@@ -199,11 +210,14 @@ impl Consumer {
         call(client, ctx.now, &mut out);
         let ended = was_committing && !client.is_committing();
         self.carry_out(ctx, at, &mut out);
-        let committed = out.committed.take();
+        let (committed, reset) = (out.committed.take(), out.reset.take());
         if ended && self.instances[at.0].awaiting_commit {
             self.commit_ended(ctx, at, committed);
         }
         self.client_out = out;
+        if let Some(result) = reset {
+            self.reset_answered(ctx, at.1, result);
+        }
     }
 
     fn carry_out(&mut self, ctx: &mut Ctx<'_>, (index, client): (usize, usize), out: &mut ConsumerOutput) {
@@ -248,6 +262,9 @@ impl Consumer {
 
     /// Fetches while there is room; lets clients go on whose work is finished.
     pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        if self.instances[index].condition.is_suspended() {
+            return;
+        }
         for client in 0..self.template.len() {
             if self.instances[index].clients[client].is_overdue() && !self.is_between_polls(index) {
                 self.with_client(ctx, (index, client), |client, now, out| client.poll(now, out));
@@ -257,7 +274,7 @@ impl Consumer {
                 self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
             }
             let instance = &self.instances[index];
-            if instance.up && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
+            if instance.up && !self.is_paused && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
                 self.with_client(ctx, (index, client), |client, now, out| client.fetch(now, out));
             }
         }
@@ -363,7 +380,8 @@ impl Process for Consumer {
             self.set_instance_timer(ctx, index);
         }
     }
-    fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
+        let Some(message) = self.hold_message(end, message) else { return };
         let Some(message) = self.give_to_writer(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
@@ -411,6 +429,9 @@ impl Process for Consumer {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         let index = (token >> 8 & 0xfff) as usize;
         match token & 0xff {
+            TOKEN_WORKER | TOKEN_INSTANCE if self.holds_timer(index, token) => {}
+            TOKEN_RESUME => self.suspension_over(ctx, index, (token >> 20) as u32),
+            TOKEN_RESET => self.go_on_with_reset(ctx),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
             TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
                 self.instances[index].wake_at = SimTime::MAX;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::queue;
-use crate::components::{ActionSpec, BuildCtx, KindSpec, Params, PeerTopic};
+use crate::components::{BuildCtx, KindSpec, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::event::Assignor;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -27,24 +27,9 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kafka-4.0", "kafka-3.9"],
     help: "Reads topics as a consumer group, or a queue, and processes each event",
     params: PARAMS,
-    actions: &[
-        ActionSpec {
-            name: "stop-instance",
-            help: "An instance finishes its work, commits and leaves the group; the last that runs when none is named",
-            params: INSTANCE,
-        },
-        ActionSpec { name: "start-instance", help: "A stopped instance joins again, or one more is added", params: INSTANCE },
-        ActionSpec {
-            name: "crash-instance",
-            help: "An instance is gone at once: what it had not committed is delivered again",
-            params: INSTANCE,
-        },
-    ],
+    actions: super::actions::ACTIONS,
     id_stem: "consumer",
 };
-
-const INSTANCE: &[ParamSpec] =
-    &[ParamSpec::new("instance", "Instance", T::Count { min: 1, max: INSTANCES_MAX }, Absent, "Which instance; the first is 1")];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")

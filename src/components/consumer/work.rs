@@ -63,7 +63,11 @@ impl Consumer {
     pub fn serve(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         loop {
             let instance = &self.instances[index];
-            if instance.busy >= self.concurrency || instance.awaiting_commit || self.waits_for_transaction(ctx, index) {
+            if instance.busy >= self.concurrency
+                || instance.condition.is_suspended()
+                || instance.awaiting_commit
+                || self.waits_for_transaction(ctx, index)
+            {
                 return;
             }
             let instance = &self.instances[index];
@@ -74,7 +78,7 @@ impl Consumer {
                 }
                 return;
             }
-            if instance.polled == 0 && !self.poll(ctx, index) {
+            if instance.polled == 0 && (self.is_paused || !self.poll(ctx, index)) {
                 return;
             }
             let instance = &mut self.instances[index];
@@ -125,7 +129,7 @@ impl Consumer {
     }
 
     fn begin(&mut self, ctx: &mut Ctx<'_>, index: usize, record: Received) {
-        let service = self.service_time.sample(&mut self.service_rng) + record.unpacking;
+        let service = self.service_of(index) + record.unpacking;
         let instance = &mut self.instances[index];
         let number = instance.free.pop().unwrap_or_else(|| {
             instance.workers.push(Worker::default());
@@ -136,6 +140,13 @@ impl Consumer {
         instance.busy += 1;
         let token = Self::worker_token(index, number, worker.generation);
         ctx.timer_after(service, token);
+    }
+
+    /// How long an instance needs for the next event.
+    fn service_of(&mut self, index: usize) -> SimDuration {
+        let service = self.service_time.sample(&mut self.service_rng);
+        let factor = self.instances[index].condition.factor;
+        if factor == 1.0 { service } else { service.scaled(factor) }
     }
 
     /// A worker's timer: its service or its rest is over.
@@ -149,7 +160,7 @@ impl Consumer {
             work.state = State::Serving;
             work.attempts += 1;
             self.counts.retried += 1;
-            let service = self.service_time.sample(&mut self.service_rng);
+            let service = self.service_of(index);
             ctx.timer_after(service, Self::worker_token(index, number, generation));
             return;
         }

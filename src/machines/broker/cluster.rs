@@ -249,6 +249,11 @@ impl Cluster {
     }
 
     fn group_call(&mut self, now: SimTime, caller: Caller, request: GroupRequest, out: &mut Effects) {
+        if let GroupCall::ResetOffsets { topics, to } = &request.body {
+            let result = self.reset_offsets(request.group, topics, *to, out).map(|()| GroupResult::Done);
+            out.replies.push((caller, Message::GroupReply(Box::new(GroupReply { call: request.call, result }))));
+            return;
+        }
         if let GroupCall::ListOffsets { partitions } = &request.body {
             let bounds = partitions.iter().filter_map(|&(topic, partition)| {
                 let state = self.partitions[self.place(topic)?].get(partition as usize)?;

@@ -114,7 +114,7 @@ impl<C: Copy> Group<C> {
         self.members.len()
     }
 
-    /// Takes a call; `ListOffsets` is the cluster's and never comes here.
+    /// Takes a call; what asks for logs is the cluster's and never comes here.
     pub fn handle(&mut self, now: SimTime, to: ReplyTo<C>, member: &Arc<str>, call: GroupCall, out: &mut Answers<C>) {
         match call {
             GroupCall::Join { client_id, subscription, session_timeout, rebalance_timeout } => {
@@ -155,7 +155,7 @@ impl<C: Copy> Group<C> {
                 }
                 answer(out, to, result.map(|()| GroupResult::Done));
             }
-            GroupCall::ListOffsets { .. } => answer(out, to, Err(BrokerError::UnknownTopicOrPartition)),
+            GroupCall::ListOffsets { .. } | GroupCall::ResetOffsets { .. } => answer(out, to, Err(BrokerError::UnknownTopicOrPartition)),
         }
     }
 

@@ -23,6 +23,7 @@ mod produce;
 pub mod queue;
 mod replicas;
 mod replication;
+mod reset;
 mod transactions;
 
 pub use controller::refusal;

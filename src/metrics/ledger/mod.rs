@@ -88,6 +88,8 @@ struct Lane {
     /// Taken by retention before they had ended, by producer; of these, what a consumer held and ended later.
     expired: Vec<SeqSet>,
     revived: Vec<SeqSet>,
+    /// Passed over by the group's beginning, and not read later after all, by producer.
+    skipped: Vec<SeqSet>,
     /// Ended by a queue's move of each kind, by producer: a move back opens them again.
     moved: [Vec<SeqSet>; moves::MOVES.len()],
     /// Lost because the log was cut, by producer.
@@ -125,6 +127,7 @@ impl Ledger {
                 terms: ByOrigin::default(),
                 ended: vec![SeqSet::default(); components],
                 expired: vec![SeqSet::default(); components],
+                skipped: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
                 moved: moves::MOVES.map(|_| vec![SeqSet::default(); components]),
                 lost: vec![SeqSet::default(); components],
@@ -253,8 +256,7 @@ impl Ledger {
             return Entry::Repeated;
         }
         let by_the_log = topic.cluster == Some(ended.component);
-        let mut expired_at = None;
-        let mut cut_at = None;
+        let mut undone = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
             // Passed over once more is not processed once more.
             if by_the_log || ended.end == ObligationEnd::Aborted {
@@ -264,25 +266,29 @@ impl Ledger {
             let cut = lane.lost[id.producer.index()].remove(id.seq);
             // A consumer may hold what retention has taken meanwhile: then its word counts, once.
             let revives = !cut && lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
-            if cut {
-                lane.terms.at(origin).reopen(ObligationEnd::Lost);
-                cut_at = topic.cluster;
-            } else if revives {
-                lane.terms.at(origin).reopen(ObligationEnd::Expired);
-                expired_at = topic.cluster;
-            } else {
+            // A group that is set back reads late what its beginning had passed over.
+            let backfills = !cut && !revives && lane.skipped[id.producer.index()].remove(id.seq);
+            undone = match (cut, revives, backfills) {
+                (true, ..) => Some(ObligationEnd::Lost),
+                (_, true, _) => Some(ObligationEnd::Expired),
+                (.., true) => Some(ObligationEnd::Skipped),
+                _ => None,
+            };
+            let Some(end) = undone else {
                 lane.terms.at(origin).duplicates += 1;
                 return Entry::Repeated;
-            }
+            };
+            lane.terms.at(origin).reopen(end);
         } else if by_the_log {
             lane.remember(ended);
         }
         lane.terms.at(origin).end(ended.end);
-        if let Some(cluster) = expired_at {
-            self.uncount_reason((end_name(ObligationEnd::Expired), cluster, ended.event.event_type, Reason::RETENTION));
-        }
-        if let Some(cluster) = cut_at {
-            self.uncount_lost(cluster, ended.event.event_type);
+        if let (Some(end), Some(cluster)) = (undone, topic.cluster) {
+            match end {
+                ObligationEnd::Lost => self.uncount_lost(cluster, ended.event.event_type),
+                ObligationEnd::Expired => self.uncount_reason((end_name(end), cluster, ended.event.event_type, Reason::RETENTION)),
+                _ => self.uncount_reason((end_name(end), cluster, ended.event.event_type, Reason::LATEST)),
+            }
         }
         if let Some(reason) = reason {
             self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
@@ -365,10 +371,11 @@ impl Ledger {
                 if only.is_none_or(|group| group == lane.group) && lane.ended[id.producer.index()].insert(id.seq) {
                     lane.terms.at(origin).end(end);
                     count += 1;
-                    if end == ObligationEnd::Expired {
-                        lane.expired[id.producer.index()].insert(id.seq);
-                    }
-                    let code = if end == ObligationEnd::Expired { Reason::RETENTION } else { "latest" };
+                    let (passed, code) = match end {
+                        ObligationEnd::Expired => (&mut lane.expired, Reason::RETENTION),
+                        _ => (&mut lane.skipped, Reason::LATEST),
+                    };
+                    passed[id.producer.index()].insert(id.seq);
                     self.count_reason(end_name(end), at, &record.meta, &Reason { code, detail: None }, now);
                 }
             }

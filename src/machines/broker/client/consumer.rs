@@ -130,6 +130,8 @@ pub struct ConsumerOutput {
     pub revoked: bool,
     /// How a commit ended. One that is forgotten with its generation ends without a word: it may have been taken.
     pub committed: Option<Result<(), BrokerError>>,
+    /// How a reset of the group's positions ended.
+    pub reset: Option<Result<(), BrokerError>>,
     /// Where the group goes on in new partitions: (topic, partition, offset).
     pub positions: Vec<(TopicIx, u32, u64)>,
 }
@@ -185,6 +187,8 @@ pub struct ConsumerClient {
     pub(super) heartbeat_call: Option<Pending>,
     pub(super) commit_call: Option<Pending>,
     pub(super) commit_again: bool,
+    /// An operator's call, made without being a member.
+    pub(super) reset_call: Option<Pending>,
     pub(super) heartbeat_at: SimTime,
     pub(super) heard_at: SimTime,
     pub(super) lanes: Vec<FetchLane>,
@@ -213,6 +217,7 @@ impl ConsumerClient {
             heartbeat_call: None,
             commit_call: None,
             commit_again: false,
+            reset_call: None,
             heartbeat_at: SimTime::MAX,
             heard_at: SimTime::ZERO,
             lanes: Vec::new(),

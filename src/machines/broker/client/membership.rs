@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput, OffsetReset, Pending};
 use super::metadata::TopicMetadata;
-use crate::event::{Assignor, BrokerError, GroupCall, GroupReply, GroupResult, Subscription};
+use crate::event::{Assignor, BrokerError, GroupCall, GroupReply, GroupResult, OffsetTarget, Subscription};
 use crate::units::{SimTime, TopicIx};
 
 /// Where a member stands.
@@ -109,6 +109,16 @@ impl ConsumerClient {
         matches!(self.phase, Phase::Draining { .. })
     }
 
+    /// Moves the positions of its group, which must have no members.
+    pub fn reset_offsets(&mut self, now: SimTime, to: OffsetTarget, out: &mut ConsumerOutput) {
+        if self.reset_call.is_none() {
+            let pending = self.pending(now, self.cfg.request_timeout);
+            self.reset_call = Some(pending);
+            let topics = self.cfg.topics.iter().map(|read| read.topic).collect();
+            self.send_group(pending.call, GroupCall::ResetOffsets { topics, to }, out);
+        }
+    }
+
     /// The coordinator has answered.
     pub fn on_group_reply(&mut self, now: SimTime, reply: GroupReply, out: &mut ConsumerOutput) {
         let is = |pending: Option<Pending>| pending.is_some_and(|pending| pending.call == reply.call);
@@ -127,6 +137,9 @@ impl ConsumerClient {
         } else if is(self.commit_call) {
             self.commit_call = None;
             self.committed(now, reply.result.err(), out);
+        } else if is(self.reset_call) {
+            self.reset_call = None;
+            out.reset = Some(reply.result.map(|_| ()));
         }
     }
 
@@ -140,6 +153,10 @@ impl ConsumerClient {
         if over(self.commit_call) {
             self.commit_call = None;
             self.committed(now, Some(BrokerError::RequestTimedOut), out);
+        }
+        if over(self.reset_call) {
+            self.reset_call = None;
+            out.reset = Some(Err(BrokerError::RequestTimedOut));
         }
         for lane in 0..self.lanes.len() {
             if over(self.lanes[lane].pending) {
@@ -162,7 +179,7 @@ impl ConsumerClient {
     #[must_use]
     pub fn next_wake(&self, now: SimTime) -> SimTime {
         let deadline = |pending: Option<Pending>| pending.map_or(SimTime::MAX, |pending| pending.deadline);
-        let mut wake = deadline(self.main_call).min(deadline(self.commit_call));
+        let mut wake = deadline(self.main_call).min(deadline(self.commit_call)).min(deadline(self.reset_call));
         if self.beats() {
             wake = wake.min(self.heartbeat_at);
         }

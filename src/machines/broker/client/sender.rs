@@ -393,6 +393,7 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::MemberIdRequired
         | BrokerError::UnknownMemberId
         | BrokerError::FencedInstanceId
+        | BrokerError::NonEmptyGroup
         | BrokerError::IllegalGeneration
         | BrokerError::InconsistentGroupProtocol
         | BrokerError::RebalanceInProgress => false,
