@@ -214,3 +214,72 @@ fn exactly_once_neither_loses_nor_repeats_whatever_crashes() {
     assert!(figure(&report, "billing", "delivered_count") > 1_000.0, "who reads uncommitted events sees aborted ones");
     assert_eq!(report.ledger.obligations.aborted, 0);
 }
+
+/// web ─► orders ─► billing, which reads what is committed, and an auditor that reads everything.
+fn transactional(web: Json) -> Pipeline {
+    let mut pipeline = committed(json!({}));
+    pipeline.project.components.shift_remove("worker");
+    pipeline.project.links.clear();
+    pipeline.project.components["web"].params.extend(values(web));
+    pipeline.add("auditor", "consumer", json!({"service_time": "1ms", "offset_reset": "earliest"}));
+    for (from, to) in [("web.out", "shop.orders"), ("shop.orders", "billing.in"), ("shop.orders", "auditor.in")] {
+        pipeline.link(from, to);
+    }
+    pipeline
+}
+
+#[test]
+fn a_producer_commits_or_aborts_whole_transactions() {
+    let web = json!({"transactional_id": "tills", "transaction_size": 10, "transaction_time": "1s", "aborted_ratio": "20%"});
+    let report = transactional(web).run();
+    let (committed, aborted) =
+        (figure(&report, "web", "committed_transactions_count"), figure(&report, "web", "aborted_transactions_count"));
+    assert!(committed > 60.0 && aborted > 5.0 && committed + aborted >= 100.0, "{committed} committed, {aborted} aborted");
+    assert_eq!(report.ledger.submissions.accepted, 1_000, "what is aborted stands in the log too");
+    assert_eq!(figure(&report, "auditor", "delivered_count"), 1_000.0);
+    let seen = figure(&report, "billing", "delivered_count");
+    assert_eq!(seen + report.ledger.obligations.aborted as f64, 1_000.0);
+    assert!((700.0..1_000.0).contains(&seen), "{seen} of a thousand are committed");
+    let latency = figure(&report, "billing", "latency_ms_mean");
+    assert!(latency > figure(&report, "auditor", "latency_ms_mean") + 50.0, "who reads what is committed waits for that: {latency} ms");
+}
+
+#[test]
+fn a_second_producer_with_the_same_name_fences_the_first() {
+    let web = json!({"transactional_id": "tills", "transaction_size": 10});
+    let mut pipeline = transactional(web.clone());
+    pipeline.add("twin", "producer", web);
+    pipeline.project.components["twin"].params.extend(values(json!({"load": "constant(10/s)", "max_events": 50})));
+    pipeline.link("twin.out", "shop.orders");
+    let report = pipeline.run();
+    let fenced: u64 = report.ledger.reasons.iter().filter(|reason| reason.code == "fenced").map(|reason| reason.count).sum();
+    assert!(fenced > 0, "{:?}", report.ledger.reasons);
+    let accepted = |id: &str| figure(&report, id, "accepted_count");
+    assert!(accepted("twin") == 50.0 || accepted("web") == 1_000.0, "one of them goes on: {} {}", accepted("twin"), accepted("web"));
+}
+
+#[test]
+fn a_transaction_that_is_left_open_holds_readers_up_until_its_timeout() {
+    let worker = json!({"commit": "transaction", "transaction_timeout": "15s", "service_time": "30ms", "poll_size": 20});
+    let report = committed(worker).fault(10, "worker", "crash-instance", json!({})).run();
+    let timed_out = figure(&report, "shop", "aborted_transactions_count");
+    assert_eq!(timed_out, 1.0, "nobody comes back: the coordinator aborts it");
+    assert!(report.ledger.obligations.aborted > 0, "and its readers pass it over");
+    assert_eq!(figure(&report, "shop", "open_transactions"), 0.0);
+}
+
+#[test]
+fn settings_of_transactions_are_checked() {
+    let codes = |web: Json| {
+        let found = check(&transactional(web).project).into_iter().filter(|one| one.path.starts_with("components.web"));
+        found.map(|one| format!("{} {}", one.code, one.path.trim_start_matches("components.web."))).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(json!({"transactional_id": "tills"})), Vec::<String>::new());
+    assert_eq!(codes(json!({"aborted_ratio": "5%"})), ["setting-unused aborted_ratio"]);
+    let contradiction = "setting-contradiction transactional_id".to_owned();
+    assert!(codes(json!({"transactional_id": "tills", "acks": "1"})).contains(&contradiction));
+    let mut pipeline = Pipeline::new(json!({"commit": "transaction"}));
+    pipeline.project.links.retain(|link| link.from.port != "results");
+    let found = check(&pipeline.project);
+    assert!(found.iter().any(|one| one.code == "link-missing" && one.path == "components.worker.commit"), "{found:?}");
+}

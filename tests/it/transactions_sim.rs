@@ -75,7 +75,14 @@ fn run(seed: u64, way: Way) -> Report {
         project.components.insert(id.to_owned(), component);
     };
     let load = format!("poisson({}/s)", 5 + rng.below(30));
-    add("web", "producer", json!({"load": load, "keys": "uniform(20)", "max_events": EVENTS, "request_timeout": "4s"}));
+    let mut web = json!({"load": load, "keys": "uniform(20)", "max_events": EVENTS, "request_timeout": "4s"});
+    if rng.chance(0.5) {
+        web["transactional_id"] = json!("web");
+        web["transaction_size"] = json!(1 + rng.below(30));
+        web["transaction_time"] = json!(format!("{}ms", 10 + rng.below(2_000)));
+        web["aborted_ratio"] = json!("10%");
+    }
+    add("web", "producer", web);
     let topic = |rng: &mut Stream| json!({"partitions": 1 + rng.below(4), "replication": 3});
     add(
         "shop",
@@ -126,7 +133,9 @@ fn run(seed: u64, way: Way) -> Report {
 /// What a run may break, each with the words of its breach.
 fn breaches(report: &Report) -> Vec<&'static str> {
     let figure = |component: &str, name: &str| report.components[component].get(name).copied().unwrap_or(0.0);
-    let all = EVENTS as f64;
+    let path = report.ledger.paths.iter().find(|path| path.group == "worker").expect("the worker reads");
+    // What its producer has aborted is none of its business, unless it reads what is not committed.
+    let all = (path.obligations.created - path.obligations.aborted) as f64;
     // Its readers commit after their work: what they repeat by themselves is not the pipeline's doing, and counted apart.
     let checks = [
         (report.ledger.obligations.lost == 0, "an event is lost"),

@@ -98,12 +98,14 @@ impl Consumer {
     /// Whether nothing can be handed to workers before the transaction has gone on. One whose poll is worked off is
     /// brought to its end.
     pub fn waits_for_transaction(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
-        if self.commit != CommitMode::Transaction || self.instances[index].polled > 0 {
+        if self.commit != CommitMode::Transaction {
             return false;
         }
+        let instance = &self.instances[index];
         match self.stage(index) {
+            Some(TransactionStage::Open) if instance.polled > 0 => false,
             Some(TransactionStage::Open) => {
-                if self.instances[index].busy == 0 {
+                if instance.busy == 0 {
                     self.finish_transaction(ctx, index);
                 }
                 true
@@ -148,13 +150,23 @@ impl Consumer {
             }
         } else {
             results.writer(index).waiting.clear();
-            self.interrupt_work(ctx, index);
+            self.drop_poll(ctx, index);
             self.with_client(ctx, (index, 0), |client, now, out| client.rewind(now, out));
         }
         if end == TransactionEnd::Fenced {
             self.start_transactions(ctx, index);
         }
         self.advance(ctx, index);
+    }
+
+    /// Nothing that was handed out in the transaction is worked on any more, late as it may be.
+    fn drop_poll(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.interrupt_work(ctx, index);
+        let instance = &mut self.instances[index];
+        instance.inbox.clear();
+        self.station.abandon(ctx.now, instance.buffer.len() as u64);
+        instance.buffer.clear();
+        instance.polled = 0;
     }
 
     /// Tells that an event has ended: at once, or once its transaction is committed.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::sim::CALLS_HTTP;
+use crate::components::Params;
 use crate::event::{CallId, EventMeta, HttpReply, HttpRequest, Outcome, Reason};
 use crate::units::{SimDuration, SimTime};
 
@@ -217,4 +219,31 @@ fn status_code(status: u16) -> &'static str {
         504 => "timeout",
         _ => "http",
     }
+}
+
+/// What the parameters say to the client of gateways.
+pub(super) fn http_config(params: &Params<'_>) -> HttpConfig {
+    let count = |name: &str| usize::try_from(params.count(name)).unwrap_or(0);
+    HttpConfig {
+        timeout: params.duration("http_timeout"),
+        retries_max: u32::try_from(params.count("http_retries")).unwrap_or(0),
+        retry_statuses: super::retry_statuses(params).into_iter().filter_map(Result::ok).collect(),
+        backoff: params.duration("backoff"),
+        concurrency_max: count("http_concurrency").max(1),
+        queue_max: count("http_queue"),
+        call_tag: CALLS_HTTP,
+    }
+}
+
+/// Headers that every request of this client carries; names in lower case.
+pub(super) fn headers(id: &str, params: &Params<'_>) -> Arc<[(Arc<str>, Arc<str>)]> {
+    let mut list: Vec<(Arc<str>, Arc<str>)> =
+        vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), id.into())];
+    if let Some(key) = params.optional_text("api_key") {
+        list.push(("apikey".into(), key.into()));
+    }
+    let given = params.words("headers");
+    let pairs = given.iter().filter_map(|header| header.split_once(':'));
+    list.extend(pairs.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
+    list.into()
 }

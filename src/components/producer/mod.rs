@@ -14,6 +14,7 @@ mod queues;
 mod sim;
 mod spec;
 pub(super) mod telling;
+mod transactions;
 
 use std::sync::Arc;
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::http::{HttpClient, HttpConfig, HttpOutput, Job};
+use super::http::{HttpClient, HttpOutput, Job, headers, http_config};
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
 use super::telling::{hop, settle};
+use super::transactions::Transactions;
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
@@ -25,7 +26,7 @@ use crate::units::{SimDuration, SimTime};
 /// High bytes of call ids to brokers.
 pub(super) const CALLS_KAFKA: u16 = 0x0100;
 /// High byte of call ids to gateways.
-const CALLS_HTTP: u8 = 2;
+pub(super) const CALLS_HTTP: u8 = 2;
 /// High byte of call ids to registries.
 const CALLS_SCHEMA: u8 = 3;
 /// High byte of call ids to queues.
@@ -57,6 +58,7 @@ pub(super) struct Producer {
     streams: Streams,
     library: Arc<SchemaLibrary>,
     kafka: Option<ProducerClient>,
+    transactions: Option<Transactions>,
     http: Option<HttpClient>,
     queues: Option<Queues>,
     gateways: Vec<LinkEnd>,
@@ -106,6 +108,11 @@ impl Producer {
         let gateways: Vec<LinkEnd> =
             ctx.links_at("out").filter(|facts| facts.role == EndRole::From && facts.port_leads_to_http()).map(|facts| facts.end).collect();
         let (kafka, topics) = super::kafka_client(ctx, params).map_or((None, Vec::new()), |(client, topics)| (Some(client), topics));
+        let transactions = Transactions::new(ctx, params);
+        let kafka = match &transactions {
+            Some(transactions) => kafka.map(|client| transactions.equip(client)),
+            None => kafka,
+        };
         let (queues, queue_names) = Queues::new(ctx, params, CALLS_QUEUE);
         let topics = topics.into_iter().map(|(name, number)| (name, Target::Topic(number)));
         let ways: Vec<_> = topics.chain(queue_names).collect();
@@ -130,6 +137,7 @@ impl Producer {
             },
             library: Arc::clone(ctx.schemas),
             kafka,
+            transactions,
             http,
             queues,
             gateways,
@@ -242,6 +250,9 @@ impl Producer {
 
     /// Carries out what the clients want, and sets the next wake-up.
     fn flush(&mut self, ctx: &mut Ctx<'_>) {
+        if let (Some(transactions), Some(client)) = (&mut self.transactions, &mut self.kafka) {
+            transactions.drive(ctx.now, client, &mut self.client_out);
+        }
         for (link, message) in self.client_out.sends.drain(..) {
             ctx.send(LinkEnd(link), message);
         }
@@ -260,6 +271,7 @@ impl Producer {
         let mut wake = self.asked.iter().map(|asked| asked.deadline).min().unwrap_or(SimTime::MAX);
         if let Some(client) = &mut self.kafka {
             wake = wake.min(client.next_wake(ctx.now));
+            wake = wake.min(self.transactions.as_ref().map_or(SimTime::MAX, |transactions| transactions.next_wake(client)));
         }
         if let Some(client) = &mut self.http {
             wake = wake.min(client.next_wake(ctx.now));
@@ -369,6 +381,9 @@ impl Producer {
 impl Process for Producer {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.ask_for_schemas(ctx);
+        if let Some(client) = &mut self.kafka {
+            client.start_transactions(ctx.now, &mut self.client_out);
+        }
         self.schedule_arrival(ctx);
         self.flush(ctx);
     }
@@ -382,6 +397,11 @@ impl Process for Producer {
             Message::MetadataReply(reply) => {
                 if let Some(client) = &mut self.kafka {
                     client.on_metadata(ctx.now, &reply, &mut self.client_out);
+                }
+            }
+            Message::TransactionReply(reply) => {
+                if let Some(client) = &mut self.kafka {
+                    client.on_transaction(ctx.now, &reply, &mut self.client_out);
                 }
             }
             Message::HttpReply(reply) => {
@@ -449,6 +469,9 @@ impl Process for Producer {
         if let Some(ratio) = self.kafka.as_ref().and_then(ProducerClient::compression_ratio) {
             out.gauge("compression_ratio", ratio);
         }
+        if let Some(transactions) = &self.transactions {
+            transactions.figures(out);
+        }
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);
         }
@@ -473,30 +496,4 @@ fn write_key(prefix: &str, mut number: u64, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&digits[at..]);
-}
-
-fn http_config(params: &Params<'_>) -> HttpConfig {
-    let count = |name: &str| usize::try_from(params.count(name)).unwrap_or(0);
-    HttpConfig {
-        timeout: params.duration("http_timeout"),
-        retries_max: u32::try_from(params.count("http_retries")).unwrap_or(0),
-        retry_statuses: super::retry_statuses(params).into_iter().filter_map(Result::ok).collect(),
-        backoff: params.duration("backoff"),
-        concurrency_max: count("http_concurrency").max(1),
-        queue_max: count("http_queue"),
-        call_tag: CALLS_HTTP,
-    }
-}
-
-/// Headers that every request of this client carries; names in lower case.
-fn headers(id: &str, params: &Params<'_>) -> Arc<[(Arc<str>, Arc<str>)]> {
-    let mut list: Vec<(Arc<str>, Arc<str>)> =
-        vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), id.into())];
-    if let Some(key) = params.optional_text("api_key") {
-        list.push(("apikey".into(), key.into()));
-    }
-    let given = params.words("headers");
-    let pairs = given.iter().filter_map(|header| header.split_once(':'));
-    list.extend(pairs.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
-    list.into()
 }

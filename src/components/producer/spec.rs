@@ -220,6 +220,51 @@ const PARAMS: &[ParamSpec] = &[
     .key("max.block.ms")
     .from(DOCUMENTED)
     .group("Kafka batching"),
+    ParamSpec::new(
+        "transactional_id",
+        "Transactional id",
+        T::Text { max_chars: 249 },
+        Absent,
+        "Writes in transactions under this name; a producer that begins with the same name fences this one",
+    )
+    .key("transactional.id")
+    .group("Kafka transactions"),
+    ParamSpec::new(
+        "transaction_size",
+        "Events of a transaction",
+        T::Count { min: 1, max: 1_000_000 },
+        Same("100"),
+        "A transaction with so many events ends",
+    )
+    .from(Provenance::Assumed)
+    .group("Kafka transactions"),
+    ParamSpec::new(
+        "transaction_time",
+        "Length of a transaction",
+        T::Duration { min: "1ms", max: "15min" },
+        Same("100ms"),
+        "One with fewer events ends after this; events that come meanwhile wait for the next",
+    )
+    .from(Provenance::Assumed)
+    .group("Kafka transactions"),
+    ParamSpec::new(
+        "transaction_timeout",
+        "Transaction timeout",
+        T::Duration { min: "1ms", max: "15min" },
+        Same("60s"),
+        "The coordinator aborts a transaction that is open for longer, and fences its producer",
+    )
+    .key("transaction.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Kafka transactions"),
+    ParamSpec::new(
+        "aborted_ratio",
+        "Aborted",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of transactions that are aborted on purpose, after all of their events are written",
+    )
+    .group("Kafka transactions"),
     ParamSpec::new("http_timeout", "Timeout", T::Duration { min: "1ms", max: "1h" }, Same("10s"), "Longest wait for a gateway's answer")
         .from(Provenance::Assumed)
         .group("HTTP"),
@@ -285,6 +330,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         );
     }
     check_delivery(&path, params, out);
+    super::transactions::check(ctx, &path, params, out);
     check_events(ctx, &path, params, &outs, out);
     for (index, header) in params.words("headers").iter().enumerate() {
         if header.split_once(':').is_none_or(|(name, _)| name.trim().is_empty()) {

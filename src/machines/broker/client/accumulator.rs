@@ -293,7 +293,7 @@ impl ProducerClient {
         self.counts.buffered += 1;
         if self.blocked.is_empty() {
             match self.append(now, topic, event) {
-                Append::Joined if self.lanes.iter().all(|lane| lane.ready.is_empty()) => return Push::Joined,
+                Append::Joined if self.lanes.iter().all(|lane| lane.ready.is_empty()) && self.takes_more() => return Push::Joined,
                 Append::Joined | Append::Changed => {
                     self.drain_all(now, out);
                     self.drive_transaction(now, out);
@@ -412,7 +412,7 @@ impl ProducerClient {
 
     /// Appends to the open batch, or to a new one if there is room for it in the buffer.
     fn append(&mut self, now: SimTime, topic: usize, event: &Outgoing<'_>) -> Append {
-        if self.transaction.as_ref().is_some_and(|transaction| !transaction.takes_events()) {
+        if !self.takes_more() {
             return Append::NoRoom;
         }
         let record_bytes = event.record_bytes();

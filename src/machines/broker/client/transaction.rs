@@ -299,6 +299,11 @@ impl ProducerClient {
         Some((Arc::clone(&transaction.cfg.id), transaction.stamp?))
     }
 
+    /// Whether the open transaction, if there must be one, has room for another event.
+    pub(super) fn takes_more(&self) -> bool {
+        self.transaction.as_ref().is_none_or(|transaction| transaction.takes_events())
+    }
+
     pub(super) fn is_ending_transaction(&self) -> bool {
         self.transaction.as_ref().is_some_and(|transaction| matches!(transaction.stage, Stage::Flushing { .. }))
     }
