@@ -15,6 +15,8 @@ pub struct RecordBatch {
     pub bytes: Bytes,
     /// How many records.
     pub record_count: u32,
+    /// How many offsets it takes: more than it has records once compaction has thinned it.
+    pub offsets: u32,
     /// Size with CloudEvents and trace headers written out: what networks carry and retention counts.
     pub wire_bytes: u32,
     /// Birth of the newest record, for retention by time.
@@ -45,6 +47,6 @@ impl StoredBatch {
     /// Offset after its last record.
     #[must_use]
     pub fn next_offset(&self) -> u64 {
-        self.base_offset + u64::from(self.batch.record_count)
+        self.base_offset + u64::from(self.batch.offsets)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventId, EventMeta, RecordBatch};
+use super::{EventId, EventMeta, RecordBatch, StoredBatch};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Something that happened to an event. Facts that come once an event are kept small; others are boxed.
@@ -32,6 +32,8 @@ pub enum Fact {
     Truncated(Box<Truncated>),
     /// Records below this offset are gone by retention.
     LogStart { topic: TopicIx, partition: u32, log_start: u64 },
+    /// The cleaner has been through a part of a log: what is there now.
+    Compacted(Box<Compacted>),
     /// A group began at this offset: earlier records are skipped for it.
     GroupStart { group: GroupIx, topic: TopicIx, partition: u32, offset: u64 },
     /// A hop of an event that observers follow.
@@ -52,6 +54,8 @@ impl Reason {
     pub const RETENTION: &str = "retention";
     /// Code: before the offset at which the group began, or was put by hand.
     pub const LATEST: &str = "latest";
+    /// Code: gone by compaction.
+    pub const COMPACTION: &str = "compaction";
     /// Code: received too often, so moved to the dead-letter queue.
     pub const RECEIVES: &str = "receives";
     /// Code: moved from a dead-letter queue back to where it came from.
@@ -101,6 +105,23 @@ pub struct Appended {
     pub attempt: u32,
     /// The bytes.
     pub batch: RecordBatch,
+}
+
+/// A part of a partition's log of which the cleaner has left the last value of each key.
+#[derive(Clone, Debug)]
+pub struct Compacted {
+    /// The cluster's component.
+    pub cluster: ComponentIx,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// The part's first offset,
+    pub from: u64,
+    /// and the offset after its last.
+    pub to: u64,
+    /// Its batches.
+    pub kept: Vec<StoredBatch>,
 }
 
 /// The end of a partition's log that is gone.
@@ -165,6 +186,8 @@ pub enum ObligationEnd {
     Filtered,
     /// Its transaction was aborted: a reader of committed events does not see it.
     Aborted,
+    /// Gone by compaction before it was read: a later value of its key stands in the log.
+    Compacted,
 }
 
 /// Where a record stands.
@@ -236,6 +259,7 @@ impl Fact {
             | Self::Moved(_)
             | Self::Stranded(_)
             | Self::Truncated(_)
+            | Self::Compacted(_)
             | Self::LogStart { .. }
             | Self::GroupStart { .. } => None,
         }

@@ -173,6 +173,8 @@ pub enum BrokerError {
     RecordTooLarge,
     /// A batch whose CRC or layout is wrong.
     CorruptMessage,
+    /// A record without a key for a compacted topic.
+    InvalidRecord,
     /// Fewer in-sync replicas than `min.insync.replicas`; nothing was written.
     NotEnoughReplicas,
     /// The same, but seen only after the batch was written.

@@ -13,7 +13,7 @@ mod record;
 mod transaction;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
-pub use fact::{Appended, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
+pub use fact::{Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
 pub use group::{Assignor, OffsetTarget, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,

@@ -305,6 +305,7 @@ fn obligations_term(terms: &Obligations, name: &str) -> f64 {
         "filtered" => terms.filtered,
         "aborted" => terms.aborted,
         "expired" => terms.expired,
+        "compacted" => terms.compacted,
         "skipped" => terms.skipped,
         "lost" => terms.lost,
         "in_flight" => terms.in_flight,

@@ -232,6 +232,7 @@ impl Recorder {
                 });
             }
             Fact::Moved(appended) => self.ledger.moved(&appended),
+            Fact::Compacted(section) => self.ledger.compacted(now, &section),
             Fact::Truncated(cut) => {
                 let (traces, trouble) = (&mut self.traces, &mut self.seen[cut.cluster.index()].trouble[0]);
                 self.ledger.truncated(now, &cut, |event, offset| {
@@ -273,7 +274,9 @@ impl Recorder {
         if entry == Entry::Moot {
             return;
         }
-        if matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered | ObligationEnd::Aborted) {
+        let is_quiet =
+            matches!(ended.end, ObligationEnd::Forwarded | ObligationEnd::Filtered | ObligationEnd::Aborted | ObligationEnd::Compacted);
+        if is_quiet {
             if ended.end == ObligationEnd::Aborted {
                 self.lineage.aborted(ended);
             }

@@ -276,6 +276,8 @@ pub struct Obligations {
     pub aborted: u64,
     /// Gone by retention.
     pub expired: u64,
+    /// Gone by compaction: a later value of the key stands in the log.
+    pub compacted: u64,
     /// Before the group's beginning.
     pub skipped: u64,
     /// Acknowledged, or committed, and gone.

@@ -160,6 +160,7 @@ const OBLIGATIONS: &[&str] = &[
     "rejected_at_consumer",
     "dead_lettered",
     "forwarded",
+    "compacted",
     "filtered",
     "aborted",
     "expired",

@@ -134,8 +134,8 @@ impl Consumer {
             }
             let verdict = match (&corrupt, &mut self.reader) {
                 (Some(error), _) => Verdict::Bad(Reason { code: "corrupt", detail: Some(error.to_string().into()) }),
-                (None, Some(reader)) => reader.judge(ctx, record.value),
-                (None, None) => Verdict::Good,
+                (None, Some(reader)) if !record.is_tombstone => reader.judge(ctx, record.value),
+                (None, _) => Verdict::Good,
             };
             let refused = match verdict {
                 Verdict::Good => None,

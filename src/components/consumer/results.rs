@@ -234,7 +234,7 @@ impl Consumer {
         let payload = std::mem::take(&mut results.payload);
         let mut out = std::mem::take(&mut results.out);
         let extra_header_bytes = results.extra_header_bytes;
-        let outgoing = Outgoing { meta, key: key.as_deref(), value: &payload, extra_header_bytes, traced };
+        let outgoing = Outgoing { meta, key: key.as_deref(), value: Some(&payload), extra_header_bytes, traced };
         let writer = results.writer(index);
         writer.waiting.push((meta.id.seq, number));
         writer.client.push(ctx.now, 0, &outgoing, &mut out);

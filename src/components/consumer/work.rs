@@ -245,7 +245,7 @@ impl Consumer {
         let outgoing = Outgoing {
             meta: record.meta,
             key: key.as_deref(),
-            value: &value,
+            value: Some(&value),
             extra_header_bytes: HEADERS_BYTES,
             traced: ctx.tracing.takes(record.meta.id),
         };

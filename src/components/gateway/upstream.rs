@@ -67,7 +67,7 @@ impl Upstream {
         let event = Outgoing {
             meta: request.event,
             key: request.key.as_deref(),
-            value: &request.body,
+            value: Some(&request.body),
             extra_header_bytes: header_bytes(producer_bytes, request.event_type.len()),
             traced: ctx.tracing.takes(request.event.id),
         };

@@ -13,6 +13,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Fact, Hop, HopKind, Message, Placed};
 use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
+use crate::machines::broker::compaction::CompactionConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -25,6 +26,7 @@ const SERVED: u64 = 1 << 56;
 const REPLICATED: u64 = 2 << 56;
 const DEADLINE: u64 = 3 << 56;
 const RETENTION: u64 = 4 << 56;
+const CLEANING: u64 = 6 << 56;
 /// Below: which node, and above it the number of its fault.
 pub(super) const FAULT_OVER: u64 = 5 << 56;
 const LOW: u64 = (1 << 56) - 1;
@@ -40,6 +42,7 @@ pub(super) struct KafkaSim {
     labels: Vec<TopicLabels>,
     groups: Vec<GroupLabel>,
     retention_check: SimDuration,
+    cleaner_backoff: SimDuration,
     requests: u64,
     in_bytes: u64,
     out_bytes: u64,
@@ -116,6 +119,7 @@ impl KafkaSim {
             costs: Costs::new(params, ctx.stream("service")),
             groups,
             retention_check: params.duration("retention_check_interval"),
+            cleaner_backoff: params.duration("cleaner_backoff"),
             requests: 0,
             in_bytes: 0,
             out_bytes: 0,
@@ -263,6 +267,13 @@ fn topic_config(topic: &crate::components::PeerTopic, row: &Params<'_>) -> Topic
             segment_time: row.duration("segment_time"),
             retention_time: Some(row.duration("retention_time")),
             retention_bytes: row.size("retention_size"),
+            deletes: row.text("cleanup_policy").contains("delete"),
+            compaction: row.text("cleanup_policy").contains("compact").then(|| CompactionConfig {
+                dirty_ratio_min: row.ratio("min_dirty_ratio"),
+                tombstone_time: row.duration("tombstone_time"),
+                lag_min: row.duration("min_compaction_lag"),
+                lag_max: row.is_given("max_compaction_lag").then(|| row.duration("max_compaction_lag")),
+            }),
         },
         message_bytes_max: row.size("max_message_size").unwrap_or(1_048_588),
     }
@@ -271,6 +282,9 @@ fn topic_config(topic: &crate::components::PeerTopic, row: &Params<'_>) -> Topic
 impl Process for KafkaSim {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         ctx.timer_after(self.retention_check, RETENTION);
+        if self.cluster.compacts() {
+            ctx.timer_after(self.cleaner_backoff, CLEANING);
+        }
     }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
@@ -319,6 +333,12 @@ impl Process for KafkaSim {
                 }
             }
             FAULT_OVER => self.fault_over(ctx, token & LOW),
+            CLEANING => {
+                let mut effects = Effects::default();
+                self.cluster.compact(ctx.now, &mut effects);
+                self.carry_out(ctx, effects, None);
+                ctx.timer_after(self.cleaner_backoff, CLEANING);
+            }
             _ => {
                 let mut effects = Effects::default();
                 self.cluster.retain(ctx.now, &mut effects);
@@ -346,6 +366,12 @@ impl Process for KafkaSim {
         out.counter("out_bytes", self.out_bytes);
         let mut appended = 0;
         let figures: Vec<(u64, Vec<u64>)> = (0..self.labels.len()).map(|place| self.cluster.topic_figures(place)).collect();
+        for (place, labels) in self.labels.iter().enumerate() {
+            if let Some((kept, removed)) = self.cluster.compaction_figures(place) {
+                out.of("log_records", &labels.name, FigureKind::Gauge, kept as f64);
+                out.of("compacted_count", &labels.name, FigureKind::Counter, removed as f64);
+            }
+        }
         for (labels, (bytes, partitions)) in self.labels.iter().zip(&figures) {
             out.of("log_bytes", &labels.name, FigureKind::Gauge, *bytes as f64);
             out.of("appended_count", &labels.name, FigureKind::Counter, partitions.iter().sum::<u64>() as f64);

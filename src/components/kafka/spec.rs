@@ -61,6 +61,51 @@ const TOPIC: &[ParamSpec] = &[
     )
     .key("segment.ms")
     .from(DOCUMENTED),
+    ParamSpec::new(
+        "cleanup_policy",
+        "Cleanup",
+        T::Choice(&["delete", "compact", "compact,delete"]),
+        Same("delete"),
+        "What becomes of old records: `delete` drops them by age and size, `compact` keeps the last value of each key",
+    )
+    .key("cleanup.policy")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "min_dirty_ratio",
+        "Dirty share",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("50%"),
+        "A log is compacted when this share of its closed segments was not cleaned yet",
+    )
+    .key("min.cleanable.dirty.ratio")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "tombstone_time",
+        "Tombstones stay",
+        T::Duration { min: "0s", max: "3650d" },
+        Same("24h"),
+        "How long a deletion can be read after the cleaner first passed it",
+    )
+    .key("delete.retention.ms")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "min_compaction_lag",
+        "Compacted after",
+        T::Duration { min: "0s", max: "3650d" },
+        Same("0s"),
+        "Younger records are not compacted",
+    )
+    .key("min.compaction.lag.ms")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "max_compaction_lag",
+        "Compacted within",
+        T::Duration { min: "1ms", max: "3650d" },
+        Absent,
+        "Records do not stay uncleaned for longer, however small their share",
+    )
+    .key("max.compaction.lag.ms")
+    .from(DOCUMENTED),
     ParamSpec::new("max_message_size", "Largest batch", T::Size { min: "1B", max: "1GiB" }, Same("1048588B"), "A larger batch is refused")
         .key("max.message.bytes")
         .from(DOCUMENTED),
@@ -202,6 +247,16 @@ const PARAMS: &[ParamSpec] = &[
         "An empty group waits this long for more members",
     )
     .key("group.initial.rebalance.delay.ms")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
+        "cleaner_backoff",
+        "Cleaner's rest",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("15s"),
+        "Time between two looks for logs that are worth compacting",
+    )
+    .key("log.cleaner.backoff.ms")
     .from(DOCUMENTED)
     .group("Cluster"),
     ParamSpec::new(

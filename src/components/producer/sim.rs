@@ -54,6 +54,7 @@ pub(super) struct Producer {
     keys: KeySampler,
     key_prefix: Arc<str>,
     invalid_ratio: f64,
+    tombstone_ratio: f64,
     validate: bool,
     streams: Streams,
     library: Arc<SchemaLibrary>,
@@ -82,6 +83,7 @@ struct Streams {
     types: Stream,
     keys: Stream,
     validity: Stream,
+    tombstones: Stream,
     payload: Stream,
 }
 
@@ -101,6 +103,8 @@ struct Held {
     kind: usize,
     key: Option<u64>,
     invalid: bool,
+    /// It deletes its key.
+    tombstone: bool,
 }
 
 impl Producer {
@@ -127,12 +131,14 @@ impl Producer {
             keys: params.keys("keys").sampler(),
             key_prefix: Arc::from(params.text("key_prefix")),
             invalid_ratio: params.ratio("invalid_ratio"),
+            tombstone_ratio: params.ratio("tombstone_ratio"),
             validate: params.flag("validate"),
             streams: Streams {
                 arrivals: ctx.stream("arrivals"),
                 types: ctx.stream("types"),
                 keys: ctx.stream("keys"),
                 validity: ctx.stream("validity"),
+                tombstones: ctx.stream("tombstones"),
                 payload: ctx.stream("payload"),
             },
             library: Arc::clone(ctx.schemas),
@@ -174,7 +180,8 @@ impl Producer {
         let key = self.keys.sample(&mut self.streams.keys);
         let invalid = self.streams.validity.chance(self.invalid_ratio);
         ctx.fact(Fact::Born(meta));
-        let held = Held { meta, kind, key, invalid };
+        let tombstone = self.tombstone_ratio > 0.0 && key.is_some() && self.streams.tombstones.chance(self.tombstone_ratio);
+        let held = Held { meta, kind, key, invalid, tombstone };
         // Events of one producer keep their order: one that waits holds back those after it.
         let must_wait = !self.held.is_empty() || matches!(self.kinds.list[kind].source, Source::Unknown { .. });
         let stirred = if must_wait {
@@ -218,7 +225,8 @@ impl Producer {
         match (kind.target, &mut self.kafka, &mut self.http, &mut self.queues) {
             (Target::Topic(topic), Some(client), ..) => {
                 let extra_header_bytes = kind.extra_header_bytes;
-                let outgoing = Outgoing { meta, key, value: &self.payload, extra_header_bytes, traced };
+                let outgoing =
+                    Outgoing { meta, key, value: (!event.tombstone).then_some(self.payload.as_slice()), extra_header_bytes, traced };
                 client.push(ctx.now, topic, &outgoing, &mut self.client_out) != Push::Joined
             }
             (Target::Gateways, _, Some(client), _) => {

@@ -76,6 +76,14 @@ const PARAMS: &[ParamSpec] = &[
     .group("Load"),
     ParamSpec::new("keys", "Keys", T::Keys, Same("none"), "Which keys events carry; the same key goes to the same partition").group("Load"),
     ParamSpec::new("key_prefix", "Key prefix", T::Text { max_chars: 100 }, Same("key-"), "Text before a key's number").group("Load"),
+    ParamSpec::new(
+        "tombstone_ratio",
+        "Tombstones",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of events without a value, which delete their key in a compacted topic; only on the way to topics, and only with keys",
+    )
+    .group("Load"),
     ParamSpec::new("max_events", "Stop after", T::Count { min: 0, max: i64::MAX }, Absent, "Makes no more events than this").group("Load"),
     ParamSpec::new(
         "validate",

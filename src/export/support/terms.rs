@@ -26,6 +26,7 @@ pub fn obligations(ledger: &Obligations) -> Vec<(&'static str, u64)> {
         ("filtered", ledger.filtered),
         ("aborted", ledger.aborted),
         ("expired", ledger.expired),
+        ("compacted", ledger.compacted),
         ("skipped", ledger.skipped),
         ("lost", ledger.lost),
         ("in flight", ledger.in_flight),

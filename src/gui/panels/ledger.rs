@@ -105,6 +105,7 @@ fn obligations(of: &Obligations) -> (Vec<Term>, Vec<Term>) {
         term("Filtered", of.filtered, Tone::Neutral, "Not for this subscription, by its filter policy"),
         term("Aborted", of.aborted, Tone::Neutral, "Their transaction was aborted, and the group reads what is committed"),
         term("Expired", of.expired, Tone::Error, "Gone by retention before they were read"),
+        term("Compacted", of.compacted, Tone::Neutral, "Gone by compaction: a later value of their key stands in the log"),
         term("Skipped", of.skipped, Tone::Neutral, "Before the group's beginning"),
         term("Lost", of.lost, Tone::Error, "Acknowledged, or committed, and gone"),
         term("In flight", of.in_flight, Tone::Neutral, "Not ended at the end of the run"),

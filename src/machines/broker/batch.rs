@@ -64,6 +64,11 @@ impl BatchBuilder {
     /// Adds a record. `extra_header_bytes` is what its CloudEvents and trace headers add on a wire.
     #[inline]
     pub fn push(&mut self, meta: &EventMeta, key: Option<&[u8]>, value: &[u8], extra_header_bytes: u32, traced: bool) {
+        self.push_record(meta, key, Some(value), extra_header_bytes, traced);
+    }
+    /// The same; without a value it is a tombstone, which deletes its key.
+    #[inline]
+    pub fn push_record(&mut self, meta: &EventMeta, key: Option<&[u8]>, value: Option<&[u8]>, extra_header_bytes: u32, traced: bool) {
         let timestamp_ms = meta.born.as_ns() / 1_000_000;
         if self.count == 0 {
             self.bytes.clear();
@@ -73,12 +78,14 @@ impl BatchBuilder {
         // Births of one producer are in order; a moved event may be older than the batch's first.
         let delta_ms = timestamp_ms as i64 - self.base_ms as i64;
         let key_length = key.map_or(-1, |key| key.len() as i64);
+        let value_length = value.map_or(-1, |value| value.len() as i64);
+        let value = value.unwrap_or_default();
         let body = 1
             + varint_size(delta_ms)
             + varint_size(i64::from(self.count))
             + varint_size(key_length)
             + key.map_or(0, <[u8]>::len)
-            + varint_size(value.len() as i64)
+            + varint_size(value_length)
             + value.len()
             + TAIL_BYTES;
         self.bytes.reserve(body + 5);
@@ -88,7 +95,7 @@ impl BatchBuilder {
         put_varint(&mut self.bytes, i64::from(self.count));
         put_varint(&mut self.bytes, key_length);
         self.bytes.extend_from_slice(key.unwrap_or_default());
-        put_varint(&mut self.bytes, value.len() as i64);
+        put_varint(&mut self.bytes, value_length);
         self.bytes.extend_from_slice(value);
         let mut tail = [0; TAIL_BYTES];
         tail[..META_HEADER.len()].copy_from_slice(&META_HEADER);
@@ -143,6 +150,7 @@ impl BatchBuilder {
         let batch = RecordBatch {
             bytes: Bytes::from(bytes),
             record_count: self.count,
+            offsets: self.count,
             wire_bytes: u32::try_from(wire_bytes).unwrap_or(u32::MAX),
             max_timestamp: self.max_timestamp,
             traced: if traced.is_empty() { None } else { Some(Arc::from(traced)) },
@@ -216,6 +224,18 @@ pub fn events(batch: &RecordBatch) -> Vec<EventMeta> {
     opened(batch).map_or_else(|_| Vec::new(), |batch| records(&batch).map(|record| record.meta).collect())
 }
 
+/// Where its records stand, counted from its base offset; none of one that cannot be read.
+#[must_use]
+pub fn positions(batch: &RecordBatch) -> Vec<u32> {
+    opened(batch).map_or_else(|_| Vec::new(), |batch| records(&batch).map(|record| record.position).collect())
+}
+
+/// Whether every record has a key.
+#[must_use]
+pub fn is_keyed(batch: &RecordBatch) -> bool {
+    opened(batch).is_ok_and(|batch| records(&batch).all(|record| record.key.is_some()))
+}
+
 /// The first and the second half of a batch's records, for one that is too large as a whole.
 #[must_use]
 pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
@@ -230,7 +250,8 @@ pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
     let mut half = |positions: std::ops::Range<u32>| {
         for record in records(&plain).filter(|record| positions.contains(&record.position)) {
             let is_traced = traced.iter().any(|traced| traced.position == record.position);
-            builder.push(&record.meta, record.key, record.value, extra as u32, is_traced);
+            let value = (!record.is_tombstone).then_some(record.value);
+            builder.push_record(&record.meta, record.key, value, extra as u32, is_traced);
         }
         builder.finish()
     };
@@ -246,8 +267,10 @@ pub struct RecordRef<'a> {
     pub meta: EventMeta,
     /// Key.
     pub key: Option<&'a [u8]>,
-    /// Payload.
+    /// Payload; empty in a tombstone.
     pub value: &'a [u8],
+    /// It has no value at all: its key is deleted.
+    pub is_tombstone: bool,
 }
 
 /// Why bytes are no batch.
@@ -276,38 +299,60 @@ pub enum BatchError {
 /// The records of a batch that is not packed ([`opened`] otherwise), in order. Ends early at a malformed record; [`check`] says why.
 pub fn records(batch: &RecordBatch) -> Records<'_> {
     debug_assert!(batch.bytes.get(ATTRIBUTES_AT).is_none_or(|attributes| attributes & CODEC_MASK == 0), "a packed batch must be opened");
-    Records { rest: batch.bytes.get(HEADER_BYTES..).unwrap_or_default(), position: 0, count: batch.record_count }
+    Records { rest: batch.bytes.get(HEADER_BYTES..).unwrap_or_default(), left: batch.record_count }
 }
 
 /// See [`records`].
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
     rest: &'a [u8],
-    position: u32,
-    count: u32,
+    left: u32,
 }
 
 impl<'a> Iterator for Records<'a> {
     type Item = RecordRef<'a>;
     #[inline]
     fn next(&mut self) -> Option<RecordRef<'a>> {
-        if self.position >= self.count {
+        if self.left == 0 {
             return None;
         }
         let (length, after_length) = take_varint(self.rest)?;
         let body = after_length.get(..usize::try_from(length).ok()?)?;
         self.rest = &after_length[body.len()..];
         let (_, body) = take_varint(body.get(1..)?)?;
-        let (_, body) = take_varint(body)?;
+        let (offset_delta, body) = take_varint(body)?;
         let (key_length, body) = take_varint(body)?;
         let (key, body) = if key_length < 0 { (None, body) } else { split(body, key_length).map(|(key, rest)| (Some(key), rest))? };
         let (value_length, body) = take_varint(body)?;
-        let (value, tail) = split(body, value_length)?;
+        let (value, tail) = split(body, value_length.max(0))?;
         let meta = tail.strip_prefix(&META_HEADER).filter(|meta| meta.len() == META_BYTES)?;
-        let position = self.position;
-        self.position += 1;
-        Some(RecordRef { position, meta: read_meta(meta), key, value })
+        let position = u32::try_from(offset_delta).ok()?;
+        self.left -= 1;
+        Some(RecordRef { position, meta: read_meta(meta), key, value, is_tombstone: value_length < 0 })
     }
+}
+
+/// The records of a batch that is not packed, each with its own bytes.
+pub(super) fn raw_records(batch: &RecordBatch) -> impl Iterator<Item = (RecordRef<'_>, &[u8])> {
+    let mut records = records(batch);
+    std::iter::from_fn(move || {
+        let before = records.rest;
+        let record = records.next()?;
+        Some((record, &before[..before.len() - records.rest.len()]))
+    })
+}
+
+/// A batch whose records were exchanged: packs them again and mends the header, whose offsets stay.
+pub(super) fn rewritten(mut bytes: Vec<u8>, compression: Compression, record_count: u32, newest: SimTime) -> Bytes {
+    if compression != Compression::None {
+        bytes = packed(compression, &bytes);
+    }
+    let length = (bytes.len() - 12) as i32;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    bytes[35..43].copy_from_slice(&((newest.as_ns() / 1_000_000) as i64).to_be_bytes());
+    bytes[57..61].copy_from_slice(&(record_count as i32).to_be_bytes());
+    write_checksum(&mut bytes);
+    Bytes::from(bytes)
 }
 
 /// Whether the whole batch reads as it should, checksum included.

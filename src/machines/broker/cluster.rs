@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::compaction::Section;
 use super::fetch::LongPolls;
 use super::group::{Answers, Group};
 use super::log::LogConfig;
@@ -15,7 +16,9 @@ use super::partition::Partition;
 use super::produce::Unacked;
 use super::replicas::Replicas;
 use super::transactions::Coordinator;
-use crate::event::{BrokerError, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply, TransactionCall};
+use crate::event::{
+    BrokerError, Compacted, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply, TransactionCall,
+};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 pub use super::replication::Replicate;
@@ -308,6 +311,37 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// The cleaner's pass over all partitions of compacted topics (`log.cleaner.backoff.ms`).
+    pub fn compact(&mut self, now: SimTime, out: &mut Effects) {
+        for (place, topic) in self.partitions.iter_mut().enumerate() {
+            for (partition, state) in topic.iter_mut().enumerate() {
+                let before = state.log.memory_bytes();
+                let settled = state.transactions.last_stable(state.high_watermark);
+                if let Some(compacted) = state.log.compact(now, settled) {
+                    self.log_memory_bytes = self.log_memory_bytes + state.log.memory_bytes() - before;
+                    state.compacted += compacted.removed;
+                    let Section { from, to, kept, .. } = compacted;
+                    let (cluster, topic, partition) = (self.cfg.me, self.cfg.topics[place].topic, partition as u32);
+                    out.facts.push(Fact::Compacted(Box::new(Compacted { cluster, topic, partition, from, to, kept })));
+                }
+            }
+        }
+    }
+
+    /// Whether a topic is compacted.
+    #[must_use]
+    pub fn compacts(&self) -> bool {
+        self.cfg.topics.iter().any(|topic| topic.log.compaction.is_some())
+    }
+
+    /// (records kept, records that the cleaner removed) of a compacted topic by its place.
+    #[must_use]
+    pub fn compaction_figures(&self, place: usize) -> Option<(u64, u64)> {
+        self.cfg.topics[place].log.compaction?;
+        let partitions = self.partitions[place].iter();
+        Some(partitions.fold((0, 0), |(kept, gone), partition| (kept + partition.log.records(), gone + partition.compacted)))
     }
 
     /// Records between a group's committed positions and the high watermarks of what it reads.

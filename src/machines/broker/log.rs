@@ -8,11 +8,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::compaction::{Cleaned, CompactionConfig};
 use crate::event::{RecordBatch, StoredBatch};
 use crate::units::{SimDuration, SimTime};
 
 /// When segments roll and when they go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`.
     pub segment_bytes: u64,
@@ -22,18 +23,23 @@ pub struct LogConfig {
     pub retention_time: Option<SimDuration>,
     /// `retention.bytes`; none keeps all.
     pub retention_bytes: Option<u64>,
+    /// Whether `cleanup.policy` has `delete`: without it nothing goes by age or size.
+    pub deletes: bool,
+    /// With `compact` in it.
+    pub compaction: Option<CompactionConfig>,
 }
 
 /// A log.
 #[derive(Clone, Debug)]
 pub struct PartitionLog {
-    cfg: LogConfig,
+    pub(super) cfg: LogConfig,
     /// Shared with checkpoints: a closed segment never changes again.
-    segments: VecDeque<Arc<Segment>>,
-    log_start: u64,
+    pub(super) segments: VecDeque<Arc<Segment>>,
+    pub(super) log_start: u64,
     next_offset: u64,
     bytes: u64,
     memory_bytes: u64,
+    pub(super) cleaned: Cleaned,
 }
 
 /// What a read may bring.
@@ -51,21 +57,21 @@ pub struct ReadLimit {
 const HANDLE_BYTES: u64 = 128;
 
 #[derive(Clone, Debug)]
-struct Segment {
-    base_offset: u64,
+pub(super) struct Segment {
+    pub base_offset: u64,
     /// Its index: one entry a batch, found by binary search.
-    batches: Vec<StoredBatch>,
-    bytes: u64,
+    pub batches: Vec<StoredBatch>,
+    pub bytes: u64,
     memory_bytes: u64,
-    opened: SimTime,
-    max_timestamp: SimTime,
+    pub opened: SimTime,
+    pub max_timestamp: SimTime,
 }
 
 impl PartitionLog {
     /// An empty log.
     #[must_use]
     pub fn new(cfg: LogConfig) -> Self {
-        Self { cfg, segments: VecDeque::new(), log_start: 0, next_offset: 0, bytes: 0, memory_bytes: 0 }
+        Self { cfg, segments: VecDeque::new(), log_start: 0, next_offset: 0, bytes: 0, memory_bytes: 0, cleaned: Cleaned::default() }
     }
     /// Appends a batch; returns its base offset and whether a segment was rolled for it.
     pub fn append(&mut self, now: SimTime, batch: RecordBatch) -> (u64, bool) {
@@ -87,7 +93,7 @@ impl PartitionLog {
             }));
         }
         let base_offset = self.next_offset;
-        self.next_offset += u64::from(batch.record_count);
+        self.next_offset += u64::from(batch.offsets);
         self.bytes += size;
         let memory = memory_of(&batch);
         self.memory_bytes += memory;
@@ -128,7 +134,10 @@ impl PartitionLog {
     /// offset if it moved.
     pub fn retain(&mut self, now: SimTime, high_watermark: u64) -> Option<u64> {
         let before = self.log_start;
-        while let Some(oldest) = self.segments.front() {
+        // A log that is only compacted keeps every key's last value for ever.
+        while self.cfg.deletes
+            && let Some(oldest) = self.segments.front()
+        {
             let closed = self.segments.len() > 1;
             let too_big = closed && self.cfg.retention_bytes.is_some_and(|keep| self.bytes - oldest.bytes >= keep);
             // Time may take the active segment too, once all of its records are old.
@@ -185,6 +194,16 @@ impl PartitionLog {
         let at = segment.batches.binary_search_by_key(&offset, |stored| stored.base_offset).ok()?;
         segment.batches.get(at)
     }
+    /// Sizes anew, after segments were exchanged.
+    pub(super) fn recount(&mut self) {
+        self.bytes = self.segments.iter().map(|segment| segment.bytes).sum();
+        self.memory_bytes = self.segments.iter().map(|segment| segment.memory_bytes).sum();
+    }
+    /// Records in it.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.segments.iter().flat_map(|segment| &segment.batches).map(|stored| u64::from(stored.batch.record_count)).sum()
+    }
     /// First offset kept.
     #[must_use]
     pub fn log_start(&self) -> u64 {
@@ -212,7 +231,21 @@ fn memory_of(batch: &RecordBatch) -> u64 {
 }
 
 impl Segment {
-    fn next_offset(&self) -> u64 {
+    /// Of these batches.
+    pub fn of(base_offset: u64, opened: SimTime, batches: Vec<StoredBatch>) -> Self {
+        let bytes = batches.iter().map(|stored| u64::from(stored.batch.wire_bytes)).sum();
+        let memory_bytes = batches.iter().map(|stored| memory_of(&stored.batch)).sum();
+        let max_timestamp = batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(SimTime::ZERO);
+        Self { base_offset, batches, bytes, memory_bytes, opened, max_timestamp }
+    }
+    /// Takes what comes behind it.
+    pub fn join(&mut self, mut next: Self) {
+        self.batches.append(&mut next.batches);
+        self.bytes += next.bytes;
+        self.memory_bytes += next.memory_bytes;
+        self.max_timestamp = self.max_timestamp.max(next.max_timestamp);
+    }
+    pub fn next_offset(&self) -> u64 {
         self.batches.last().map_or(self.base_offset, StoredBatch::next_offset)
     }
 }

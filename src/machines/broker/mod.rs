@@ -10,6 +10,7 @@
 pub mod batch;
 pub mod client;
 pub mod cluster;
+pub mod compaction;
 pub mod compression;
 mod controller;
 mod deduplication;

@@ -31,6 +31,8 @@ pub(super) struct Partition {
     producers: Vec<ProducerState>,
     /// Records appended so far.
     pub appended: u64,
+    /// Records that the cleaner removed.
+    pub compacted: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +55,7 @@ impl Partition {
             transactions: Unstable::default(),
             producers: Vec::new(),
             appended: 0,
+            compacted: 0,
         }
     }
 

@@ -104,6 +104,9 @@ impl Cluster {
             self.transactions.verify(id, stamp, (place, entry.partition))?;
         }
         batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
+        if topic.log.compaction.is_some() && !batch::is_keyed(&entry.batch) {
+            return Err(BrokerError::InvalidRecord);
+        }
         let count = u64::from(entry.batch.record_count);
         if let Some(epoch) = entry.epoch
             && let Some(offset) = partition.known((caller.client, producer), epoch, entry.batch_seq)?

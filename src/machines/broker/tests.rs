@@ -1,6 +1,7 @@
 //! The log, the group and the cluster against naive oracles.
 
 mod cluster;
+mod compaction;
 mod group;
 mod log;
 mod replication;

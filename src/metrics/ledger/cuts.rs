@@ -13,7 +13,7 @@ use crate::units::{ComponentIx, EventTypeIx, SimTime, TopicIx};
 /// Lost events named in the report; further ones are only counted.
 const LOST_NAMED_MAX: usize = 1_000;
 /// The code under which they are counted.
-const TRUNCATED: &str = "truncated";
+pub(super) const TRUNCATED: &str = "truncated";
 
 /// An acknowledged event that a log lost.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ impl Ledger {
         true
     }
 
-    pub(super) fn uncount_lost(&mut self, cluster: ComponentIx, event_type: EventTypeIx) {
+    fn uncount_lost(&mut self, cluster: ComponentIx, event_type: EventTypeIx) {
         self.uncount_reason((end_name(ObligationEnd::Lost), cluster, event_type, TRUNCATED));
     }
 
@@ -117,7 +117,7 @@ impl Ledger {
         self.named_lost.iter().filter(still).map(named).collect()
     }
 
-    fn stands_elsewhere(&self, topic: TopicIx, id: EventId) -> bool {
+    pub(super) fn stands_elsewhere(&self, topic: TopicIx, id: EventId) -> bool {
         let topic = &self.topics[topic.index()];
         topic.duplicated[id.producer.index()].contains(id.seq)
             && topic.partitions.iter().flatten().any(|kept| records(&kept.batch).any(|record| record.meta.id == id))

@@ -8,6 +8,7 @@
 //! Start at [`Ledger::appended`] and [`Ledger::ended`]; what a cut log does is in `cuts.rs`.
 
 mod books;
+mod compaction;
 mod cuts;
 mod moves;
 mod terms;
@@ -79,6 +80,20 @@ struct Retained {
     span: Option<(ComponentIx, u64, u64)>,
 }
 
+impl Retained {
+    fn new(base_offset: u64, batch: RecordBatch) -> Self {
+        let mut span: Option<(ComponentIx, u64, u64)> = None;
+        let mut one_producer = true;
+        for record in records(&batch) {
+            let id = record.meta.id;
+            let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
+            one_producer &= *producer == id.producer;
+            (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
+        }
+        Self { base_offset, batch, span: span.filter(|_| one_producer) }
+    }
+}
+
 /// One group's obligations in one topic.
 #[derive(Clone, Debug)]
 struct Lane {
@@ -94,6 +109,8 @@ struct Lane {
     moved: [Vec<SeqSet>; moves::MOVES.len()],
     /// Lost because the log was cut, by producer.
     lost: Vec<SeqSet>,
+    /// Taken by compaction before they had ended, by producer.
+    compacted: Vec<SeqSet>,
 }
 
 /// Where, what and why: end, component, event type, code.
@@ -117,6 +134,25 @@ pub(crate) enum Entry {
     Moot,
 }
 
+impl Lane {
+    /// A consumer has processed what the log had ended by itself: its word counts, once. Gives the end that no longer
+    /// does, and the code of its reason.
+    fn overrule(&mut self, id: EventId) -> Option<(ObligationEnd, &'static str)> {
+        let (producer, seq) = (id.producer.index(), id.seq);
+        if self.lost[producer].remove(seq) {
+            return Some((ObligationEnd::Lost, cuts::TRUNCATED));
+        }
+        if self.compacted[producer].remove(seq) {
+            return Some((ObligationEnd::Compacted, Reason::COMPACTION));
+        }
+        if self.expired[producer].contains(seq) && self.revived[producer].insert(seq) {
+            return Some((ObligationEnd::Expired, Reason::RETENTION));
+        }
+        // A group that is set back reads late what its beginning had passed over.
+        self.skipped[producer].remove(seq).then_some((ObligationEnd::Skipped, Reason::LATEST))
+    }
+}
+
 impl Ledger {
     /// An empty ledger for a plan's topics (partition counts) and attached groups.
     pub fn new(components: usize, topics: &[u32], groups: &[(GroupIx, Vec<TopicIx>)]) -> Self {
@@ -131,6 +167,7 @@ impl Ledger {
                 revived: vec![SeqSet::default(); components],
                 moved: moves::MOVES.map(|_| vec![SeqSet::default(); components]),
                 lost: vec![SeqSet::default(); components],
+                compacted: vec![SeqSet::default(); components],
             })
         };
         let topic = |(index, partitions): (usize, &u32)| Topic {
@@ -213,15 +250,10 @@ impl Ledger {
     pub fn appended(&mut self, appended: &Appended, mut duplicate: impl FnMut(EventMeta, u64)) {
         let index = appended.topic.index();
         self.topics[index].cluster = Some(appended.cluster);
-        let mut span: Option<(ComponentIx, u64, u64)> = None;
-        let mut one_producer = true;
         // What a broker has appended can be opened: it looked itself.
         let Ok(batch) = opened(&appended.batch) else { return };
         for record in records(&batch) {
             let id = record.meta.id;
-            let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
-            one_producer &= *producer == id.producer;
-            (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
             let origin = self.origins.of(&record.meta);
             let topic = &mut self.topics[index];
             if topic.appended[id.producer.index()].insert(id.seq) {
@@ -235,8 +267,7 @@ impl Ledger {
             }
             self.accept(&record.meta);
         }
-        let span = span.filter(|_| one_producer);
-        let retained = Retained { base_offset: appended.base_offset, batch: batch.into_owned(), span };
+        let retained = Retained::new(appended.base_offset, batch.into_owned());
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 
@@ -256,39 +287,24 @@ impl Ledger {
             return Entry::Repeated;
         }
         let by_the_log = topic.cluster == Some(ended.component);
-        let mut undone = None;
+        let mut overruled = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
             // Passed over once more is not processed once more.
             if by_the_log || ended.end == ObligationEnd::Aborted {
                 return Entry::Moot;
             }
-            // So may one that had read what the log then lost.
-            let cut = lane.lost[id.producer.index()].remove(id.seq);
-            // A consumer may hold what retention has taken meanwhile: then its word counts, once.
-            let revives = !cut && lane.expired[id.producer.index()].contains(id.seq) && lane.revived[id.producer.index()].insert(id.seq);
-            // A group that is set back reads late what its beginning had passed over.
-            let backfills = !cut && !revives && lane.skipped[id.producer.index()].remove(id.seq);
-            undone = match (cut, revives, backfills) {
-                (true, ..) => Some(ObligationEnd::Lost),
-                (_, true, _) => Some(ObligationEnd::Expired),
-                (.., true) => Some(ObligationEnd::Skipped),
-                _ => None,
-            };
-            let Some(end) = undone else {
+            let Some(end) = lane.overrule(id) else {
                 lane.terms.at(origin).duplicates += 1;
                 return Entry::Repeated;
             };
-            lane.terms.at(origin).reopen(end);
+            lane.terms.at(origin).reopen(end.0);
+            overruled = topic.cluster.map(|cluster| (end_name(end.0), cluster, ended.event.event_type, end.1));
         } else if by_the_log {
             lane.remember(ended);
         }
         lane.terms.at(origin).end(ended.end);
-        if let (Some(end), Some(cluster)) = (undone, topic.cluster) {
-            match end {
-                ObligationEnd::Lost => self.uncount_lost(cluster, ended.event.event_type),
-                ObligationEnd::Expired => self.uncount_reason((end_name(end), cluster, ended.event.event_type, Reason::RETENTION)),
-                _ => self.uncount_reason((end_name(end), cluster, ended.event.event_type, Reason::LATEST)),
-            }
+        if let Some(key) = overruled {
+            self.uncount_reason(key);
         }
         if let Some(reason) = reason {
             self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
@@ -315,8 +331,8 @@ impl Ledger {
         let retained = &self.topics[ended.topic.index()].partitions[ended.partition as usize];
         let after = retained.partition_point(|kept| kept.base_offset <= ended.offset);
         let kept = &retained[after.checked_sub(1)?];
-        let position = usize::try_from(ended.offset - kept.base_offset).ok()?;
-        records(&kept.batch).nth(position)?.key
+        let position = u32::try_from(ended.offset - kept.base_offset).ok()?;
+        records(&kept.batch).find(|record| record.position == position)?.key
     }
 
     /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
@@ -324,7 +340,7 @@ impl Ledger {
         let mut expired = 0;
         let of_topic = &mut self.topics[topic.index()];
         of_topic.cluster = Some(cluster);
-        let below = |kept: &Retained| kept.base_offset + u64::from(kept.batch.record_count) <= log_start;
+        let below = |kept: &Retained| kept.base_offset + u64::from(kept.batch.offsets) <= log_start;
         let mut open = Vec::new();
         while let Some(gone) = of_topic.partitions[partition as usize].pop_front_if(|kept| below(kept)) {
             // Mostly every group has read it long ago, which whole runs of bits say at once.
@@ -363,7 +379,7 @@ impl Ledger {
         end: ObligationEnd,
     ) -> u64 {
         let mut count = 0;
-        for record in records(batch).take(first as usize) {
+        for record in records(batch).take_while(|record| record.position < first) {
             let id = record.meta.id;
             let origin = self.origins.of(&record.meta);
             for lane_index in 0..self.topics[topic.index()].lanes.len() {
@@ -448,6 +464,7 @@ pub(crate) fn end_name(end: ObligationEnd) -> &'static str {
         ObligationEnd::Skipped => "skipped",
         ObligationEnd::Lost => "lost",
         ObligationEnd::Filtered => "filtered",
+        ObligationEnd::Compacted => "compacted",
         ObligationEnd::Aborted => "aborted",
     }
 }

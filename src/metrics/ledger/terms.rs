@@ -10,7 +10,7 @@ use crate::metrics::report;
 use crate::units::{ComponentIx, EventTypeIx};
 
 /// How many ends an obligation can have.
-const ENDS: usize = 10;
+const ENDS: usize = 11;
 
 /// Numbers each (producer, event type) that a run meets, from 0 on.
 #[derive(Clone, Debug)]
@@ -98,6 +98,7 @@ impl Terms {
             skipped: of(ObligationEnd::Skipped),
             lost: of(ObligationEnd::Lost),
             filtered: of(ObligationEnd::Filtered),
+            compacted: of(ObligationEnd::Compacted),
             aborted: of(ObligationEnd::Aborted),
             in_flight: self.created.saturating_sub(self.ended()),
             duplicate_deliveries: self.duplicates,

@@ -142,7 +142,7 @@ pub(super) struct Blocked {
     extra_header_bytes: u32,
     traced: bool,
     key: Option<Box<[u8]>>,
-    value: Box<[u8]>,
+    value: Option<Box<[u8]>>,
 }
 
 impl Blocked {
@@ -150,7 +150,7 @@ impl Blocked {
         Outgoing {
             meta: self.meta,
             key: self.key.as_deref(),
-            value: &self.value,
+            value: self.value.as_deref(),
             extra_header_bytes: self.extra_header_bytes,
             traced: self.traced,
         }
@@ -164,8 +164,8 @@ pub struct Outgoing<'a> {
     pub meta: EventMeta,
     /// Decides the partition, if there is one.
     pub key: Option<&'a [u8]>,
-    /// Payload.
-    pub value: &'a [u8],
+    /// Payload; none deletes the key (a tombstone).
+    pub value: Option<&'a [u8]>,
     /// What its CloudEvents and trace headers add on a wire.
     pub extra_header_bytes: u32,
     /// Whether observers follow it.
@@ -176,7 +176,7 @@ impl Outgoing<'_> {
     /// What it takes of a batch, about: lengths and times are a few bytes.
     fn record_bytes(&self) -> u64 {
         const OVERHEAD_BYTES: usize = 12;
-        (OVERHEAD_BYTES + self.key.map_or(0, <[u8]>::len) + self.value.len()) as u64 + u64::from(self.extra_header_bytes)
+        (OVERHEAD_BYTES + self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len)) as u64 + u64::from(self.extra_header_bytes)
     }
 }
 
@@ -316,7 +316,7 @@ impl ProducerClient {
             extra_header_bytes: event.extra_header_bytes,
             traced: event.traced,
             key: event.key.map(Box::from),
-            value: Box::from(event.value),
+            value: event.value.map(Box::from),
         });
         // An exhausted buffer makes every open batch ready.
         for slot in 0..self.partitions.len() {
@@ -437,7 +437,7 @@ impl ProducerClient {
             transaction.note_event(slot);
         }
         let partition = &mut self.partitions[slot];
-        partition.builder.push(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
+        partition.builder.push_record(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
         let full = self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) >= self.cfg.batch_bytes;
         if full {
             partition.seal(now, &mut self.packing);

@@ -351,10 +351,10 @@ impl ConsumerClient {
                 }
             }
             let Some(from) = self.assigned[slot].fetch_from else { continue };
-            let Some(end) = fetched.batches.last().map(StoredBatch::next_offset).filter(|end| *end > from) else { continue };
-            // Offsets of a partition are contiguous; what retention took away in between counts as done.
-            let first = fetched.batches.first().map_or(from, |stored| stored.base_offset.max(from));
-            self.assigned[slot].received(first..end);
+            if fetched.batches.last().is_none_or(|last| last.next_offset() <= from) {
+                continue;
+            }
+            self.assigned[slot].received(from, &fetched.batches);
             let (topic, partition) = (fetched.topic, fetched.partition);
             let aborted = aborted_batches(&fetched.batches, &fetched.aborted);
             let (epoch, batches) = (self.assigned[slot].epoch, fetched.batches);

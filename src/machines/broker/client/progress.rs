@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::event::CallId;
+use crate::event::{CallId, StoredBatch};
+use crate::machines::broker::batch::positions;
 use crate::units::TopicIx;
 
 /// One assigned partition.
@@ -56,9 +57,18 @@ impl Progress {
         self.outstanding.clear();
     }
 
-    pub fn received(&mut self, offsets: std::ops::Range<u64>) {
-        self.fetch_from = Some(offsets.end);
-        self.outstanding.extend(offsets.map(|offset| (offset, false)));
+    /// Records from an offset on have come. Offsets that retention or compaction took away in between count as done.
+    pub fn received(&mut self, from: u64, batches: &[StoredBatch]) {
+        for stored in batches {
+            let end = stored.next_offset();
+            if stored.batch.offsets == stored.batch.record_count {
+                self.outstanding.extend((stored.base_offset.max(from)..end).map(|offset| (offset, false)));
+            } else {
+                let offsets = positions(&stored.batch).into_iter().map(|position| stored.base_offset + u64::from(position));
+                self.outstanding.extend(offsets.filter(|offset| *offset >= from).map(|offset| (offset, false)));
+            }
+            self.fetch_from = Some(end);
+        }
     }
 
     pub fn polled(&mut self, offset: u64) {

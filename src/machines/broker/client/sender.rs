@@ -383,6 +383,7 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::OutOfOrderSequence
         | BrokerError::StorageError => true,
         BrokerError::RecordTooLarge
+        | BrokerError::InvalidRecord
         | BrokerError::ProducerFenced
         | BrokerError::InvalidProducerEpoch
         | BrokerError::InvalidProducerIdMapping
@@ -405,6 +406,7 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
     match error {
         BrokerError::UnknownTopicOrPartition => ("unknown-topic", "the broker knows no such topic or partition"),
         BrokerError::RecordTooLarge => ("record-too-large", "the batch is larger than the broker's message.max.bytes"),
+        BrokerError::InvalidRecord => ("invalid-record", "a compacted topic takes no record without a key"),
         BrokerError::CorruptMessage => ("corrupt", "the batch's checksum is wrong"),
         BrokerError::NotEnoughReplicas => ("not-enough-replicas", "fewer replicas in sync than min.insync.replicas"),
         BrokerError::NotEnoughReplicasAfterAppend => {

@@ -133,7 +133,7 @@ fn drive(
             let outgoing = Outgoing {
                 meta: meta(pushed, now),
                 key: key.as_ref().map(|key| key.as_slice()),
-                value: &[0; 100],
+                value: Some(&[0; 100]),
                 extra_header_bytes: 50,
                 traced: false,
             };

@@ -20,7 +20,14 @@ const PRODUCER: Caller = Caller { end: 0, client: ComponentIx(7) };
 const READER: Caller = Caller { end: 1, client: ComponentIx(8) };
 
 fn log_config() -> LogConfig {
-    LogConfig { segment_bytes: 2_000, segment_time: SimDuration::from_secs(3_600), retention_time: None, retention_bytes: None }
+    LogConfig {
+        segment_bytes: 2_000,
+        segment_time: SimDuration::from_secs(3_600),
+        retention_time: None,
+        retention_bytes: None,
+        deletes: true,
+        compaction: None,
+    }
 }
 
 /// Two topics on as many nodes as copies: `orders` with 3 partitions and the given copies, `payments` with 2 and one.

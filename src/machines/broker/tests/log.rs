@@ -32,6 +32,8 @@ fn config() -> impl Strategy<Value = LogConfig> {
         segment_time: SimDuration::from_ms(segment_ms),
         retention_time,
         retention_bytes,
+        deletes: true,
+        compaction: None,
     })
 }
 

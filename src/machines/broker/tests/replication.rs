@@ -29,8 +29,14 @@ struct Bench {
 
 impl Bench {
     fn new(min_insync_replicas: u32, unclean_election: bool) -> Self {
-        let log =
-            LogConfig { segment_bytes: 1_000, segment_time: SimDuration::from_secs(3_600), retention_time: None, retention_bytes: None };
+        let log = LogConfig {
+            segment_bytes: 1_000,
+            segment_time: SimDuration::from_secs(3_600),
+            retention_time: None,
+            retention_bytes: None,
+            deletes: true,
+            compaction: None,
+        };
         let topic = TopicConfig { topic: ORDERS, name: "orders".into(), partitions: 1, replication: 3, log, message_bytes_max: 5_000 };
         let cluster = Cluster::new(ClusterConfig {
             me: ComponentIx(0),

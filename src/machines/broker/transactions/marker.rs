@@ -56,5 +56,5 @@ pub(super) fn control_batch(now: SimTime, producer: ProducerStamp, commit: bool)
     bytes[ATTRIBUTES_AT] |= CONTROL;
     stamp(&mut bytes, producer);
     write_checksum(&mut bytes);
-    RecordBatch { wire_bytes: bytes.len() as u32, bytes: Bytes::from(bytes), record_count: 1, max_timestamp: now, traced: None }
+    RecordBatch { wire_bytes: bytes.len() as u32, bytes: Bytes::from(bytes), record_count: 1, offsets: 1, max_timestamp: now, traced: None }
 }
