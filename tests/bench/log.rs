@@ -1,0 +1,141 @@
+//! The broker's log and its groups alone: `cargo bench --bench log`.
+//!
+//! 200-byte records in batches of 100 and 1,000: appended to a log in memory (checksum checked, as a broker does) and made
+//! and appended, against this machine's memcpy in the same run; read back with their checksums. Then what a rebalance of
+//! 1,000 members over 10,000 partitions costs the assignors. Figures are printed, nothing is asserted.
+#![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use eventyard::event::{Assignor, EventId, EventMeta, RecordBatch, Subscription};
+use eventyard::machines::broker::batch::{BatchBuilder, check, records, validate};
+use eventyard::machines::broker::client::{Subscriber, assign};
+use eventyard::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
+use eventyard::units::{ComponentIx, SimDuration, SimTime, TopicIx};
+
+const RECORD_BYTES: usize = 200;
+/// Bytes that each measurement moves.
+const VOLUME_BYTES: usize = 1 << 30;
+const MEMBERS: usize = 1_000;
+const PARTITIONS: u32 = 10_000;
+
+fn main() {
+    let copied = best(memcpy_gb_s);
+    println!("memcpy: {copied:.1} GB/s");
+    for count in [100, 1_000] {
+        let batch = batch(count);
+        let size = batch.bytes.len();
+        let rounds = VOLUME_BYTES / size;
+        let appended = best(|| gb_s(rounds * size, || append(rounds, || batch.clone())));
+        let made = best(|| gb_s(rounds / 4 * size, || append(rounds / 4, || self::batch(count))));
+        println!(
+            "append, {count} records a batch: {appended:.1} GB/s, {:.2} × memcpy (wanted: at least 0.35); with the records' making {made:.1} GB/s, {:.2} ×",
+            appended / copied,
+            made / copied
+        );
+        let read = best(|| read_per_s(&batch, rounds.min(20_000)));
+        println!("read, {count} records a batch: {:.1} million records/s with checksums (wanted: at least 25)", read / 1e6);
+    }
+    for assignor in [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky] {
+        println!("{}: {}", assignor.name(), rebalance(assignor));
+    }
+}
+
+fn best(mut measure: impl FnMut() -> f64) -> f64 {
+    (0..5).map(|_| measure()).fold(0.0, f64::max)
+}
+
+fn gb_s(bytes: usize, work: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    work();
+    bytes as f64 / began.elapsed().as_secs_f64() / 1e9
+}
+
+/// Blocks of 1 MiB from one place to another, both larger than the caches together.
+fn memcpy_gb_s() -> f64 {
+    const BLOCK: usize = 1 << 20;
+    let from = vec![1u8; 128 << 20];
+    let mut to = vec![0u8; 128 << 20];
+    gb_s(VOLUME_BYTES, || {
+        for round in 0..VOLUME_BYTES / BLOCK {
+            let at = round * BLOCK % from.len();
+            to[at..at + BLOCK].copy_from_slice(&from[at..at + BLOCK]);
+            black_box(&mut to);
+        }
+    })
+}
+
+fn batch(count: u64) -> RecordBatch {
+    let mut builder = BatchBuilder::with_capacity(count as usize * (RECORD_BYTES + 60));
+    let value = [7; RECORD_BYTES];
+    for seq in 0..count {
+        let meta = EventMeta { id: EventId { producer: ComponentIx(1), seq }, ..EventMeta::default() };
+        builder.push(&meta, None, &value, 0, false);
+    }
+    builder.finish()
+}
+
+fn log() -> PartitionLog {
+    PartitionLog::new(LogConfig {
+        segment_bytes: 16 << 20,
+        segment_time: SimDuration::from_secs(3_600),
+        retention_time: None,
+        retention_bytes: Some(64 << 20),
+        deletes: true,
+        compaction: None,
+    })
+}
+
+fn append(rounds: usize, make: impl Fn() -> RecordBatch) {
+    let mut log = log();
+    for _ in 0..rounds {
+        let batch = make();
+        validate(&batch).expect("it is whole");
+        let (_, rolled) = log.append(SimTime::ZERO, batch);
+        if rolled {
+            log.retain(SimTime::ZERO, log.next_offset());
+        }
+    }
+    black_box(log.next_offset());
+}
+
+fn read_per_s(batch: &RecordBatch, rounds: usize) -> f64 {
+    let mut log = log();
+    for _ in 0..rounds {
+        log.append(SimTime::ZERO, batch.clone());
+    }
+    let (mut at, mut seen, mut found) = (log.log_start(), 0u64, Vec::new());
+    let began = Instant::now();
+    while at < log.next_offset() {
+        found.clear();
+        log.read(at, ReadLimit { below: u64::MAX, max_bytes: 1 << 20, at_least_one: true }, &mut found);
+        for stored in &found {
+            check(&stored.batch).expect("it is whole");
+            seen += records(&stored.batch).map(|record| u64::from(black_box(record.value.len()) > 0)).sum::<u64>();
+            at = stored.next_offset();
+        }
+    }
+    seen as f64 / began.elapsed().as_secs_f64()
+}
+
+/// A member joins a group of 999 that owns 10,000 partitions of one topic.
+fn rebalance(assignor: Assignor) -> String {
+    let topics = [(TopicIx(0), PARTITIONS)];
+    let subscriber = |number: usize, owned: &[(TopicIx, u32)]| -> Subscriber {
+        let generation = (!owned.is_empty()).then_some(1);
+        let subscription = Subscription { topics: Arc::from([TopicIx(0)]), owned: Arc::from(owned), generation, ..Subscription::default() };
+        (Arc::from(format!("member-{number:04}")), subscription)
+    };
+    let first: Vec<Subscriber> = (1..MEMBERS).map(|number| subscriber(number, &[])).collect();
+    let owned = assign(assignor, &first, &topics);
+    let mut members: Vec<Subscriber> = (1..MEMBERS).zip(&owned).map(|(number, (_, owned))| subscriber(number, owned)).collect();
+    members.push(subscriber(0, &[]));
+    let took = (0..3).map(|_| {
+        let began = Instant::now();
+        black_box(assign(assignor, &members, &topics));
+        began.elapsed().as_secs_f64() * 1e3
+    });
+    format!("{:.1} ms for the {MEMBERS}th member over {PARTITIONS} partitions (wanted: at most 50)", took.fold(f64::INFINITY, f64::min))
+}
