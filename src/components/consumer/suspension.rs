@@ -20,7 +20,7 @@ pub(super) enum Late {
 /// Whether an instance stands still, and how fast it is.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
-    /// While it stands still.
+    /// While it stands still: no more than the answers to its calls under way and the timers of its workers.
     late: Option<Vec<Late>>,
     /// Tells the end of one suspension from that of an earlier one.
     suspensions: u32,

@@ -335,6 +335,8 @@ impl<C: Copy> Group<C> {
             if !member.joined
                 && let Some(to) = member.waiting.take()
             {
+                // Its session rested while it waited (`propagateAssignment`).
+                member.expires = now + member.session_timeout;
                 answer(out, to, Err(BrokerError::RebalanceInProgress));
             }
         }

@@ -244,7 +244,10 @@ proptest! {
         });
         let runs = scene.members.iter().any(|member| !member.is_stopped());
         let expected = if runs { PARTITIONS as usize } else { 0 };
-        prop_assert_eq!(scene.owners().len(), expected);
+        // A static member that goes between the two rounds of a cooperative rebalance, and is back in time, has nothing to
+        // revoke and so asks for no second round: what was to move waits for the next rebalance. Nor does Kafka's
+        // coordinator ask (`updateStaticMemberAndRebalance` while stable).
+        prop_assert!(scene.owners().len() == expected || statics && scene.owners().len() < expected, "{:?}", scene.owners());
         prop_assert!(scene.members.iter().all(|member| member.is_stopped() || matches!(member.phase, Phase::Stable)));
     }
 

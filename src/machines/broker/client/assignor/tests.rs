@@ -106,7 +106,8 @@ proptest! {
         let mut group = again(&members, &first, 1);
         group.remove(leaves % members.len());
         group.push(member("new", 0..TOPICS));
-        // Where members want different topics a later round may still even out what the one before let go of.
+        // Where members want different topics a later round may still even out what the one before let go of. So it may
+        // in Kafka: its CooperativeStickyAssignorTest lets up to four more rounds follow the first.
         const ROUNDS_MAX: u32 = 8;
         for round in 2..2 + ROUNDS_MAX {
             let held: BTreeMap<_, _> = group.iter().flat_map(|(id, one)| one.owned.iter().map(move |partition| (*partition, id))).collect();
