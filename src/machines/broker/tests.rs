@@ -5,6 +5,7 @@ mod compaction;
 mod group;
 mod log;
 mod replication;
+mod transactions;
 
 use crate::event::{EventId, EventMeta, RecordBatch};
 use crate::machines::broker::batch::BatchBuilder;

@@ -8,7 +8,7 @@ use crate::units::SimTime;
 
 /// First offsets of the aborted among fetched batches, as Kafka's CompletedFetch finds them: a producer's batches from
 /// its aborted transaction's first offset to the marker.
-pub(super) fn aborted_batches(batches: &[StoredBatch], transactions: &[AbortedTransaction]) -> Vec<u64> {
+pub(in crate::machines::broker) fn aborted_batches(batches: &[StoredBatch], transactions: &[AbortedTransaction]) -> Vec<u64> {
     let mut found = Vec::new();
     if transactions.is_empty() {
         return found;

@@ -28,6 +28,8 @@ mod transaction;
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
 pub use assignor::{Assignment, Subscriber, assign};
 pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, HeldPartition, OffsetReset, ReadTopic};
+#[cfg(test)]
+pub(super) use isolation::aborted_batches;
 pub use sender::{AckedBatch, ClientOutput, Unsent};
 pub use transaction::{Finish, TransactionConfig, TransactionEnd, TransactionStage};
 

@@ -79,7 +79,7 @@ impl Ending {
 }
 
 /// `Utils.abs(transactionalId.hashCode) % 50`: the partition of the transaction log that holds an id.
-pub(super) fn log_partition(id: &str) -> u32 {
+pub(in super::super) fn log_partition(id: &str) -> u32 {
     let hash = id.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
     (hash & i32::MAX) as u32 % LOG_PARTITIONS
 }

@@ -17,6 +17,8 @@ mod offsets;
 mod unstable;
 
 pub(super) use coordinator::Coordinator;
+#[cfg(test)]
+pub(super) use coordinator::log_partition;
 pub(super) use offsets::PendingOffsets;
 pub(super) use unstable::Unstable;
 
