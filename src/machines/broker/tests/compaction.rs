@@ -19,8 +19,8 @@ enum Step {
     Append(Vec<(u8, bool)>),
     Wait(u64),
     Clean,
-    /// Cuts so many records off the end, of those that are not settled.
-    Cut(u64),
+    /// Cuts so many batches off the end, of those that are not settled.
+    Cut(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -28,7 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop::collection::vec((0u8..12, prop::bool::weighted(0.2)), 1..6).prop_map(Step::Append),
         2 => (1u64..4).prop_map(Step::Wait),
         3 => Just(Step::Clean),
-        1 => (1u64..4).prop_map(Step::Cut),
+        1 => (1usize..4).prop_map(Step::Cut),
     ]
 }
 
@@ -88,27 +88,31 @@ proptest! {
         let codec = Compression::ALL[codec];
         let (mut cleaned, mut whole) = (log(ratio, true), log(ratio, false));
         let (mut now, mut settled) = (SimTime::ZERO, 0);
+        let mut bases: Vec<u64> = Vec::new();
         for step in steps {
             match step {
                 Step::Append(entries) => {
+                    bases.push(whole.next_offset());
                     append(&mut cleaned, now, &entries, codec);
                     append(&mut whole, now, &entries, Compression::None);
                 }
                 Step::Wait(seconds) => now += SimDuration::from_secs(seconds),
                 Step::Clean => {
-                    // All but the newest is settled.
-                    settled = settled.max(whole.next_offset().saturating_sub(3));
+                    // All but the two newest batches are settled.
+                    settled = settled.max(bases.iter().rev().nth(1).copied().unwrap_or(0));
                     let before = cleaned.records();
                     let section = cleaned.compact(now, settled);
                     prop_assert!(section.iter().all(|section| section.to <= settled));
                     prop_assert_eq!(before - cleaned.records(), section.map_or(0, |section| section.removed));
                 }
                 Step::Cut(count) => {
-                    let from = whole.next_offset().saturating_sub(count).max(settled);
-                    // Batches are cut whole.
-                    let from = whole.truncate(from).first().map_or(whole.next_offset(), |stored| stored.base_offset).max(settled);
-                    cleaned.truncate(from);
-                    prop_assume!(cleaned.next_offset() == whole.next_offset());
+                    let kept = bases.len().saturating_sub(count).max(bases.partition_point(|base| *base < settled));
+                    if let Some(from) = bases.get(kept).copied() {
+                        whole.truncate(from);
+                        cleaned.truncate(from);
+                        bases.truncate(kept);
+                    }
+                    prop_assert_eq!(cleaned.next_offset(), whole.next_offset());
                 }
             }
         }
