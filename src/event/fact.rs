@@ -54,8 +54,6 @@ impl Reason {
     pub const RETENTION: &str = "retention";
     /// Code: before the offset at which the group began, or was put by hand.
     pub const LATEST: &str = "latest";
-    /// Code: gone by compaction.
-    pub const COMPACTION: &str = "compaction";
     /// Code: received too often, so moved to the dead-letter queue.
     pub const RECEIVES: &str = "receives";
     /// Code: moved from a dead-letter queue back to where it came from.

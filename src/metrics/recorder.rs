@@ -232,7 +232,7 @@ impl Recorder {
                 });
             }
             Fact::Moved(appended) => self.ledger.moved(&appended),
-            Fact::Compacted(section) => self.ledger.compacted(now, &section),
+            Fact::Compacted(section) => self.ledger.compacted(&section),
             Fact::Truncated(cut) => {
                 let (traces, trouble) = (&mut self.traces, &mut self.seen[cut.cluster.index()].trouble[0]);
                 self.ledger.truncated(now, &cut, |event, offset| {

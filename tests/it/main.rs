@@ -16,6 +16,7 @@ mod group_actions;
 mod kafka_cases;
 mod ledger;
 #[cfg(feature = "gui")]
+mod operator_actions;
 mod panels;
 mod pipelines;
 mod queue_designs;

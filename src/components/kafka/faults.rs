@@ -31,13 +31,19 @@ impl Faults {
 }
 
 impl KafkaSim {
-    /// Carries out an action on a node.
+    /// Carries out an action on a topic or a node.
     pub fn act(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &IndexMap<String, Value>) -> Result<(), String> {
         let action = spec::ACTIONS
             .iter()
             .find(|action| action.name == name)
             .ok_or_else(|| format!("a Kafka cluster does not understand `{name}`"))?;
         let params = Params::new(action.params, None, params);
+        if name == spec::PURGE {
+            let mut effects = Effects::default();
+            self.cluster.purge(&params.text("topic"), &mut effects)?;
+            self.carry_out(ctx, effects, None);
+            return Ok(());
+        }
         let node = u32::try_from(params.count("node")).unwrap_or(u32::MAX);
         let silent = name == "crash-node" && params.flag("silent");
         let fault = match name {

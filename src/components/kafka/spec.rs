@@ -127,8 +127,16 @@ pub(super) const SPEC: KindSpec = KindSpec {
 
 const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Default_::Required, "Which node; the first is 0");
 
-/// What can be done to nodes.
+/// Deletes a topic's records.
+pub(super) const PURGE: &str = "purge-topic";
+
+/// What can be done to topics and nodes.
 pub(super) const ACTIONS: &[ActionSpec] = &[
+    ActionSpec {
+        name: PURGE,
+        help: "Deletes every record of a topic up to the high watermark, as kafka-delete-records.sh does; readers go on behind them",
+        params: &[ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic")],
+    },
     ActionSpec {
         name: "crash-node",
         help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \

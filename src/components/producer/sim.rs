@@ -8,10 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 
 use super::http::{HttpClient, HttpOutput, Job, headers, http_config};
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
+use super::spec;
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
 use crate::components::{BuildCtx, EndRole, Params};
@@ -20,6 +22,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::SchemaLibrary;
+use crate::model::Value;
 use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
 use crate::units::{SimDuration, SimTime};
 
@@ -55,6 +58,8 @@ pub(super) struct Producer {
     key_prefix: Arc<str>,
     invalid_ratio: f64,
     tombstone_ratio: f64,
+    /// So many of the next events break their schema, unseen by its own check.
+    poison_left: u64,
     validate: bool,
     streams: Streams,
     library: Arc<SchemaLibrary>,
@@ -103,6 +108,8 @@ struct Held {
     kind: usize,
     key: Option<u64>,
     invalid: bool,
+    /// It is not checked here: a poison pill.
+    unchecked: bool,
     /// It deletes its key.
     tombstone: bool,
 }
@@ -132,6 +139,7 @@ impl Producer {
             key_prefix: Arc::from(params.text("key_prefix")),
             invalid_ratio: params.ratio("invalid_ratio"),
             tombstone_ratio: params.ratio("tombstone_ratio"),
+            poison_left: 0,
             validate: params.flag("validate"),
             streams: Streams {
                 arrivals: ctx.stream("arrivals"),
@@ -178,10 +186,12 @@ impl Producer {
         self.next_seq += 1;
         let meta = EventMeta { id, event_type: self.kinds.list[kind].ty, born: ctx.now, root_born: ctx.now };
         let key = self.keys.sample(&mut self.streams.keys);
-        let invalid = self.streams.validity.chance(self.invalid_ratio);
+        let unchecked = self.poison_left > 0;
+        self.poison_left -= u64::from(unchecked);
+        let invalid = self.streams.validity.chance(self.invalid_ratio) || unchecked;
         ctx.fact(Fact::Born(meta));
         let tombstone = self.tombstone_ratio > 0.0 && key.is_some() && self.streams.tombstones.chance(self.tombstone_ratio);
-        let held = Held { meta, kind, key, invalid, tombstone };
+        let held = Held { meta, kind, key, invalid, unchecked, tombstone };
         // Events of one producer keep their order: one that waits holds back those after it.
         let must_wait = !self.held.is_empty() || matches!(self.kinds.list[kind].source, Source::Unknown { .. });
         let stirred = if must_wait {
@@ -200,12 +210,23 @@ impl Producer {
         stirred
     }
 
+    /// The next events break their schema.
+    fn poison(&mut self, params: &IndexMap<String, Value>) -> Result<(), String> {
+        if self.kinds.list.iter().all(|kind| matches!(kind.source, Source::Plain { .. })) {
+            return Err("none of its events has a schema, so no payload can break one".to_owned());
+        }
+        let spec = spec::SPEC.actions.iter().find(|action| action.name == "poison").map_or(&[][..], |action| action.params);
+        self.poison_left += u64::try_from(Params::new(spec, None, params).count("events")).unwrap_or(1);
+        Ok(())
+    }
+
     /// Makes the bytes and hands them to a client. Returns whether that may have something to do.
     fn dispatch(&mut self, ctx: &mut Ctx<'_>, event: &Held) -> bool {
         let kind = &self.kinds.list[event.kind];
         let meta = event.meta;
         self.payload.clear();
-        let written = kind.source.write(&mut self.streams.payload, ctx.now, event.invalid, self.validate, &mut self.payload);
+        let written =
+            kind.source.write(&mut self.streams.payload, ctx.now, event.invalid, self.validate && !event.unchecked, &mut self.payload);
         let key = event.key.map(|number| {
             write_key(&self.key_prefix, number, &mut self.key_bytes);
             self.key_bytes.as_slice()
@@ -438,7 +459,8 @@ impl Process for Producer {
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         match input {
             Input::Set { param, value } => self.set(ctx, param, &value.to_field_text())?,
-            Input::Action { name, .. } => match name.as_str() {
+            Input::Action { name, params } => match name.as_str() {
+                "poison" => self.poison(params)?,
                 "pause" => {
                     self.paused = true;
                     self.load_generation += 1;

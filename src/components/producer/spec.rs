@@ -59,6 +59,11 @@ pub(super) const SPEC: KindSpec = KindSpec {
     actions: &[
         ActionSpec { name: "pause", help: "Makes no more events", params: &[] },
         ActionSpec { name: "resume", help: "Makes events again", params: &[] },
+        ActionSpec {
+            name: "poison",
+            help: "Its next events carry payloads that break their schema, whatever it validates: poison pills for whoever reads them",
+            params: &[ParamSpec::new("events", "Events", T::Count { min: 1, max: 1_000_000 }, Same("1"), "How many")],
+        },
     ],
     id_stem: "producer",
 };

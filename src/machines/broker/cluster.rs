@@ -313,6 +313,24 @@ impl Cluster {
         }
     }
 
+    /// Deletes all settled records of a topic (`kafka-delete-records`).
+    ///
+    /// # Errors
+    /// In words, when there is no such topic.
+    pub fn purge(&mut self, topic: &str, out: &mut Effects) -> Result<(), String> {
+        let place = self.cfg.topics.iter().position(|known| *known.name == *topic);
+        let place = place.ok_or_else(|| format!("there is no topic `{topic}`"))?;
+        for (partition, state) in (0..).zip(&mut self.partitions[place]) {
+            let before = state.log.memory_bytes();
+            if let Some(log_start) = state.log.delete_before(state.high_watermark) {
+                self.log_memory_bytes -= before - state.log.memory_bytes();
+                state.transactions.retain(log_start);
+                out.facts.push(Fact::LogStart { topic: self.cfg.topics[place].topic, partition, log_start });
+            }
+        }
+        Ok(())
+    }
+
     /// The cleaner's pass over all partitions of compacted topics (`log.cleaner.backoff.ms`).
     pub fn compact(&mut self, now: SimTime, out: &mut Effects) {
         for (place, topic) in self.partitions.iter_mut().enumerate() {

@@ -150,9 +150,24 @@ impl PartitionLog {
             let gone = self.segments.pop_front().expect("it was just looked at");
             self.bytes -= gone.bytes;
             self.memory_bytes -= gone.memory_bytes;
-            self.log_start = self.segments.front().map_or(self.next_offset, |segment| segment.base_offset);
+            // Records below it may have been deleted by hand.
+            let first = self.segments.front().map_or(self.next_offset, |segment| segment.base_offset);
+            self.log_start = self.log_start.max(first);
         }
         (self.log_start > before).then_some(self.log_start)
+    }
+    /// Moves the log's start up to `offset` (`DeleteRecords`), and drops segments that lie below it as a whole; the new
+    /// first offset if it moved.
+    pub fn delete_before(&mut self, offset: u64) -> Option<u64> {
+        if offset <= self.log_start {
+            return None;
+        }
+        self.log_start = offset;
+        while self.segments.front().is_some_and(|oldest| oldest.next_offset() <= offset) {
+            self.segments.pop_front();
+        }
+        self.recount();
+        Some(offset)
     }
     /// Cuts everything from the batch at `offset` on; what was cut, in order.
     pub fn truncate(&mut self, offset: u64) -> Vec<StoredBatch> {

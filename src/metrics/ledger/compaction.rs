@@ -1,16 +1,15 @@
 //! What the cleaner of a compacted topic means to the books: a record that goes was overtaken by a later value of its
-//! key, so whoever had not read it is owed nothing any more.
+//! key, so whoever had not read it is owed nothing any more: no bad end, and no reason is listed.
 
 use std::collections::HashSet;
 
-use super::{Ledger, Retained, end_name};
-use crate::event::{Compacted, ObligationEnd, Reason};
+use super::{Ledger, Retained};
+use crate::event::{Compacted, ObligationEnd};
 use crate::machines::broker::batch::{opened, records};
-use crate::units::SimTime;
 
 impl Ledger {
     /// A part of a log is thinner now.
-    pub fn compacted(&mut self, now: SimTime, section: &Compacted) {
+    pub fn compacted(&mut self, section: &Compacted) {
         let topic = &mut self.topics[section.topic.index()];
         topic.cluster = Some(section.cluster);
         let retained = &mut topic.partitions[section.partition as usize];
@@ -36,8 +35,6 @@ impl Ledger {
                     if lane.ended[producer].insert(seq) {
                         lane.terms.at(origin).end(ObligationEnd::Compacted);
                         lane.compacted[producer].insert(seq);
-                        let reason = Reason { code: Reason::COMPACTION, detail: None };
-                        self.count_reason(end_name(ObligationEnd::Compacted), section.cluster, &record.meta, &reason, now);
                     }
                 }
             }

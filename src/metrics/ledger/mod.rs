@@ -136,20 +136,20 @@ pub(crate) enum Entry {
 
 impl Lane {
     /// A consumer has processed what the log had ended by itself: its word counts, once. Gives the end that no longer
-    /// does, and the code of its reason.
-    fn overrule(&mut self, id: EventId) -> Option<(ObligationEnd, &'static str)> {
+    /// does, and the code of its reason where one was counted.
+    fn overrule(&mut self, id: EventId) -> Option<(ObligationEnd, Option<&'static str>)> {
         let (producer, seq) = (id.producer.index(), id.seq);
         if self.lost[producer].remove(seq) {
-            return Some((ObligationEnd::Lost, cuts::TRUNCATED));
+            return Some((ObligationEnd::Lost, Some(cuts::TRUNCATED)));
         }
         if self.compacted[producer].remove(seq) {
-            return Some((ObligationEnd::Compacted, Reason::COMPACTION));
+            return Some((ObligationEnd::Compacted, None));
         }
         if self.expired[producer].contains(seq) && self.revived[producer].insert(seq) {
-            return Some((ObligationEnd::Expired, Reason::RETENTION));
+            return Some((ObligationEnd::Expired, Some(Reason::RETENTION)));
         }
         // A group that is set back reads late what its beginning had passed over.
-        self.skipped[producer].remove(seq).then_some((ObligationEnd::Skipped, Reason::LATEST))
+        self.skipped[producer].remove(seq).then_some((ObligationEnd::Skipped, Some(Reason::LATEST)))
     }
 }
 
@@ -293,12 +293,12 @@ impl Ledger {
             if by_the_log || ended.end == ObligationEnd::Aborted {
                 return Entry::Moot;
             }
-            let Some(end) = lane.overrule(id) else {
+            let Some((end, code)) = lane.overrule(id) else {
                 lane.terms.at(origin).duplicates += 1;
                 return Entry::Repeated;
             };
-            lane.terms.at(origin).reopen(end.0);
-            overruled = topic.cluster.map(|cluster| (end_name(end.0), cluster, ended.event.event_type, end.1));
+            lane.terms.at(origin).reopen(end);
+            overruled = topic.cluster.zip(code).map(|(cluster, code)| (end_name(end), cluster, ended.event.event_type, code));
         } else if by_the_log {
             lane.remember(ended);
         }

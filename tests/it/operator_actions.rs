@@ -1,0 +1,54 @@
+//! What an operator does to a cluster's topics, and what a faulty producer does to its readers.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use eventyard::compile::{RunOptions, compile};
+use eventyard::metrics::Report;
+use eventyard::project::read_in;
+use eventyard::run::run_headless;
+use serde_json::json;
+
+use crate::clients::Design;
+
+#[test]
+fn a_purged_topic_owes_nobody_what_was_in_it() {
+    // It takes little at a time, so that most of what it is behind stands in the log.
+    let slow = json!({"offset_reset": "earliest", "service_time": "constant(50ms)", "buffer": 10, "fetch_max_bytes": "1KiB",
+        "partition_fetch_bytes": "1KiB"});
+    let design = Design::line(60, json!({"load": "constant(100/s)", "max_events": 1_000}), json!({}), slow);
+    let report = design.fault(15, "shop", "purge-topic", json!({"topic": "orders"})).run();
+    let obligations = &report.ledger.obligations;
+    assert!(report.ledger.balanced, "{:?}", report.ledger);
+    assert_eq!(obligations.delivered + obligations.expired, 1_000, "{obligations:?}");
+    assert!(obligations.expired > 400, "what the slow reader had not fetched is gone: {}", obligations.expired);
+    assert_eq!((obligations.duplicate_deliveries, obligations.in_flight), (0, 0));
+}
+
+#[test]
+fn an_unknown_topic_is_refused_in_words() {
+    let design = Design::line(5, json!({"load": "constant(100/s)"}), json!({}), json!({}));
+    let report = design.fault(1, "shop", "purge-topic", json!({"topic": "odrers"})).run();
+    assert_eq!(report.faults[0].refused.as_deref(), Some("there is no topic `odrers`"));
+}
+
+/// The sample of bad events without any, and one fault.
+fn poisoned(count: u32) -> Report {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");
+    let text = std::fs::read_to_string(folder.join("order-flow.ron")).expect("the sample is there");
+    let mut project = read_in(&text, Some(&folder)).project;
+    let scenario = &mut project.scenarios[0];
+    let fault = format!(r#"(format: 1, scenarios: {{"s": (faults: [(at: "10s", component: "web", action: "poison", events: {count})])}})"#);
+    scenario.faults = read_in(&fault, None).project.scenarios[0].faults.clone();
+    let plan = compile(&project, &RunOptions::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs")
+}
+
+#[test]
+fn poison_pills_break_their_schema_and_are_told() {
+    let report = poisoned(7);
+    assert!(report.ledger.balanced);
+    let refused = report.ledger.submissions.rejected + report.ledger.obligations.rejected_at_consumer;
+    assert!(refused >= 7, "each of the seven is refused somewhere: {:?}", report.ledger.reasons);
+    assert_eq!(poisoned(1).ledger.submissions.created, report.ledger.submissions.created, "no other number moves");
+}
