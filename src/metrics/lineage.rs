@@ -17,6 +17,11 @@ const PARENTS_MAX: usize = 1_000_000;
 /// Aborted deliveries remembered; further ones count as deliveries when another result comes.
 const ABORTED_MAX: usize = 1_000_000;
 
+/// Results with twins that are remembered; further ones count as first ones.
+const TWINS_MAX: usize = 1_000_000;
+/// Deliveries of twins remembered; a repetition of further ones counts as a first delivery.
+const PROCESSED_MAX: usize = 1_000_000;
+
 /// Why a delivery repeats another.
 pub(super) const REPEATED: Reason =
     Reason { code: "result-repeated", detail: Some(std::borrow::Cow::Borrowed("another result of the same event was processed before")) };
@@ -39,8 +44,10 @@ impl Lineage {
     pub fn derived(&mut self, event: EventId, parent: EventId) {
         let parent = (event.producer, self.twins.get(&parent).copied().unwrap_or(parent));
         if let Some(first) = self.firsts.get(&parent) {
-            self.twins.insert(event, *first);
-            self.twins.insert(*first, *first);
+            if self.twins.len() < TWINS_MAX {
+                self.twins.insert(event, *first);
+                self.twins.insert(*first, *first);
+            }
             return;
         }
         if self.by_age.len() >= PARENTS_MAX
@@ -63,8 +70,11 @@ impl Lineage {
     pub fn repeats(&mut self, ended: &Ended, has_ended: impl FnOnce(EventId) -> bool) -> bool {
         let Some(first) = self.twins.get(&ended.event.id).copied() else { return false };
         let key = (ended.topic, ended.group, first);
-        if !self.processed.insert(key) {
+        if self.processed.contains(&key) {
             return true;
+        }
+        if self.processed.len() < PROCESSED_MAX {
+            self.processed.insert(key);
         }
         // The first one may have been processed when it had no twin yet.
         first != ended.event.id && !self.aborted.contains(&key) && has_ended(first)

@@ -82,15 +82,28 @@ struct Retained {
 
 impl Retained {
     fn new(base_offset: u64, batch: RecordBatch) -> Self {
-        let mut span: Option<(ComponentIx, u64, u64)> = None;
-        let mut one_producer = true;
-        for record in records(&batch) {
-            let id = record.meta.id;
-            let (producer, least, most) = span.get_or_insert((id.producer, id.seq, id.seq));
-            one_producer &= *producer == id.producer;
-            (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
-        }
-        Self { base_offset, batch, span: span.filter(|_| one_producer) }
+        let mut span = Span::default();
+        records(&batch).for_each(|record| span.take(record.meta.id));
+        Self { base_offset, batch, span: span.of_one_producer() }
+    }
+}
+
+/// Gathers where the events of a batch are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    range: Option<(ComponentIx, u64, u64)>,
+    is_mixed: bool,
+}
+
+impl Span {
+    #[inline]
+    fn take(&mut self, id: EventId) {
+        let (producer, least, most) = self.range.get_or_insert((id.producer, id.seq, id.seq));
+        self.is_mixed |= *producer != id.producer;
+        (*least, *most) = ((*least).min(id.seq), (*most).max(id.seq));
+    }
+    fn of_one_producer(self) -> Option<(ComponentIx, u64, u64)> {
+        self.range.filter(|_| !self.is_mixed)
     }
 }
 
@@ -252,8 +265,10 @@ impl Ledger {
         self.topics[index].cluster = Some(appended.cluster);
         // What a broker has appended can be opened: it looked itself.
         let Ok(batch) = opened(&appended.batch) else { return };
+        let mut span = Span::default();
         for record in records(&batch) {
             let id = record.meta.id;
+            span.take(id);
             let origin = self.origins.of(&record.meta);
             let topic = &mut self.topics[index];
             if topic.appended[id.producer.index()].insert(id.seq) {
@@ -267,7 +282,7 @@ impl Ledger {
             }
             self.accept(&record.meta);
         }
-        let retained = Retained::new(appended.base_offset, batch.into_owned());
+        let retained = Retained { base_offset: appended.base_offset, batch: batch.into_owned(), span: span.of_one_producer() };
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 
