@@ -10,7 +10,10 @@ use crate::machines::broker::cluster::Leaders;
 use crate::machines::codec::SchemaLibrary;
 use crate::model::Project;
 use crate::random::Stream;
-use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, SimDuration, TopicIx};
+
+/// A registry's client repeats a look-up that has no answer after this.
+pub(super) const SCHEMA_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 
 /// Which end of a link a component holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,6 +55,11 @@ impl SimDuration {
     /// Longer than any run.
     pub const MAX: Self = Self(u64::MAX);
 
+    /// What `bytes` take when a KiB takes this span.
+    #[must_use]
+    pub const fn per_kib(self, bytes: u64) -> Self {
+        Self(self.0.saturating_mul(bytes) / 1024)
+    }
     /// A span of `ns` nanoseconds.
     #[must_use]
     pub const fn from_ns(ns: u64) -> Self {

@@ -193,7 +193,7 @@ impl Consumer {
         }
         *batch = opened(batch)?.into_owned();
         let per_kib = self.unpacking_time.unwrap_or_else(|| unpacking_kib_time(codec));
-        Ok(SimDuration::from_ns(per_kib.as_ns().saturating_mul(batch.bytes.len() as u64) / 1024))
+        Ok(per_kib.per_kib(batch.bytes.len() as u64))
     }
 
     /// A rebalance takes partitions of a client: what no poll has handed out goes back to the group. At most

@@ -18,6 +18,7 @@ use super::transactions::Transacted;
 use super::work::{Next, State};
 use crate::components::producer::payload::Source;
 use crate::components::producer::telling::{hop, settle};
+use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::components::{BuildCtx, Params, PeerTopic};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, LinkEnd};
@@ -34,8 +35,6 @@ use crate::units::{EventTypeIx, SimDuration, SimTime};
 const CALLS_RESULTS: u16 = 0xe000;
 /// Look-ups of a result's schema; the reader's have a lower number behind the same high byte.
 const CALL_SCHEMA: u64 = 0xfe << 56 | 1 << 55;
-/// A look-up without an answer is repeated after this.
-const SCHEMA_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 
 /// How a consumer writes results, and what is under way.
 #[derive(Clone, Debug)]

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, Message, Reason, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::codec::{Schema, SchemaLibrary, unframe};
-use crate::units::{SimDuration, SimTime};
+use crate::units::SimTime;
 
 /// High byte of call ids to registries.
 pub(super) const CALLS_SCHEMA: u8 = 0xfe;
-/// A look-up without an answer is repeated after this.
-const TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// More distinct ids than this are judged as unknown: a payload that is not framed can hold any number.
 const SCHEMAS_MAX: usize = 10_000;
 
@@ -76,7 +75,7 @@ impl Reader {
                 }
                 None => {
                     let call = self.ask(ctx, SchemaCall::ById(id));
-                    self.entries.push((id, Entry::Asked { call, deadline: ctx.now + TIMEOUT }));
+                    self.entries.push((id, Entry::Asked { call, deadline: ctx.now + SCHEMA_TIMEOUT }));
                     return Verdict::Wait;
                 }
             }
@@ -112,7 +111,7 @@ impl Reader {
                 Some(version) => {
                     let subject = Arc::clone(&found.subject);
                     let call = self.ask(ctx, SchemaCall::BySubject { subject: Arc::clone(&subject), version: Some(version) });
-                    Entry::AskedReader { writer, subject, call, deadline: ctx.now + TIMEOUT }
+                    Entry::AskedReader { writer, subject, call, deadline: ctx.now + SCHEMA_TIMEOUT }
                 }
             },
         };
@@ -131,7 +130,7 @@ impl Reader {
             };
             let again = self.ask(ctx, body);
             if let Entry::Asked { call, deadline } | Entry::AskedReader { call, deadline, .. } = &mut self.entries[at].1 {
-                (*call, *deadline) = (again, ctx.now + TIMEOUT);
+                (*call, *deadline) = (again, ctx.now + SCHEMA_TIMEOUT);
             }
         }
     }

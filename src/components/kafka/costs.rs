@@ -30,13 +30,13 @@ impl Costs {
         if self.kib_time.is_zero() {
             return base;
         }
-        base + self.per_kib(message.wire_bytes())
+        base + self.kib_time.per_kib(message.wire_bytes())
     }
 
     /// A follower asks, the leader answers with the bytes: one round trip.
     pub fn replication(&mut self, bytes: u64) -> SimDuration {
         let trip = self.replication_latency.sample(&mut self.rng) + self.replication_latency.sample(&mut self.rng);
-        trip + self.per_kib(bytes)
+        trip + self.kib_time.per_kib(bytes)
     }
 
     /// Another value for one parameter, while running.
@@ -52,9 +52,5 @@ impl Costs {
             }
         }
         Ok(())
-    }
-
-    fn per_kib(&self, bytes: u64) -> SimDuration {
-        SimDuration::from_ns(self.kib_time.as_ns().saturating_mul(bytes) / 1024)
     }
 }

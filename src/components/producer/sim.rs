@@ -16,6 +16,7 @@ use super::queues::{Letter, Queues};
 use super::spec;
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
+use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
@@ -37,8 +38,6 @@ const CALLS_QUEUE: u8 = 4;
 
 /// Events that wait for their schema; more are dropped.
 const HELD_MAX: usize = 10_000;
-/// A look-up without an answer is repeated after this.
-const SCHEMA_TIMEOUT: SimDuration = SimDuration::from_secs(5);
 
 /// Low byte of timer tokens.
 const TOKEN_ARRIVAL: u64 = 0;
