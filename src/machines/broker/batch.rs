@@ -29,7 +29,7 @@ pub const HEADER_BYTES: usize = 61;
 pub(super) const ATTRIBUTES_AT: usize = 22;
 const CODEC_MASK: u8 = 0b111;
 /// Where the bytes under the checksum begin.
-const CRC_FROM: usize = 21;
+pub(super) const CRC_FROM: usize = 21;
 const META_BYTES: usize = 32;
 /// headerCount 1, key length 2, `ey`, value length 32, all zig-zag varints but the text.
 const META_HEADER: [u8; 5] = [2, 4, b'e', b'y', 64];
@@ -243,10 +243,17 @@ pub fn positions(batch: &RecordBatch) -> Vec<u32> {
     opened(batch).map_or_else(|_| Vec::new(), |batch| records(&batch).map(|record| record.position).collect())
 }
 
-/// Whether every record has a key.
+/// Where the first record born at `at` or later stands, counted from its base offset; none of one that cannot be read.
+#[must_use]
+pub fn first_born_since(batch: &RecordBatch, at: SimTime) -> Option<u32> {
+    let batch = opened(batch).ok()?;
+    records(&batch).find(|record| record.meta.born >= at).map(|record| record.position)
+}
+
+/// Whether every record of a batch that is not packed ([`opened`] otherwise) has a key.
 #[must_use]
 pub fn is_keyed(batch: &RecordBatch) -> bool {
-    opened(batch).is_ok_and(|batch| records(&batch).all(|record| record.key.is_some()))
+    records(batch).all(|record| record.key.is_some())
 }
 
 /// The first and the second half of a batch's records, for one that is too large as a whole.
@@ -387,13 +394,13 @@ pub fn check(batch: &RecordBatch) -> Result<(), BatchError> {
     Ok(())
 }
 
-/// Whether a broker may append the batch: its checksum holds, and its codec can read it.
+/// The batch with its records readable, if a broker may append it: its checksum holds, and its codec can read it.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn validate(batch: &RecordBatch) -> Result<(), BatchError> {
+pub fn validated(batch: &RecordBatch) -> Result<Cow<'_, RecordBatch>, BatchError> {
     check(batch)?;
-    opened(batch).map(|_| ())
+    opened(batch)
 }
 
 /// Whether every record reads too; slower than [`check`].
@@ -483,75 +490,4 @@ fn take_long_varint(bytes: &[u8]) -> Option<(i64, &[u8])> {
         }
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn meta(seq: u64, born_ns: u64) -> EventMeta {
-        let born = SimTime::from_ns(born_ns);
-        EventMeta { id: EventId { producer: ComponentIx(7), seq }, event_type: EventTypeIx(3), born, root_born: born }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(list in prop::collection::vec((any::<u64>(), 0u64..1 << 50, prop::option::of(prop::collection::vec(any::<u8>(), 0..40)), prop::collection::vec(any::<u8>(), 0..300)), 1..50)) {
-            let mut builder = BatchBuilder::default();
-            for (seq, born, key, value) in &list {
-                builder.push(&meta(*seq, *born), key.as_deref(), value, 200, seq % 3 == 0);
-            }
-            let batch = builder.finish();
-            prop_assert_eq!(check_records(&batch), Ok(()));
-            for (record, (seq, born, key, value)) in records(&batch).zip(&list) {
-                prop_assert_eq!(record.meta, meta(*seq, *born));
-                prop_assert_eq!(record.key, key.as_deref());
-                prop_assert_eq!(record.value, &value[..]);
-                prop_assert_eq!(&value_bytes(&batch, &record)[..], &value[..]);
-            }
-            prop_assert!(builder.is_empty());
-        }
-
-        #[test]
-        fn a_packed_batch_opens_to_what_was_written(values in prop::collection::vec("[a-c]{0,60}", 1..60), codec in 0..Compression::ALL.len()) {
-            let codec = Compression::ALL[codec];
-            let mut builder = BatchBuilder::packing(codec);
-            let mut plain = BatchBuilder::default();
-            for (seq, value) in values.iter().enumerate() {
-                builder.push(&meta(seq as u64, 5), Some(b"key"), value.as_bytes(), 200, false);
-                plain.push(&meta(seq as u64, 5), Some(b"key"), value.as_bytes(), 200, false);
-            }
-            let (batch, plain) = (builder.finish(), plain.finish());
-            prop_assert_eq!(compression(&batch), Ok(codec));
-            prop_assert_eq!(check_records(&batch), Ok(()));
-            let read = opened(&batch).expect("it was just packed");
-            prop_assert_eq!(&read.bytes[HEADER_BYTES..], &plain.bytes[HEADER_BYTES..]);
-            prop_assert_eq!(events(&batch), events(&plain));
-            if codec != Compression::None && values.len() > 10 {
-                prop_assert!(batch.wire_bytes < plain.wire_bytes, "{} of {}", batch.wire_bytes, plain.wire_bytes);
-            }
-            let together: Vec<EventMeta> = halves(&batch).iter().flat_map(events).collect();
-            prop_assert_eq!(together, events(&batch));
-        }
-
-        #[test]
-        fn broken_bytes_are_refused_and_never_panic(values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 1..10), at in any::<prop::sample::Index>(), flip in 1u8..=255, cut in any::<prop::sample::Index>()) {
-            let mut builder = BatchBuilder::default();
-            for (seq, value) in values.iter().enumerate() {
-                builder.push(&meta(seq as u64, 5), None, value, 0, false);
-            }
-            let good = builder.finish();
-            let mut bytes = good.bytes.to_vec();
-            let index = CRC_FROM + at.index(bytes.len() - CRC_FROM);
-            bytes[index] ^= flip;
-            let broken = RecordBatch { bytes: Bytes::from(bytes.clone()), ..good.clone() };
-            prop_assert_eq!(check(&broken), Err(BatchError::Crc));
-            let _ = opened(&broken).map(|batch| records(&batch).count());
-            bytes.truncate(cut.index(bytes.len()));
-            let short = RecordBatch { bytes: Bytes::from(bytes), ..good };
-            prop_assert!(check_records(&short).is_err());
-            let _ = opened(&short).map(|batch| records(&batch).count());
-        }
-    }
 }

@@ -37,6 +37,14 @@ pub(super) struct Cleaned {
     horizons: HashMap<u64, SimTime, ahash::RandomState>,
 }
 
+impl Cleaned {
+    /// Everything from `offset` on was cut, as an unclean election does; the segment that is open now begins at `open`.
+    pub fn cut(&mut self, offset: u64, open: u64) {
+        self.until = self.until.min(open);
+        self.horizons.retain(|base, _| *base < offset);
+    }
+}
+
 /// What a log's cleaned section consists of now.
 #[derive(Clone, Debug)]
 pub struct Section {

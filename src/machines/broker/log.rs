@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::compression;
+use super::batch::{self, compression};
 use super::compaction::{Cleaned, CompactionConfig};
 use super::compression::Compression;
 use crate::event::{RecordBatch, StoredBatch};
@@ -125,12 +125,15 @@ impl PartitionLog {
         }
         size
     }
-    /// The first offset whose batch has a record born at `at` or later; the end of the log if there is none.
+    /// Offset of the first record born at `at` or later; the end of the log if there is none.
     #[must_use]
     pub fn offset_for_time(&self, at: SimTime) -> u64 {
         let segment = self.segments.iter().find(|segment| segment.max_timestamp >= at);
         let batch = segment.and_then(|segment| segment.batches.iter().find(|stored| stored.batch.max_timestamp >= at));
-        batch.map_or(self.next_offset, |stored| stored.base_offset)
+        batch.map_or(self.next_offset, |stored| {
+            let position = batch::first_born_since(&stored.batch, at).unwrap_or(0);
+            self.log_start.max(stored.base_offset + u64::from(position))
+        })
     }
     /// Drops what retention no longer keeps and every replica has (all below `high_watermark`); the new first
     /// offset if it moved.
@@ -196,6 +199,9 @@ impl PartitionLog {
         }
         self.next_offset = self.next_offset.min(offset);
         self.log_start = self.log_start.min(offset);
+        // The last segment takes appends again: from its start on nothing counts as cleaned.
+        let open = self.segments.back().map_or(offset, |segment| segment.base_offset);
+        self.cleaned.cut(offset, open);
         cut.into()
     }
     /// Size of the batches from `from` up to `to`.

@@ -103,8 +103,8 @@ impl Cluster {
         if let Some((id, stamp)) = transaction {
             self.transactions.verify(id, stamp, (place, entry.partition))?;
         }
-        batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
-        if topic.log.compaction.is_some() && !batch::is_keyed(&entry.batch) {
+        let readable = batch::validated(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
+        if topic.log.compaction.is_some() && !batch::is_keyed(&readable) {
             return Err(BrokerError::InvalidRecord);
         }
         let count = u64::from(entry.batch.record_count);
@@ -160,7 +160,7 @@ impl Cluster {
             // It waits for its followers in vain; what is never acknowledged need not be kept.
             return Ok((place, deposed.next_offset, u64::MAX));
         }
-        batch::validate(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
+        batch::validated(&entry.batch).map_err(|_| BrokerError::CorruptMessage)?;
         let base_offset = deposed.next_offset;
         deposed.next_offset += u64::from(entry.batch.record_count);
         let next = deposed.next_offset;

@@ -1,5 +1,6 @@
 //! The log, the group and the cluster against naive oracles.
 
+mod batch;
 mod cluster;
 mod compaction;
 mod group;

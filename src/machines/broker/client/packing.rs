@@ -57,7 +57,7 @@ impl Packing {
         let estimate = &mut self.estimates[topic];
         *estimate =
             if observed > *estimate { observed.max(*estimate + DETERIORATING_STEP) } else { observed.max(*estimate - IMPROVING_STEP) };
-        let work = SimDuration::from_ns(self.kib_time.as_ns().saturating_mul(plain_bytes) / 1024);
+        let work = self.kib_time.per_kib(plain_bytes);
         self.busy_until = self.busy_until.max(now) + work;
         self.busy_until
     }

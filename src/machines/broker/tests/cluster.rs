@@ -9,7 +9,7 @@ use super::batch;
 use crate::event::{
     Acks, BrokerError, CallId, Fact, FetchPartition, FetchReply, FetchRequest, Message, ProduceEntry, ProduceRequest, RecordBatch,
 };
-use crate::machines::broker::batch::{HEADER_BYTES, check, check_records, opened, records, validate};
+use crate::machines::broker::batch::{HEADER_BYTES, check, check_records, opened, records, validated};
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, TopicConfig};
 use crate::machines::broker::log::LogConfig;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -207,7 +207,7 @@ proptest! {
         prop_assert!(read.iter().all(|(size, values)| values.iter().all(|value| value <= size)));
         let mut cluster = Cluster::new(config(1));
         let out = produce(&mut cluster, Acks::Leader, vec![entry(ORDERS, 0, 0, None, hostile.clone())]);
-        prop_assert_eq!(results(&out)[0].is_ok(), validate(&hostile).is_ok());
+        prop_assert_eq!(results(&out)[0].is_ok(), validated(&hostile).is_ok());
     }
 }
 

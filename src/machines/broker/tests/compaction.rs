@@ -146,3 +146,21 @@ fn a_tombstone_goes_when_its_time_is_over_and_not_before() {
     assert!(!has_tombstone(&log));
     assert_eq!(state(&contents(&log)).get(&2), Some(&1), "what was never deleted stays");
 }
+
+#[test]
+fn what_was_cut_is_forgotten_by_the_cleaner() {
+    let mut log = log(0.0, true);
+    let deletion = [(1, false), (2, false), (1, true)];
+    let fill = |log: &mut PartitionLog, now| (0..80u8).for_each(|key| append(log, now, &[(100 + key % 30, false)], Compression::None));
+    append(&mut log, SimTime::ZERO, &deletion, Compression::None);
+    fill(&mut log, SimTime::ZERO);
+    log.compact(SimTime::ZERO, log.next_offset()).expect("it is dirty");
+    // An unclean election takes even what was settled and cleaned.
+    log.truncate(0);
+    let late = SimTime::ZERO + TOMBSTONE_TIME + TOMBSTONE_TIME;
+    append(&mut log, late, &deletion, Compression::None);
+    fill(&mut log, late);
+    log.compact(late, log.next_offset()).expect("it is dirty");
+    let of_key: Vec<_> = contents(&log).into_iter().filter(|(_, key, _)| *key == 1).collect();
+    assert_eq!(of_key, [(2, 1, None)], "the new deletion has its own time, and no old value comes back");
+}

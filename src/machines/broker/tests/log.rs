@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::batch;
-use crate::event::StoredBatch;
-use crate::machines::broker::batch::{check, records};
+use crate::event::{EventMeta, StoredBatch};
+use crate::machines::broker::batch::{BatchBuilder, check, records};
+use crate::machines::broker::compression::Compression;
 use crate::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
 use crate::units::{SimDuration, SimTime};
 
@@ -112,6 +113,24 @@ proptest! {
             let since = list.iter().find(|stored| stored.batch.max_timestamp >= at).map_or(seq, |stored| stored.base_offset);
             prop_assert_eq!(log.offset_for_time(at), since);
         }
+    }
+
+    #[test]
+    fn a_time_is_found_to_the_record(cfg in config(), gaps in prop::collection::vec(0u64..50, 1..60), a_batch in 1usize..8, at in 0u64..1_500, deleted in 0u64..60) {
+        let mut log = PartitionLog::new(LogConfig { retention_time: None, retention_bytes: None, ..cfg });
+        let births: Vec<u64> = gaps.iter().scan(0, |born, gap| { *born += gap; Some(*born) }).collect();
+        for (number, births) in births.chunks(a_batch).enumerate() {
+            let mut builder = BatchBuilder::packing(Compression::ALL[number % Compression::ALL.len()]);
+            for born in births {
+                let born = SimTime::from_ns(*born);
+                builder.push(&EventMeta { born, root_born: born, ..EventMeta::default() }, None, b"value", 0, false);
+            }
+            log.append(SimTime::ZERO, builder.finish());
+        }
+        let deleted = deleted.min(log.next_offset());
+        log.delete_before(deleted);
+        let expected = births.partition_point(|born| *born < at) as u64;
+        prop_assert_eq!(log.offset_for_time(SimTime::from_ns(at)), expected.max(deleted));
     }
 
     #[test]
