@@ -30,6 +30,8 @@ pub enum Fact {
     Stranded(Box<(Appended, Reason)>),
     /// A partition's log was cut: its new leader has less than the old one had.
     Truncated(Box<Truncated>),
+    /// A topic has so many partitions now, more than before.
+    Partitions { topic: TopicIx, partitions: u32 },
     /// Records below this offset are gone by retention.
     LogStart { topic: TopicIx, partition: u32, log_start: u64 },
     /// The cleaner has been through a part of a log: what is there now.
@@ -258,6 +260,7 @@ impl Fact {
             | Self::Stranded(_)
             | Self::Truncated(_)
             | Self::Compacted(_)
+            | Self::Partitions { .. }
             | Self::LogStart { .. }
             | Self::GroupStart { .. } => None,
         }

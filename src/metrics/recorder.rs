@@ -250,6 +250,7 @@ impl Recorder {
                     traces.hop(event, lost_hop(now, appended.cluster, placed, reason));
                 });
             }
+            Fact::Partitions { topic, partitions } => self.ledger.partitions(topic, partitions),
             Fact::LogStart { topic, partition, log_start } => {
                 let cluster = self.options.names.topics[topic.index()].2;
                 self.seen[cluster.index()].trouble[0] += self.ledger.log_start(now, cluster, topic, partition, log_start);

@@ -9,14 +9,15 @@ mod cases;
 mod chaos;
 mod clients;
 mod cloudformation;
+mod cluster_operations;
 mod determinism;
 mod fanout;
 mod gateway;
 mod group_actions;
 mod kafka_cases;
 mod ledger;
-#[cfg(feature = "gui")]
 mod operator_actions;
+#[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
 mod queue_designs;

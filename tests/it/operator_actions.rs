@@ -25,13 +25,6 @@ fn a_purged_topic_owes_nobody_what_was_in_it() {
     assert_eq!((obligations.duplicate_deliveries, obligations.in_flight), (0, 0));
 }
 
-#[test]
-fn an_unknown_topic_is_refused_in_words() {
-    let design = Design::line(5, json!({"load": "constant(100/s)"}), json!({}), json!({}));
-    let report = design.fault(1, "shop", "purge-topic", json!({"topic": "odrers"})).run();
-    assert_eq!(report.faults[0].refused.as_deref(), Some("there is no topic `odrers`"));
-}
-
 /// The sample of bad events without any, and one fault.
 fn poisoned(count: u32) -> Report {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");

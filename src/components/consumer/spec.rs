@@ -281,6 +281,16 @@ const PARAMS: &[ParamSpec] = &[
     .key("request.timeout.ms")
     .from(DOCUMENTED)
     .group("Group"),
+    ParamSpec::new(
+        "metadata_max_age",
+        "Metadata age",
+        T::Duration { min: "1ms", max: "30d" },
+        Same("5min"),
+        "Partitions and their leaders are asked for again after this long; a group whose leader sees new partitions rebalances",
+    )
+    .key("metadata.max.age.ms")
+    .from(DOCUMENTED)
+    .group("Group"),
     queue::spec::RECEIVE_SIZE,
     queue::spec::RECEIVE_WAIT,
     queue::spec::VISIBILITY,

@@ -264,6 +264,9 @@ impl Process for GatewaySim {
         let waiting = self.upstream.waiting() + self.answering.len() + self.schemas.as_ref().map_or(0, Schemas::waiting);
         out.gauge("upstream_waiting_count", waiting as f64);
         out.counter("retried_count", self.upstream.retried());
+        if let Some(ratio) = self.upstream.moved_keys_ratio() {
+            out.gauge("moved_keys_ratio", ratio);
+        }
         out.counter("schema_lookups_count", self.schemas.as_ref().map_or(0, Schemas::lookups));
         out.gauge("rate_limit_counters_count", self.machine.counters() as f64);
         self.answers.figures(out);

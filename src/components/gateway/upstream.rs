@@ -56,6 +56,10 @@ impl Upstream {
     pub(super) fn retried(&self) -> u64 {
         self.client.counts().retried
     }
+    /// Share of records whose key goes to another partition than before, where a topic has got more of them.
+    pub(super) fn moved_keys_ratio(&self) -> Option<f64> {
+        self.client.moved_keys_ratio()
+    }
     /// Changes a setting while running.
     pub(super) fn config_mut(&mut self) -> &mut ProducerConfig {
         self.client.config_mut()

@@ -2,18 +2,14 @@
 //!
 //! In: actions by name (`spec.rs` lists them). Out: the machine's reaction, and what becomes of requests that the node
 //! had: those of a node that goes are refused, as clients see when a connection breaks; a paused node's wait.
-//! Must not know: elections (`machines/broker`). Start at [`KafkaSim::act`].
-
-use indexmap::IndexMap;
+//! Must not know: elections (`machines/broker`). Start at [`KafkaSim::disturb`].
 
 use super::sim::{FAULT_OVER, KafkaSim};
-use super::spec;
 use crate::components::Params;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{Acks, Message};
 use crate::machines::broker::cluster::{Caller, Effects};
 use crate::machines::broker::{NodeFault, NodeState, dropped, refusal};
-use crate::model::Value;
 
 /// What the component keeps of its nodes' faults.
 #[derive(Clone, Debug)]
@@ -31,19 +27,8 @@ impl Faults {
 }
 
 impl KafkaSim {
-    /// Carries out an action on a topic or a node.
-    pub fn act(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &IndexMap<String, Value>) -> Result<(), String> {
-        let action = spec::ACTIONS
-            .iter()
-            .find(|action| action.name == name)
-            .ok_or_else(|| format!("a Kafka cluster does not understand `{name}`"))?;
-        let params = Params::new(action.params, None, params);
-        if name == spec::PURGE {
-            let mut effects = Effects::default();
-            self.cluster.purge(&params.text("topic"), &mut effects)?;
-            self.carry_out(ctx, effects, None);
-            return Ok(());
-        }
+    /// Carries out a fault of a node.
+    pub fn disturb(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &Params<'_>) -> Result<(), String> {
         let node = u32::try_from(params.count("node")).unwrap_or(u32::MAX);
         let silent = name == "crash-node" && params.flag("silent");
         let fault = match name {

@@ -4,11 +4,12 @@
 //! served them. The log, the groups and the long polls are `machines/broker`; this room adds time: which
 //! node serves a request, how long it takes, when followers have caught up.
 //! Must not know: who its clients are. Start at `sim.rs`; the nodes' queues are
-//! `nodes.rs`, times `costs.rs`, what scenarios do to nodes `faults.rs`.
+//! `nodes.rs`, times `costs.rs`, what scenarios do to nodes `faults.rs`, what operators do to topics `operations.rs`.
 
 mod costs;
 mod faults;
 mod nodes;
+mod operations;
 mod sim;
 mod spec;
 #[cfg(test)]

@@ -68,14 +68,19 @@ struct TopicLabels {
 
 impl TopicLabels {
     fn new(cluster: &Cluster, place: usize, name: &Arc<str>) -> Self {
-        let (mut partitions, mut replicas) = (Vec::new(), Vec::new());
-        for (partition, standing) in cluster.standings(place).enumerate() {
-            let label = format!("{name}[{partition}]");
+        let mut labels = Self { name: Arc::clone(name), partitions: Vec::new(), replicas: Vec::new() };
+        labels.add_new(cluster, place);
+        labels
+    }
+
+    /// Names the partitions that have none yet.
+    fn add_new(&mut self, cluster: &Cluster, place: usize) {
+        for (partition, standing) in cluster.standings(place).enumerate().skip(self.partitions.len()) {
+            let label = format!("{}[{partition}]", self.name);
             let of_nodes = standing.in_sync.iter().filter(|_| standing.in_sync.len() > 1);
-            replicas.push(of_nodes.map(|(node, _)| Arc::from(format!("{label}@{node}"))).collect());
-            partitions.push(Arc::from(label));
+            self.replicas.push(of_nodes.map(|(node, _)| Arc::from(format!("{label}@{node}"))).collect());
+            self.partitions.push(Arc::from(label));
         }
-        Self { name: Arc::clone(name), partitions, replicas }
     }
 }
 
@@ -247,6 +252,14 @@ impl KafkaSim {
             for (label, standing) in labels.partitions.iter().zip(self.cluster.standings(place)).take(spec::PARTITION_FIGURES_MAX) {
                 out.of("partition_last_stable", label, FigureKind::Gauge, standing.last_stable as f64);
             }
+        }
+    }
+
+    /// Topics may have more partitions than before.
+    pub(super) fn show_new_partitions(&mut self) {
+        for (place, (labels, replicated_at)) in self.labels.iter_mut().zip(&mut self.replicated_at).enumerate() {
+            labels.add_new(&self.cluster, place);
+            replicated_at.resize(labels.partitions.len(), SimTime::ZERO);
         }
     }
 

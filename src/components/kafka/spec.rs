@@ -1,7 +1,7 @@
 //! What a Kafka cluster can be told, and the problems that its settings can have.
 
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params, TopicDecl};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
@@ -130,12 +130,26 @@ const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 9
 /// Deletes a topic's records.
 pub(super) const PURGE: &str = "purge-topic";
 
+/// Gives a topic more partitions.
+pub(super) const ADD_PARTITIONS: &str = "add-partitions";
+
+const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
+
 /// What can be done to topics and nodes.
 pub(super) const ACTIONS: &[ActionSpec] = &[
     ActionSpec {
         name: PURGE,
         help: "Deletes every record of a topic up to the high watermark, as kafka-delete-records.sh does; readers go on behind them",
-        params: &[ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic")],
+        params: &[ONE_TOPIC],
+    },
+    ActionSpec {
+        name: ADD_PARTITIONS,
+        help: "Gives a topic more partitions, as kafka-topics.sh --alter does. Clients see them with their next metadata \
+               (metadata_max_age); from then on most keys go to another partition, and what was sent before can be read after",
+        params: &[
+            ONE_TOPIC,
+            ParamSpec::new("to", "To", T::Count { min: 2, max: 10_000 }, Default_::Required, "How many partitions it has then"),
+        ],
     },
     ActionSpec {
         name: "crash-node",
@@ -388,18 +402,40 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     }
 }
 
-/// An action's node must be one of the cluster's.
+/// An action's node and topic must be of the cluster. What may happen to any component names neither.
 pub(super) fn check_action(component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    // What may happen to any component names no node.
-    if !arguments.is_given("node") {
-        return;
+    if arguments.is_given("node") {
+        let brokers = nodes(&Params::new(PARAMS, component.profile.as_deref(), &component.params));
+        check_node(path, brokers, arguments.count("node"), out);
     }
-    let brokers = nodes(&Params::new(PARAMS, component.profile.as_deref(), &component.params));
-    let node = arguments.count("node");
+    if arguments.is_given("topic") {
+        check_topic(path, &topics(component), arguments, out);
+    }
+}
+
+fn check_node(path: &str, brokers: u32, node: i64, out: &mut Vec<Diagnostic>) {
     if node >= i64::from(brokers) {
         let last = brokers - 1;
         let message = format!("there is no node {node}: the cluster has {brokers} brokers");
         out.push(Diagnostic::error("node-unknown", format!("{path}.node"), message).with_hint(format!("nodes are 0 to {last}")));
+    }
+}
+
+fn check_topic(path: &str, topics: &[TopicDecl], arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let wanted = arguments.text("topic");
+    let names = || topics.iter().map(|topic| topic.name.as_str());
+    let Some(topic) = topics.iter().find(|topic| topic.name == wanted) else {
+        let hint = match nearest(&wanted, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the cluster has {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        out.push(Diagnostic::error("topic-unknown", format!("{path}.topic"), format!("there is no topic `{wanted}`")).with_hint(hint));
+        return;
+    };
+    if arguments.is_given("to") && arguments.count("to") <= i64::from(topic.partitions) {
+        let has = topic.partitions;
+        let message = format!("`{wanted}` has {has} partitions, and Kafka takes none away");
+        out.push(Diagnostic::error("partitions-fewer", format!("{path}.to"), message).with_hint(format!("{} or more", has + 1)));
     }
 }
 

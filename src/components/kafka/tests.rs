@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::components::{EndRole, LinkFacts, PeerTopic, PortType, check_params};
-use crate::engine::{Ctx, Effect, Figures, Input, LinkEnd, Outbox, TraceSampling};
+use crate::engine::{Ctx, Effect, Figure, Figures, Input, LinkEnd, Outbox, TraceSampling};
 use crate::event::{
     Acks, BrokerError, CallId, EventId, EventMeta, FetchPartition, FetchRequest, Message, ProduceEntry, ProduceRequest, RecordBatch,
 };
@@ -154,9 +154,18 @@ impl Bench {
     }
 
     fn figure(&self, name: &str) -> f64 {
+        self.figures().into_iter().find(|figure| figure.name == name).map_or(f64::NAN, |figure| figure.value)
+    }
+
+    /// A figure of a topic, partition or replica.
+    fn figure_of(&self, name: &str, label: &str) -> Option<f64> {
+        self.figures().into_iter().find(|figure| figure.name == name && *figure.label == *label).map(|figure| figure.value)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
         let mut figures = Figures::default();
         self.process.figures(self.now, &mut figures);
-        figures.list.iter().find(|figure| figure.name == name).map_or(f64::NAN, |figure| figure.value)
+        figures.list
     }
 }
 
@@ -313,15 +322,46 @@ fn a_paused_node_answers_late_and_a_slow_one_slowly() {
     assert!(bench.act("pause-node", json!({"node": 7, "for": "1s"})).is_err());
 }
 
+/// What is wrong with an action on a cluster of two nodes with four partitions of `orders`: (code, path, hint).
+fn action_problems(action: &str, arguments: Json) -> Vec<(String, String, Option<String>)> {
+    let fields = json!({"brokers": "2", "topics": {"orders": {"partitions": "4"}}});
+    let component = Component { params: serde_json::from_value(fields).expect("fields"), ..Component::default() };
+    let action = spec::SPEC.action(action).expect("it is listed");
+    let arguments = serde_json::from_value(arguments).expect("arguments");
+    let mut out = Vec::new();
+    Kafka.check_action(&component, "faults[0]", &Params::new(action.params, None, &arguments), &mut out);
+    out.into_iter().map(|problem| (problem.code, problem.path, problem.hint)).collect()
+}
+
 #[test]
-fn an_actions_node_must_exist() {
-    let component = Component { params: [("brokers".to_owned(), Value::from("2"))].into_iter().collect(), ..Component::default() };
-    let action = spec::SPEC.action("crash-node").expect("it is listed");
-    for (node, problems) in [("1", 0), ("2", 1)] {
-        let arguments = [("node".to_owned(), Value::from(node))].into_iter().collect();
-        let mut out = Vec::new();
-        Kafka.check_action(&component, "scenarios.s.faults[0]", &Params::new(action.params, None, &arguments), &mut out);
-        assert_eq!(out.len(), problems, "{out:?}");
-        assert!(out.iter().all(|problem| problem.path == "scenarios.s.faults[0].node" && problem.hint.is_some()));
-    }
+fn an_actions_node_and_topic_must_exist() {
+    assert_eq!(action_problems("crash-node", json!({"node": "1"})), []);
+    let hint = |words: &str| Some(words.to_owned());
+    assert_eq!(
+        action_problems("crash-node", json!({"node": "2"})),
+        [("node-unknown".to_owned(), "faults[0].node".to_owned(), hint("nodes are 0 to 1"))]
+    );
+    let near = hint("did you mean `orders`?");
+    assert_eq!(
+        action_problems("purge-topic", json!({"topic": "odrers"})),
+        [("topic-unknown".to_owned(), "faults[0].topic".to_owned(), near)]
+    );
+}
+
+#[test]
+fn partitions_are_only_added() {
+    assert_eq!(action_problems("add-partitions", json!({"topic": "orders", "to": "6"})), []);
+    let fewer = ("partitions-fewer".to_owned(), "faults[0].to".to_owned(), Some("5 or more".to_owned()));
+    assert_eq!(action_problems("add-partitions", json!({"topic": "orders", "to": "4"})), [fewer]);
+    let mut bench = Bench::new(json!({}));
+    assert_eq!(bench.act("add-partitions", json!({"topic": "orders", "to": 6})), Ok(()));
+    let words = "`orders` has 6 partitions, and Kafka takes none away".to_owned();
+    assert_eq!(bench.act("add-partitions", json!({"topic": "orders", "to": 6})), Err(words));
+    assert!(bench.act("purge-topic", json!({"topic": "odrers"})).is_err());
+    bench.produce(WRITER, Acks::All, 5, batch(10));
+    bench.run_to(100);
+    assert_eq!(bench.answers().len(), 1, "the new partition takes a batch on its leader");
+    assert_eq!(bench.figure_of("partition_leader", "orders[5]"), Some(1.0));
+    assert_eq!(bench.figure_of("replica_in_sync", "orders[5]@0"), Some(1.0));
+    assert_eq!(bench.figure_of("partition_high_watermark", "orders[5]"), Some(1.0));
 }

@@ -498,6 +498,9 @@ impl Process for Producer {
         if let Some(ratio) = self.kafka.as_ref().and_then(ProducerClient::compression_ratio) {
             out.gauge("compression_ratio", ratio);
         }
+        if let Some(ratio) = self.kafka.as_ref().and_then(ProducerClient::moved_keys_ratio) {
+            out.gauge("moved_keys_ratio", ratio);
+        }
         if let Some(transactions) = &self.transactions {
             transactions.figures(out);
         }

@@ -141,7 +141,7 @@ const PARAMS: &[ParamSpec] = &[
         "Metadata age",
         T::Duration { min: "1ms", max: "30d" },
         Same("5min"),
-        "Who leads each partition is asked again after this long, even when no error hints at a change",
+        "Partitions and their leaders are asked for again after this long, even when no error hints at a change",
     )
     .key("metadata.max.age.ms")
     .from(DOCUMENTED)

@@ -13,6 +13,7 @@ use super::group::{Answers, Group};
 use super::log::LogConfig;
 use super::nodes::{Node, NodeState};
 use super::partition::Partition;
+use super::placement::replica_nodes;
 use super::produce::Unacked;
 use super::replicas::Replicas;
 use super::transactions::Coordinator;
@@ -167,19 +168,15 @@ impl Cluster {
     #[must_use]
     pub fn new(cfg: ClusterConfig) -> Self {
         let nodes = cfg.nodes.max(1);
+        let all = vec![Node::default(); nodes as usize];
         let partitions = |(place, topic): (usize, &TopicConfig)| {
-            let leaders = Leaders::new(place, nodes);
-            let copies = topic.replication.clamp(1, nodes);
-            let partition = |partition| {
-                let first = leaders.of(partition);
-                Partition::new(topic.log, Replicas::new((0..copies).map(|copy| (first + copy) % nodes)))
-            };
+            let partition = |partition| Partition::new(topic.log, Replicas::new(replica_nodes(&all, topic.replication, place, partition)));
             (0..topic.partitions).map(partition).collect()
         };
         let group = |group: &GroupIx| (*group, Coordinated { group: Group::new(cfg.initial_rebalance_delay), node: group.0 % nodes });
         Self {
-            nodes: vec![Node::default(); nodes as usize],
             partitions: cfg.topics.iter().enumerate().map(partitions).collect(),
+            nodes: all,
             groups: cfg.groups.iter().map(group).collect(),
             polls: LongPolls::default(),
             transactions: Coordinator::default(),
@@ -318,8 +315,7 @@ impl Cluster {
     /// # Errors
     /// In words, when there is no such topic.
     pub fn purge(&mut self, topic: &str, out: &mut Effects) -> Result<(), String> {
-        let place = self.cfg.topics.iter().position(|known| *known.name == *topic);
-        let place = place.ok_or_else(|| format!("there is no topic `{topic}`"))?;
+        let place = self.place_named(topic)?;
         for (partition, state) in (0..).zip(&mut self.partitions[place]) {
             let before = state.log.memory_bytes();
             if let Some(log_start) = state.log.delete_before(state.high_watermark) {
@@ -408,6 +404,12 @@ impl Cluster {
     #[must_use]
     pub fn rebalances(&self, group: GroupIx) -> u64 {
         self.groups.get(&group).map_or(0, |coordinated| coordinated.group.rebalances())
+    }
+
+    /// The place of the topic with this name, or words for a person.
+    pub(super) fn place_named(&self, topic: &str) -> Result<usize, String> {
+        let place = self.cfg.topics.iter().position(|known| *known.name == *topic);
+        place.ok_or_else(|| format!("there is no topic `{topic}`"))
     }
 
     /// A topic's place in the settings.

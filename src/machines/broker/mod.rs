@@ -20,6 +20,7 @@ pub mod group;
 pub mod log;
 mod nodes;
 mod partition;
+mod placement;
 mod produce;
 pub mod queue;
 mod replicas;

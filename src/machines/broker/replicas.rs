@@ -63,10 +63,10 @@ pub(super) struct Replicas {
 }
 
 impl Replicas {
-    /// A replica on each of these nodes; the first leads.
-    pub fn new(nodes: impl Iterator<Item = u32>) -> Self {
+    /// An empty replica on each of these nodes; the first leads, all are in sync.
+    pub fn new(nodes: Vec<u32>) -> Self {
         let replica = |node| Replica { node, agrees_to: 0, tail: Vec::new(), caught_up_at: SimTime::ZERO, deposed: None, wiped: false };
-        let list: Vec<Replica> = nodes.map(replica).collect();
+        let list: Vec<Replica> = nodes.into_iter().map(replica).collect();
         let leader = list[0].node;
         Self {
             in_sync: list.iter().map(|replica| replica.node).collect(),

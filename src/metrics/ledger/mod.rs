@@ -259,6 +259,11 @@ impl Ledger {
         Entry::First
     }
 
+    /// A topic has got more partitions.
+    pub fn partitions(&mut self, topic: TopicIx, partitions: u32) {
+        self.topics[topic.index()].partitions.resize(partitions as usize, VecDeque::new());
+    }
+
     /// A batch stands in a log. Calls `duplicate` for each record whose event stood in the topic already.
     pub fn appended(&mut self, appended: &Appended, mut duplicate: impl FnMut(EventMeta, u64)) {
         let index = appended.topic.index();

@@ -185,8 +185,8 @@ impl Outgoing<'_> {
 pub struct ProducerClient {
     pub(super) cfg: ProducerConfig,
     pub(super) packing: Packing,
-    /// (choice, index of its first partition) by topic.
-    topics: Vec<(TopicChoice, usize)>,
+    /// Where events of each topic go.
+    topics: Vec<TopicChoice>,
     /// Who leads, by topic.
     pub(super) metadata: Vec<TopicMetadata>,
     pub(super) partitions: Vec<Partition>,
@@ -234,16 +234,28 @@ impl ProducerClient {
     /// Makes a topic known; requests for it leave over `link`, to each leader its own. Returns its number for
     /// [`Self::push`].
     pub fn add_topic(&mut self, topic: TopicIx, partitions: u32, leaders: Leaders, link: u16) -> usize {
-        let first = self.partitions.len();
         let place = self.topics.len();
-        for partition in 0..partitions.max(1) {
-            let lane = self.lane(link, leaders.of(partition));
-            self.partitions.push(Partition::new((topic, place), partition, lane, self.cfg.compression));
-        }
         self.packing.add_topic();
         self.metadata.push(TopicMetadata::new(topic, link, leaders));
-        self.topics.push((TopicChoice::new(partitions), first));
-        self.topics.len() - 1
+        let slots = (0..partitions.max(1)).map(|partition| self.add_partition(place, partition)).collect();
+        self.topics.push(TopicChoice::new(slots));
+        place
+    }
+
+    fn add_partition(&mut self, place: usize, partition: u32) -> usize {
+        let metadata = &self.metadata[place];
+        let (topic, link, leader) = (metadata.topic, metadata.link, metadata.leader(partition));
+        let lane = self.lane(link, leader);
+        self.partitions.push(Partition::new((topic, place), partition, lane, self.cfg.compression));
+        self.partitions.len() - 1
+    }
+
+    /// A topic has so many partitions now; those that are new take events from now on.
+    pub(super) fn grow(&mut self, place: usize, partitions: usize) {
+        for partition in self.topics[place].partitions()..partitions {
+            let slot = self.add_partition(place, partition as u32);
+            self.topics[place].grow(slot);
+        }
     }
 
     pub(super) fn lane(&mut self, link: u16, node: u32) -> usize {
@@ -269,6 +281,14 @@ impl ProducerClient {
     #[must_use]
     pub fn compression_ratio(&self) -> Option<f64> {
         self.packing.ratio()
+    }
+
+    /// Share of events whose key goes to another partition than before its topic got more of them; none while no topic has.
+    #[must_use]
+    pub fn moved_keys_ratio(&self) -> Option<f64> {
+        let grown = self.topics.iter().filter_map(TopicChoice::moved);
+        let (keyed, moved) = grown.map(|one| (one.keyed, one.moved)).reduce(|(keyed, moved), (k, m)| (keyed + k, moved + m))?;
+        (keyed > 0).then(|| moved as f64 / keyed as f64)
     }
 
     /// Produce requests under way.
@@ -416,8 +436,7 @@ impl ProducerClient {
             return Append::NoRoom;
         }
         let record_bytes = event.record_bytes();
-        let (choice, first) = &mut self.topics[topic];
-        let slot = *first + choice.choose(event.key, record_bytes, self.cfg.batch_bytes, &mut self.rng) as usize;
+        let slot = self.topics[topic].choose(event.key, record_bytes, self.cfg.batch_bytes, &mut self.rng);
         let partition = &mut self.partitions[slot];
         let fits = partition.open.is_some()
             && self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) + record_bytes <= self.cfg.batch_bytes;

@@ -65,7 +65,8 @@ pub struct ConsumerConfig {
     pub topics: Vec<ReadTopic>,
     /// `partition.assignment.strategy`.
     pub assignors: Arc<[Assignor]>,
-    /// Every topic of the cluster with its partition count, by name, for a leader's assignment.
+    /// Every topic of the cluster with its partition count, by name, for a leader's assignment; what a member reads
+    /// itself it learns anew with its metadata.
     pub cluster_topics: Arc<[(TopicIx, u32)]>,
     /// `session.timeout.ms`.
     pub session_timeout: SimDuration,
@@ -79,6 +80,8 @@ pub struct ConsumerConfig {
     pub retry_backoff: SimDuration,
     /// `retry.backoff.max.ms`.
     pub retry_backoff_max: SimDuration,
+    /// `metadata.max.age.ms`.
+    pub metadata_age_max: SimDuration,
     /// `fetch.min.bytes`.
     pub fetch_min_bytes: u64,
     /// `fetch.max.wait.ms`.
@@ -183,6 +186,8 @@ pub struct ConsumerClient {
     pub(super) assigned: Vec<Progress>,
     /// What the eager sticky assignor should let it keep: its last assignment, with the generation of that.
     pub(super) kept: Option<(u32, Arc<[(TopicIx, u32)]>)>,
+    /// The partition counts that its assignment of the group went by, while it leads the group (`assignmentSnapshot`).
+    pub(super) dealt: Option<Arc<[(TopicIx, u32)]>>,
     pub(super) main_call: Option<Pending>,
     pub(super) heartbeat_call: Option<Pending>,
     pub(super) commit_call: Option<Pending>,
@@ -213,6 +218,7 @@ impl ConsumerClient {
             epoch: 0,
             assigned: Vec::new(),
             kept: None,
+            dealt: None,
             main_call: None,
             heartbeat_call: None,
             commit_call: None,

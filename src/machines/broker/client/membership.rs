@@ -50,6 +50,10 @@ impl ConsumerClient {
     pub fn start(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         if self.is_stopped() {
             self.failures = 0;
+            if now > SimTime::ZERO {
+                self.metadata.iter_mut().for_each(|metadata| metadata.begin_anew(now));
+                self.ask_for_leaders(now, out);
+            }
             self.join(now, out);
         }
     }
@@ -172,6 +176,7 @@ impl ConsumerClient {
         }
         if self.beats() && self.heartbeat_at <= now {
             self.heartbeat(now, out);
+            self.rejoin_if_grown(now, out);
         }
     }
 
@@ -252,6 +257,7 @@ impl ConsumerClient {
                 let leads = member == leader;
                 self.member = member;
                 self.phase = Phase::Syncing;
+                self.dealt = leads.then(|| Arc::clone(&self.cfg.cluster_topics));
                 let assignments = if leads { self.deal_out(assignor, members) } else { Vec::new() };
                 let timeout = self.cfg.rebalance_timeout.plus(self.cfg.request_timeout);
                 self.call(now, timeout, GroupCall::Sync { generation, assignments }, out);

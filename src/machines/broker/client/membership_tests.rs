@@ -68,6 +68,7 @@ impl Scene {
                 topics: vec![read],
                 assignors: Arc::from(*assignors),
                 cluster_topics: Arc::from([(TopicIx(0), PARTITIONS)]),
+                metadata_age_max: SimDuration::from_secs(300),
                 session_timeout: SimDuration::from_secs(6),
                 heartbeat_interval: SimDuration::from_secs(2),
                 rebalance_timeout: SimDuration::from_secs(20),

@@ -1,18 +1,18 @@
-//! What a client knows of one topic's leaders, and how it asks for news.
+//! What a client knows of one topic's partitions and their leaders, and how it asks for news.
 //!
 //! An error that hints at a moved leader makes the knowledge stale; a stale topic is asked for at one node after
 //! another, with backoff between the tries, until a node answers. Kafka's client does so for all of its topics in
-//! one request; here each topic asks over its own link.
+//! one request; here each topic asks over its own link. More partitions than before are seen the same way, and so late:
+//! mostly when the knowledge is `metadata.max.age.ms` old.
 //! Must not know: batches, groups. Start at [`TopicMetadata::suspect`].
+
+use std::sync::Arc;
 
 use super::backoff;
 use super::consumer::{ConsumerClient, ConsumerOutput, FetchLane};
 use crate::event::{BrokerError, CallId, Message, MetadataReply, MetadataRequest};
 use crate::machines::broker::cluster::Leaders;
 use crate::units::{SimDuration, SimTime, TopicIx};
-
-/// A consumer's `metadata.max.age.ms`, Kafka's default.
-const AGE_MAX: SimDuration = SimDuration::from_secs(300);
 
 /// How a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,16 @@ impl TopicMetadata {
         self.told.get(partition as usize).copied().flatten().unwrap_or_else(|| self.first.of(partition))
     }
 
+    /// How many partitions a node has told of; none before.
+    pub fn partitions(&self) -> usize {
+        self.told.len()
+    }
+
+    /// A client that begins anew knows nothing.
+    pub fn begin_anew(&mut self, now: SimTime) {
+        (self.stale, self.not_before, self.asked) = (true, now, None);
+    }
+
     /// An answer of `node` says that a leader may have moved; the next node is asked who leads.
     pub fn suspect(&mut self, now: SimTime, node: u32, cfg: MetadataConfig) {
         // A cluster of one node has nobody else to ask for.
@@ -74,7 +84,7 @@ impl TopicMetadata {
 
     /// Knowledge older than `age_max` is asked for again (`metadata.max.age.ms`).
     pub fn refresh(&mut self, now: SimTime, age_max: SimDuration) {
-        self.stale |= self.nodes > 1 && self.told_at + age_max <= now;
+        self.stale |= self.told_at + age_max <= now;
     }
 
     /// The request to send now, if one is wanted.
@@ -142,13 +152,21 @@ impl ConsumerClient {
         let cfg = self.metadata_config();
         if let Some(place) = self.metadata.iter_mut().position(|metadata| metadata.on_reply(now, reply, cfg)) {
             let topic = self.metadata[place].topic;
+            self.learn_partitions(topic, self.metadata[place].partitions() as u32);
             for slot in 0..self.assigned.len() {
                 if self.assigned[slot].topic == topic {
                     self.assigned[slot].lane = self.lane_of(place, self.assigned[slot].partition);
                 }
             }
         }
+        self.rejoin_if_grown(now, out);
         self.ask_for_leaders(now, out);
+    }
+
+    fn learn_partitions(&mut self, topic: TopicIx, partitions: u32) {
+        if let Some(at) = self.cfg.cluster_topics.iter().position(|known| known.0 == topic && known.1 < partitions) {
+            Arc::make_mut(&mut self.cfg.cluster_topics)[at].1 = partitions;
+        }
     }
 
     /// The connection to the leader of a partition, as far as it is known.
@@ -164,7 +182,7 @@ impl ConsumerClient {
     /// Asks anew who leads where that was last told long ago.
     pub(super) fn refresh_leaders(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         for metadata in &mut self.metadata {
-            metadata.refresh(now, AGE_MAX);
+            metadata.refresh(now, self.cfg.metadata_age_max);
         }
         self.ask_for_leaders(now, out);
     }

@@ -32,6 +32,17 @@ impl ConsumerClient {
         assign(assignor, &members, &self.cfg.cluster_topics)
     }
 
+    /// The leader of a group sees that a topic has more partitions than it dealt out: it joins again, so that the group
+    /// rebalances (`rejoinNeededOrPending`). Other members wait for it.
+    pub(super) fn rejoin_if_grown(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        let grown = self.dealt.as_ref().is_some_and(|dealt| *dealt != self.cfg.cluster_topics);
+        if !grown || self.phase != Phase::Stable {
+            return;
+        }
+        self.dealt = None;
+        if self.cooperates() { self.rejoin(now, out) } else { self.drain(now, false, out) }
+    }
+
     /// Takes a new assignment on: what stays is not touched, what is missing goes, what is new is looked up.
     pub(super) fn take(&mut self, now: SimTime, partitions: &[(TopicIx, u32)], out: &mut ConsumerOutput) {
         self.failures = 0;

@@ -118,6 +118,7 @@ impl ProducerClient {
         let cfg = self.metadata_config();
         let told = self.metadata.iter_mut().position(|metadata| metadata.on_reply(now, reply, cfg));
         if let Some(place) = told {
+            self.grow(place, self.metadata[place].partitions());
             for slot in 0..self.partitions.len() {
                 if self.partitions[slot].place == place {
                     self.follow(slot);

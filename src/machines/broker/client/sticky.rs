@@ -1,4 +1,7 @@
 //! The partition of an event: by its key, or the one that the topic sticks to.
+//!
+//! When a topic gets more partitions, most keys get another one (`murmur2 % partitions`): what of a key went to the old
+//! one and what goes to the new one have no order any more. Start at [`TopicChoice::choose`].
 
 use crate::random::Stream;
 
@@ -6,26 +9,61 @@ use crate::random::Stream;
 /// draws another (KIP-794; all partitions count as available here).
 #[derive(Clone, Debug)]
 pub(super) struct TopicChoice {
-    partitions: u32,
-    current: Option<u32>,
+    /// By partition, the client's place for it.
+    slots: Vec<usize>,
+    current: Option<usize>,
     sent_bytes: u64,
+    moved: Option<MovedKeys>,
+}
+
+/// Events with a key since a topic first got more partitions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MovedKeys {
+    /// Partitions before.
+    before: u32,
+    pub keyed: u64,
+    /// Of these, those whose key had another partition before.
+    pub moved: u64,
 }
 
 impl TopicChoice {
-    pub fn new(partitions: u32) -> Self {
-        Self { partitions: partitions.max(1), current: None, sent_bytes: 0 }
+    pub fn new(slots: Vec<usize>) -> Self {
+        Self { slots, current: None, sent_bytes: 0, moved: None }
     }
 
+    pub fn partitions(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The topic has one partition more.
+    pub fn grow(&mut self, slot: usize) {
+        let before = self.slots.len() as u32;
+        self.moved.get_or_insert(MovedKeys { before, keyed: 0, moved: 0 });
+        self.slots.push(slot);
+    }
+
+    pub fn moved(&self) -> Option<MovedKeys> {
+        self.moved
+    }
+
+    /// The client's place for the event's partition.
     #[inline]
-    pub fn choose(&mut self, key: Option<&[u8]>, record_bytes: u64, batch_bytes: u64, rng: &mut Stream) -> u32 {
+    pub fn choose(&mut self, key: Option<&[u8]>, record_bytes: u64, batch_bytes: u64, rng: &mut Stream) -> usize {
+        let partitions = self.slots.len() as u32;
         if let Some(key) = key {
-            return (murmur2(key) as u32 & 0x7fff_ffff) % self.partitions;
+            let hash = murmur2(key) as u32 & 0x7fff_ffff;
+            let partition = hash % partitions;
+            if let Some(moved) = &mut self.moved {
+                moved.keyed += 1;
+                moved.moved += u64::from(hash % moved.before != partition);
+            }
+            return self.slots[partition as usize];
         }
         let current = match self.current {
             Some(current) if self.sent_bytes < batch_bytes => current,
             _ => {
                 self.sent_bytes = 0;
-                rng.below(u64::from(self.partitions)) as u32
+                self.slots[rng.below(u64::from(partitions)) as usize]
             }
         };
         self.current = Some(current);

@@ -242,8 +242,8 @@ fn keys_go_where_kafka_sends_them() {
         let key = case["key_utf8"].as_str().expect("text").as_bytes();
         assert_eq!(Some(i64::from(murmur2(key))), case["murmur2"].as_i64(), "{case}");
         for (count, partition) in case["partition"].as_object().expect("a table") {
-            let mut choice = TopicChoice::new(count.parse().expect("a count"));
-            assert_eq!(Some(u64::from(choice.choose(Some(key), 100, 1_000, &mut rng))), partition.as_u64(), "{case}");
+            let mut choice = TopicChoice::new((0..count.parse().expect("a count")).collect());
+            assert_eq!(Some(choice.choose(Some(key), 100, 1_000, &mut rng) as u64), partition.as_u64(), "{case}");
         }
     }
     assert_eq!(murmur2(b"abc"), 479_470_107);
@@ -251,12 +251,33 @@ fn keys_go_where_kafka_sends_them() {
 }
 
 #[test]
+fn more_partitions_move_the_keys_whose_hash_says_so() {
+    let mut rng = Stream::new(1, "test", "partitions");
+    let mut choice = TopicChoice::new((0..4).collect());
+    let keys: Vec<String> = (0..6_000).map(|key| format!("key-{key}")).collect();
+    let mut places = |choice: &mut TopicChoice| -> Vec<usize> {
+        keys.iter().map(|key| choice.choose(Some(key.as_bytes()), 100, 1_000, &mut rng)).collect()
+    };
+    let before = places(&mut choice);
+    assert!(choice.moved().is_none(), "nothing was added");
+    choice.grow(40);
+    choice.grow(50);
+    let after = places(&mut choice);
+    let moved = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    let seen = choice.moved().expect("two were added");
+    assert_eq!((seen.keyed, seen.moved), (6_000, moved as u64));
+    // Of the twelve residues 0 to 11, only 0 to 3 are the same by 4 and by 6.
+    assert!((3_800..4_200).contains(&moved), "{moved} of 6000 keys, about two in three");
+    assert!(after.contains(&40) && after.contains(&50));
+}
+
+#[test]
 fn without_a_key_a_partition_is_kept_for_a_batch() {
     let mut rng = Stream::new(1, "test", "partitions");
-    let mut choice = TopicChoice::new(PARTITIONS);
-    let chosen: Vec<u32> = (0..3_000).map(|_| choice.choose(None, 100, 1_000, &mut rng)).collect();
+    let mut choice = TopicChoice::new((0..PARTITIONS as usize).collect());
+    let chosen: Vec<usize> = (0..3_000).map(|_| choice.choose(None, 100, 1_000, &mut rng)).collect();
     assert!(chosen.chunks(10).all(|batch| batch.iter().all(|partition| *partition == batch[0])), "ten records make a batch");
-    for partition in 0..PARTITIONS {
+    for partition in 0..PARTITIONS as usize {
         let batches = chosen.iter().filter(|one| **one == partition).count() / 10;
         assert!((70..130).contains(&batches), "{batches} of 300 batches went to partition {partition}");
     }

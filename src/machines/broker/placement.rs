@@ -1,0 +1,57 @@
+//! Where replicas go, when a topic begins and when it gets more partitions.
+//!
+//! Round-robin over the nodes, each topic beginning one node further and each partition one node further than the last;
+//! the replicas of a partition are on nodes that follow each other. Nodes that cannot lead come last, so that none leads
+//! at once what it cannot serve. Source: Kafka's StripedReplicaPlacer, whose first node is drawn by chance; here it is
+//! the topic's place, so that a run can be repeated.
+//! Must not know: logs, clients. Start at [`Cluster::grow_topic`].
+
+use super::cluster::{Cluster, Effects};
+use super::nodes::Node;
+use super::partition::Partition;
+use super::replicas::Replicas;
+use crate::event::Fact;
+use crate::units::SimTime;
+
+/// Partitions of one topic, at most.
+pub const PARTITIONS_MAX: u32 = 10_000;
+
+/// The nodes of a partition's replicas, the preferred leader first.
+pub(super) fn replica_nodes(nodes: &[Node], copies: u32, place: usize, partition: u32) -> Vec<u32> {
+    let (able, others): (Vec<u32>, Vec<u32>) = (0..nodes.len() as u32).partition(|node| nodes[*node as usize].may_lead());
+    let first = place + partition as usize;
+    let striped = |list: Vec<u32>| (0..list.len()).map(move |step| list[(first + step) % list.len()]);
+    striped(able).chain(striped(others)).take(copies.max(1) as usize).collect()
+}
+
+impl Cluster {
+    /// Gives a topic more partitions (`kafka-topics.sh --alter --partitions`): empty ones, which clients see with their
+    /// next metadata.
+    ///
+    /// # Errors
+    /// In words, when there is no such topic, it has as many already, or no node can take them.
+    pub fn grow_topic(&mut self, now: SimTime, topic: &str, to: u32, out: &mut Effects) -> Result<(), String> {
+        let place = self.place_named(topic)?;
+        let has = self.partitions[place].len() as u32;
+        if to <= has {
+            return Err(format!("`{topic}` has {has} partitions, and Kafka takes none away"));
+        }
+        if to > PARTITIONS_MAX {
+            return Err(format!("a topic may have {PARTITIONS_MAX} partitions"));
+        }
+        if !self.nodes.iter().any(Node::may_lead) {
+            return Err("no node is there to take new partitions".to_owned());
+        }
+        let (copies, log) = (self.cfg.topics[place].replication, self.cfg.topics[place].log);
+        for partition in has..to {
+            let mut replicas = Replicas::new(replica_nodes(&self.nodes, copies, place, partition));
+            replicas.in_sync.retain(|node| self.nodes[*node as usize].may_lead());
+            self.partitions[place].push(Partition::new(log, replicas));
+            self.disturb(now, (place, partition), out);
+        }
+        let topic = &mut self.cfg.topics[place];
+        topic.partitions = to;
+        out.facts.push(Fact::Partitions { topic: topic.topic, partitions: to });
+        Ok(())
+    }
+}
