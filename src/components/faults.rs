@@ -30,11 +30,30 @@ const SHARE: ParamSpec = ParamSpec::new(
 );
 
 /// What any component may suffer.
-pub const COMPONENT_FAULTS: &[ActionSpec] = &[ActionSpec {
+pub const COMPONENT_FAULTS: &[ActionSpec] = &[FREEZE];
+
+/// It stands still.
+pub const FREEZE: ActionSpec = ActionSpec {
     name: "freeze",
     help: "Does nothing for a while, as in a long garbage collection: messages and timers wait, and are due all at once when it goes on",
     params: &[FOR],
-}];
+};
+
+/// Its process is gone: for kinds that are one process. They list it among their actions.
+pub const CRASH: ActionSpec = ActionSpec {
+    name: "crash",
+    help: "Its process is gone at once, with all that it had in memory. Messages to it are lost, and callers wait for their timeouts",
+    params: &[ParamSpec::new(
+        "for",
+        "For",
+        ParamType::Duration { min: "1ms", max: "1000h" },
+        Default_::Absent,
+        "How long until it begins anew; until restart when absent",
+    )],
+};
+
+/// The end of a [`CRASH`].
+pub const RESTART: ActionSpec = ActionSpec { name: "restart", help: "A crashed process begins anew", params: &[] };
 
 /// What any link may suffer.
 pub const LINK_FAULTS: &[ActionSpec] = &[

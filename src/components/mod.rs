@@ -19,7 +19,7 @@ pub mod registry;
 mod slab;
 mod wiring;
 
-pub use faults::{COMPONENT_FAULTS, LINK_FAULTS};
+pub use faults::{COMPONENT_FAULTS, CRASH, FREEZE, LINK_FAULTS, RESTART};
 pub use params::{ParamError, Params, check_params, check_value};
 pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal, can_connect};
 

@@ -36,6 +36,19 @@ pub trait Process: Send + Sync {
         let _ = (ctx, input);
         Err("this component takes no changes while it runs".to_owned())
     }
+    /// Its process is gone at this instant: what it had in memory is lost, and told; what it sends or sets now is never
+    /// carried out. Gives how many pieces of work it had. What an observer counts goes on.
+    ///
+    /// # Errors
+    /// In words, when the kind is no single process.
+    fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
+        let _ = ctx;
+        Err("this component is no single process that could crash".to_owned())
+    }
+    /// The process begins anew after a [`Self::crash`].
+    fn restart(&mut self, ctx: &mut Ctx<'_>) {
+        self.start(ctx);
+    }
     /// Counters and gauges as of `now`; called by observers, changes nothing.
     fn figures(&self, now: SimTime, out: &mut Figures);
     /// For checkpoints.

@@ -94,6 +94,15 @@ impl Station {
         }
         self.abandoned += count;
     }
+    /// Everything leaves undone (a crash). Gives how many pieces.
+    pub fn clear(&mut self, now: SimTime) -> u64 {
+        let inside = self.waiting + self.serving;
+        for _ in 0..self.serving {
+            self.interrupt(now);
+        }
+        self.abandon(now, self.waiting);
+        inside
+    }
     /// Pieces that wait.
     #[must_use]
     pub fn waiting(&self) -> u64 {

@@ -66,10 +66,10 @@ impl FaultLog {
             }
         }
     }
-    /// It did something once more.
-    pub fn effect(&mut self, number: usize, what: &'static str) {
-        if let Some(kept) = self.kept.get_mut(number) {
-            *kept.effects.entry(what).or_default() += 1;
+    /// It did something so many times more.
+    pub fn effects(&mut self, number: usize, what: &'static str, count: u64) {
+        if let Some(kept) = self.kept.get_mut(number).filter(|_| count > 0) {
+            *kept.effects.entry(what).or_default() += count;
         }
     }
     /// Closes those that are over; `counts` is asked only then.

@@ -185,7 +185,11 @@ impl Recorder {
     }
     /// It did something: `messages_dropped`.
     pub fn fault_effect(&mut self, number: usize, what: &'static str) {
-        self.faults.effect(number, what);
+        self.faults.effects(number, what, 1);
+    }
+    /// The same, so many times at once.
+    pub fn fault_effects(&mut self, number: usize, what: &'static str, count: u64) {
+        self.faults.effects(number, what, count);
     }
     /// What the ledger has counted of what should not be.
     pub(crate) fn bad_ends(&self) -> WhileOn {

@@ -64,6 +64,13 @@ impl Recorder {
         seen.bytes += bytes;
     }
 
+    /// A message came to nobody.
+    pub fn vanished(&mut self, link: LinkIx) {
+        let seen = &mut self.links[link.index()];
+        seen.in_flight -= 1;
+        seen.lost += 1;
+    }
+
     fn is_followed(&self, event: EventMeta) -> bool {
         self.traces.story(event.id).is_some()
     }

@@ -6,9 +6,11 @@
 //! and [`Sim`] is the driver both use.
 
 pub mod chaos;
+mod due;
 mod faults;
 mod handle;
 mod network;
+mod outages;
 mod pace;
 mod provenance;
 mod repeats;

@@ -54,6 +54,12 @@ impl Wire {
         }
     }
 
+    /// Who takes what travels that way.
+    #[inline]
+    pub fn receiver(&self, backwards: bool) -> (ComponentIx, LinkEnd) {
+        if backwards { self.from } else { self.to }
+    }
+
     /// Puts a message on the wire. `wire_bytes` is asked only where a bandwidth needs it; `tell` hears which fault
     /// struck it, and how.
     #[inline]

@@ -4,69 +4,35 @@
 //! Order within an instant: inputs of scenario and window first, then a sample when one is due, then
 //! the calendar in order of scheduling. Start at [`Sim::run_until`].
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::RunFailure;
+use super::due::{Due, Life, Slots};
 use super::network::Wire;
+use super::outages::Outages;
 use crate::compile::{InputTarget, Plan, TimedInput, WarmUp};
-use crate::components::{COMPONENT_FAULTS, Params};
 use crate::engine::{Calendar, Ctx, Input, LinkEnd, Outlet, Process, TraceSampling};
 use crate::event::{Fact, Message};
 use crate::metrics::{Names, Recorder, RecorderOptions};
-use crate::model::Value;
 use crate::predicate::Expectation;
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
 
 /// More turns than this in one instant are a cycle without progress.
 const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
-/// Of [`COMPONENT_FAULTS`], the one that the driver itself brings about.
-const FREEZE: &str = "freeze";
-
-/// What the calendar holds: two words, so that an entry is written and read whole.
-#[derive(Clone, Copy, Debug)]
-struct Due {
-    /// What, and above it of which component or link.
-    head: u64,
-    /// A token, or a slot with what else is known.
-    body: u64,
-}
-
-impl Due {
-    const TIMER: u64 = 0;
-    /// A message that a process holds back before it goes on the wire.
-    const DEPARTS: u64 = 1;
-    /// And 3, against the link's direction.
-    const ARRIVES: u64 = 2;
-
-    #[inline]
-    fn new(what: u64, index: u32, body: u64) -> Self {
-        Self { head: u64::from(index) << 2 | what, body }
-    }
-    #[inline]
-    fn what(self) -> u64 {
-        self.head & 3
-    }
-    #[inline]
-    fn index(self) -> usize {
-        (self.head >> 2) as usize
-    }
-}
 
 /// Everything a run needs to go on.
 #[derive(Clone)]
 pub struct Sim {
     plan: Arc<Plan>,
     processes: Vec<Box<dyn Process>>,
-    world: World,
+    pub(super) world: World,
     inputs: Vec<TimedInput>,
     next_input: usize,
-    /// Frozen components with what is due for them, by component.
-    frozen: BTreeMap<usize, Frozen>,
-    now: SimTime,
+    pub(super) outages: Outages,
+    pub(super) now: SimTime,
     end: SimTime,
     steps: u64,
     steps_this_instant: u64,
@@ -78,22 +44,26 @@ pub struct Sim {
 
 /// What processes act upon.
 #[derive(Clone)]
-struct World {
+pub(super) struct World {
     calendar: Calendar<Due>,
+    /// By component.
+    pub(super) lives: Vec<Life>,
     wires: Vec<Wire>,
     /// By component, then link end: which link, and whether this is its `from` end.
     ends: Vec<Vec<(LinkIx, bool)>>,
     messages: Slots,
     /// Arrives at this very instant, before anything else that is due: it need not go through the calendar.
-    next: Option<Arrival>,
-    recorder: Recorder,
+    pub(super) next: Option<Arrival>,
+    pub(super) recorder: Recorder,
 }
 
 /// A message at the end of its link.
 #[derive(Clone, Debug)]
-struct Arrival {
+pub(super) struct Arrival {
     link: LinkIx,
     backwards: bool,
+    /// In which life of the receiver it was sent.
+    life: Life,
     message: Message,
 }
 
@@ -104,43 +74,47 @@ impl World {
         let backwards = !is_from;
         let recorder = &mut self.recorder;
         let tell = |fault, what| recorder.fault_effect(fault, what);
-        let transit = self.wires[link.index()].transmit(backwards, now, || message.wire_bytes(), tell);
+        let wire = &mut self.wires[link.index()];
+        let life = self.lives[wire.receiver(backwards).0.index()];
+        let transit = wire.transmit(backwards, now, || message.wire_bytes(), tell);
         self.recorder.transmit(link, backwards, &message, now, transit.arrives, transit.lost);
         if let Some(arrives) = transit.copy_arrives {
             let copy = message.copied();
             self.recorder.transmit(link, backwards, &copy, now, arrives, false);
-            self.arrive_later(arrives, Arrival { link, backwards, message: copy });
+            self.arrive_later(arrives, Arrival { link, backwards, life, message: copy });
         }
         if transit.lost {
             return;
         }
         if transit.arrives == now && self.next.is_none() && self.calendar.would_be_next(now) {
-            self.next = Some(Arrival { link, backwards, message });
+            self.next = Some(Arrival { link, backwards, life, message });
         } else {
-            self.arrive_later(transit.arrives, Arrival { link, backwards, message });
+            self.arrive_later(transit.arrives, Arrival { link, backwards, life, message });
         }
     }
 
-    fn arrive_later(&mut self, at: SimTime, arrival: Arrival) {
+    pub(super) fn arrive_later(&mut self, at: SimTime, arrival: Arrival) {
         let due = self.kept(arrival);
         self.calendar.push(at, due);
     }
 
     /// An arrival as what the calendar holds.
-    fn kept(&mut self, Arrival { link, backwards, message }: Arrival) -> Due {
+    fn kept(&mut self, Arrival { link, backwards, life, message }: Arrival) -> Due {
         let slot = self.messages.put(message);
-        Due::new(Due::ARRIVES + u64::from(backwards), link.0, u64::from(slot))
+        Due::new(Due::ARRIVES + u64::from(backwards), link.0, life, u64::from(slot))
     }
-}
 
-/// A component that does nothing for a while.
-#[derive(Clone, Debug)]
-struct Frozen {
-    until: SimTime,
-    /// Messages and timers that came due meanwhile.
-    held: Vec<Due>,
-    /// The fault's number at the recorder.
-    record: usize,
+    /// Whether a component's process is gone.
+    #[inline]
+    pub(super) fn is_down(&self, component: usize) -> bool {
+        !self.lives[component].is_multiple_of(2)
+    }
+
+    /// Whether what was set or sent in a life of a component is still somebody's.
+    #[inline]
+    fn is_alive(&self, component: usize, life: Life) -> bool {
+        self.lives[component] == life && !self.is_down(component)
+    }
 }
 
 impl Outlet for World {
@@ -149,37 +123,14 @@ impl Outlet for World {
             return self.put_on_wire(now, from, message);
         }
         let slot = self.messages.put(message);
-        self.calendar.push(now + delay, Due::new(Due::DEPARTS, from.0.0, u64::from(from.1.0) << 32 | u64::from(slot)));
+        let life = self.lives[from.0.index()];
+        self.calendar.push(now + delay, Due::new(Due::DEPARTS, from.0.0, life, u64::from(from.1.0) << 32 | u64::from(slot)));
     }
     fn timer(&mut self, at: SimTime, component: ComponentIx, token: u64) {
-        self.calendar.push(at, Due::new(Due::TIMER, component.0, token));
+        self.calendar.push(at, Due::new(Due::TIMER, component.0, self.lives[component.index()], token));
     }
     fn fact(&mut self, now: SimTime, fact: Fact) {
         self.recorder.fact(now, fact);
-    }
-}
-
-/// Messages under way, by slot; slots are used again.
-#[derive(Clone, Debug, Default)]
-struct Slots {
-    held: Vec<Option<Message>>,
-    free: Vec<u32>,
-}
-
-impl Slots {
-    #[inline]
-    fn put(&mut self, message: Message) -> u32 {
-        if let Some(slot) = self.free.pop() {
-            self.held[slot as usize] = Some(message);
-            return slot;
-        }
-        self.held.push(Some(message));
-        u32::try_from(self.held.len() - 1).expect("four thousand million messages under way do not fit in memory")
-    }
-    #[inline]
-    fn take(&mut self, slot: u32) -> Message {
-        self.free.push(slot);
-        self.held[slot as usize].take().expect("each slot is taken once")
     }
 }
 
@@ -200,6 +151,7 @@ impl Sim {
         let recorder = Recorder::new(RecorderOptions { names, length: plan.length, warm_up, expectations, texts });
         let world = World {
             calendar: Calendar::default(),
+            lives: vec![0; plan.components.len()],
             wires: plan.links.iter().map(Wire::new).collect(),
             ends: plan.components.iter().map(|component| component.ends.clone()).collect(),
             messages: Slots::default(),
@@ -211,7 +163,7 @@ impl Sim {
             world,
             inputs: plan.inputs.clone(),
             next_input: 0,
-            frozen: BTreeMap::new(),
+            outages: Outages::default(),
             now: SimTime::ZERO,
             end: SimTime::ZERO + plan.length,
             steps: 0,
@@ -257,8 +209,8 @@ impl Sim {
         loop {
             // What must happen before the calendar's next entry: an input or a sample.
             let input_at = self.inputs.get(self.next_input).map_or(SimTime::MAX, |input| input.at);
-            let thaw_at = self.frozen.values().map(|frozen| frozen.until).min().unwrap_or(SimTime::MAX);
-            let pause_at = input_at.min(thaw_at).min(self.world.recorder.next_sample());
+            let outage_ends_at = self.outages.next_end();
+            let pause_at = input_at.min(outage_ends_at).min(self.world.recorder.next_sample());
             while self.steps < last_step {
                 let before_pause = SimTime::from_ns(pause_at.as_ns().saturating_sub(1));
                 if let Some(arrival) = self.world.next.take() {
@@ -289,8 +241,8 @@ impl Sim {
             }
             self.now = pause_at;
             self.steps_this_instant = 0;
-            if thaw_at == pause_at {
-                self.thaw(at);
+            if outage_ends_at == pause_at {
+                self.end_outages(at);
             } else if input_at == pause_at {
                 self.next_input += 1;
                 let input = self.inputs[self.next_input - 1].clone();
@@ -315,14 +267,12 @@ impl Sim {
                 self.world.wires[link.index()].faults.begin(self.now, name, params, number).map(Some)
             }
             (InputTarget::Link(_), Input::Set { .. }) => Err("a link's parameters stay as they are while it runs".to_owned()),
-            (InputTarget::Component(component), Input::Action { name, params }) if name == FREEZE => {
-                Ok(Some(self.freeze(component.index(), params, number)))
-            }
             (InputTarget::Component(component), input) => {
-                *at = component.index();
-                let mut refusal = Ok(None);
-                self.turn(component.index(), |process, ctx| refusal = process.on_input(ctx, input).map(|()| None));
-                refusal
+                let own = match input {
+                    Input::Action { name, params } => self.begin_outage(at, component.index(), (name, params), number),
+                    Input::Set { .. } => None,
+                };
+                own.unwrap_or_else(|| self.input_to(at, component.index(), input))
             }
         };
         if let Err(words) = &result {
@@ -331,77 +281,55 @@ impl Sim {
         self.world.recorder.fault_settled(number, result);
     }
 
-    /// Holds back whatever comes due for a component; gives until when.
-    fn freeze(&mut self, component: usize, params: &IndexMap<String, Value>, record: usize) -> SimTime {
-        let spec = COMPONENT_FAULTS.iter().find(|spec| spec.name == FREEZE).map_or(&[][..], |spec| spec.params);
-        let until = self.now + Params::new(spec, None, params).duration("for");
-        let frozen = self.frozen.entry(component).or_insert_with(|| Frozen { until, held: Vec::new(), record });
-        frozen.until = frozen.until.max(until);
-        frozen.until
-    }
-
-    /// Whether a component is frozen: what is due for it is kept until it goes on.
-    #[inline]
-    fn hold(&mut self, component: usize, due: Due) -> bool {
-        match self.frozen.get_mut(&component) {
-            Some(frozen) => {
-                frozen.held.push(due);
-                self.world.recorder.fault_effect(frozen.record, if due.what() == Due::TIMER { "timers_late" } else { "messages_late" });
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Components whose time has come take all that was held for them, in order.
-    fn thaw(&mut self, at: &mut usize) {
-        let now = self.now;
-        let over: Vec<usize> = self.frozen.iter().filter(|(_, frozen)| frozen.until <= now).map(|(component, _)| *component).collect();
-        for component in over {
-            let held = self.frozen.remove(&component).map(|frozen| frozen.held).unwrap_or_default();
-            for due in held {
-                self.carry_out(at, due);
-                // What it answers at once waits its turn behind what was held.
-                if let Some(arrival) = self.world.next.take() {
-                    self.world.arrive_later(now, arrival);
-                }
-            }
-        }
+    fn input_to(&mut self, at: &mut usize, component: usize, input: &Input) -> Result<Option<SimTime>, String> {
+        *at = component;
+        let mut result = Ok(None);
+        self.turn(component, |process, ctx| result = process.on_input(ctx, input).map(|()| None));
+        result
     }
 
     #[inline]
-    fn carry_out(&mut self, at: &mut usize, due: Due) {
+    pub(super) fn carry_out(&mut self, at: &mut usize, due: Due) {
         match due.what() {
             Due::TIMER => {
-                if !self.frozen.is_empty() && self.hold(due.index(), due) {
+                let component = due.index();
+                if !self.world.is_alive(component, due.life()) {
                     return;
                 }
-                *at = due.index();
-                self.turn(due.index(), |process, ctx| process.on_timer(ctx, due.body));
+                if self.outages.is_frozen(component) {
+                    return self.hold(component, due);
+                }
+                *at = component;
+                self.turn(component, |process, ctx| process.on_timer(ctx, due.body));
             }
             Due::DEPARTS => {
                 *at = due.index();
                 let message = self.world.messages.take(due.body as u32);
+                if !self.world.is_alive(due.index(), due.life()) {
+                    return self.lose(due.index());
+                }
                 let from = (ComponentIx(due.index() as u32), LinkEnd((due.body >> 32) as u16));
                 self.world.put_on_wire(self.now, from, message);
                 self.steps += 1;
             }
             arrives => {
                 let message = self.world.messages.take(due.body as u32);
-                let arrival = Arrival { link: LinkIx(due.index() as u32), backwards: arrives != Due::ARRIVES, message };
-                self.arrive(at, arrival);
+                let (link, backwards) = (LinkIx(due.index() as u32), arrives != Due::ARRIVES);
+                self.arrive(at, Arrival { link, backwards, life: due.life(), message });
             }
         }
     }
 
     #[inline]
     fn arrive(&mut self, at: &mut usize, arrival: Arrival) {
-        let wire = &self.world.wires[arrival.link.index()];
-        let (component, end) = if arrival.backwards { wire.from } else { wire.to };
-        if !self.frozen.is_empty() && self.frozen.contains_key(&component.index()) {
+        let (component, end) = self.world.wires[arrival.link.index()].receiver(arrival.backwards);
+        if !self.world.is_alive(component.index(), arrival.life) {
+            self.world.recorder.vanished(arrival.link);
+            return self.lose(component.index());
+        }
+        if self.outages.is_frozen(component.index()) {
             let due = self.world.kept(arrival);
-            self.hold(component.index(), due);
-            return;
+            return self.hold(component.index(), due);
         }
         let Arrival { link, message, .. } = arrival;
         self.world.recorder.arrived(link, message.wire_bytes());
@@ -410,7 +338,7 @@ impl Sim {
     }
 
     #[inline]
-    fn turn(&mut self, index: usize, call: impl FnOnce(&mut dyn Process, &mut Ctx<'_>)) {
+    pub(super) fn turn(&mut self, index: usize, call: impl FnOnce(&mut dyn Process, &mut Ctx<'_>)) {
         self.steps += 1;
         let me = ComponentIx(index as u32);
         let mut ctx = Ctx { now: self.now, me, tracing: self.tracing, out: &mut self.world };

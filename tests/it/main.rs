@@ -10,6 +10,7 @@ mod chaos;
 mod clients;
 mod cloudformation;
 mod cluster_operations;
+mod crashes;
 mod determinism;
 mod fanout;
 mod gateway;

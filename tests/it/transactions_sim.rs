@@ -44,7 +44,7 @@ fn faults(rng: &mut Stream, instances: u64) -> Vec<TimedFault> {
     let of = |id: &str| FaultTarget::Component(id.to_owned());
     while at_ms < FAULTS_END_MS {
         let until_ms = at_ms + 100 + rng.below(15_000);
-        match rng.below(6) {
+        match rng.below(7) {
             0..=2 => {
                 let named = json!({"instance": 1 + rng.below(instances)});
                 let action = if rng.chance(0.7) { "crash-instance" } else { "stop-instance" };
@@ -55,6 +55,7 @@ fn faults(rng: &mut Stream, instances: u64) -> Vec<TimedFault> {
                 let span = format!("{}ms", 100 + rng.below(20_000));
                 list.push(fault(at_ms, of("worker"), "freeze", json!({"for": span})));
             }
+            4 => list.push(fault(at_ms, of("web"), "crash", json!({"for": format!("{}ms", 100 + rng.below(20_000))}))),
             _ => {
                 let node = rng.below(NODES);
                 let ((begin, params), end) = trouble(rng, SAFE, node);

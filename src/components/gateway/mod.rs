@@ -9,6 +9,7 @@
 mod answers;
 mod check;
 mod config;
+mod crash;
 mod inputs;
 mod schemas;
 mod sim;

@@ -107,6 +107,11 @@ impl Schemas {
             Err((status, words)) => Found::Failed { jobs, status, words },
         })
     }
+    /// Nothing is known, and nobody is asked. Gives the jobs that waited.
+    pub(super) fn forget(&mut self) -> Vec<Job> {
+        self.known.clear();
+        std::mem::take(&mut self.asked).into_values().flat_map(|lookup| lookup.waiting).collect()
+    }
     /// A look-up took too long, unless it was answered.
     pub(super) fn on_timeout(&mut self, call: u64) -> Option<Found> {
         let (_, jobs) = self.take(CallId(call))?;

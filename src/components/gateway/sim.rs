@@ -259,6 +259,9 @@ impl Process for GatewaySim {
         self.begin(ctx);
         Ok(())
     }
+    fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
+        Ok(self.lose_memory(ctx))
+    }
     fn figures(&self, now: SimTime, out: &mut Figures) {
         self.station.figures(now, out);
         let waiting = self.upstream.waiting() + self.answering.len() + self.schemas.as_ref().map_or(0, Schemas::waiting);
@@ -300,6 +303,10 @@ impl<T> Slots<T> {
         });
         self.items[slot as usize] = Some(item);
         u64::from(slot)
+    }
+    /// All of them.
+    pub fn into_items(self) -> impl Iterator<Item = T> {
+        self.items.into_iter().flatten()
     }
     fn take(&mut self, slot: u64) -> Option<T> {
         let item = self.items.get_mut(slot as usize)?.take()?;

@@ -1,6 +1,6 @@
 //! What a gateway can be told: data for the inspector, the checks and the docs.
 
-use crate::components::KindSpec;
+use crate::components::{CRASH, KindSpec, RESTART};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
 use Default_::{Absent, Required, Same};
@@ -268,6 +268,6 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kong-3"],
     help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
     params: PARAMS,
-    actions: &[],
+    actions: &[CRASH, RESTART],
     id_stem: "edge",
 };

@@ -25,6 +25,8 @@ pub(super) struct Upstream {
     pending: HashMap<EventId, Job, ahash::RandomState>,
     /// Further requests for an event that is in `pending`, oldest first; rare and short.
     repeated: Vec<Job>,
+    /// How often the process began anew: brokers know its batches by that.
+    lives: u64,
     /// When the armed timer is due.
     wake_at: SimTime,
     /// Length of each component's id.
@@ -44,6 +46,7 @@ impl Upstream {
             out: ClientOutput::default(),
             pending: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             repeated: Vec::new(),
+            lives: 0,
             wake_at: SimTime::MAX,
             id_bytes: ctx.project.components.iter().map(|(id, component)| component.stream_key(id).len()).collect(),
         }
@@ -80,6 +83,16 @@ impl Upstream {
             Entry::Occupied(_) => self.repeated.push(job),
             Entry::Vacant(place) => drop(place.insert(job)),
         }
+    }
+    /// Forgets every request that waits, and gives them back. Their events may still be on their way to the log.
+    pub(super) fn abandon(&mut self, now: SimTime) -> Vec<Job> {
+        self.lives += 1;
+        let events = self.client.abandon(now, self.lives);
+        self.wake_at = SimTime::MAX;
+        let mut jobs = std::mem::take(&mut self.repeated);
+        jobs.extend(events.into_iter().filter_map(|(event, _)| self.pending.remove(&event.id)));
+        debug_assert!(self.pending.is_empty(), "whoever waits has an event in the client");
+        jobs
     }
     /// The broker has answered. Call [`Self::flush`] after.
     pub(super) fn on_reply(&mut self, ctx: &Ctx<'_>, reply: &ProduceReply) {

@@ -114,6 +114,14 @@ impl HttpClient {
         }
     }
 
+    /// Forgets every event that is not answered, and gives them back, each with whether it had been sent.
+    pub fn abandon(&mut self) -> Vec<(EventMeta, bool)> {
+        self.deadlines.clear();
+        let sent = std::mem::take(&mut self.under_way).into_values().chain(std::mem::take(&mut self.resting).into_values());
+        let unsent = self.queue.drain(..).map(|job| (job.meta, false));
+        sent.map(|job| (job.meta, true)).chain(unsent).collect()
+    }
+
     /// A gateway has answered; answers after the timeout are ignored.
     pub fn on_reply(&mut self, now: SimTime, reply: &HttpReply, out: &mut HttpOutput) {
         let number = reply.call.0 & !(0xff << 56);

@@ -43,6 +43,8 @@ pub(super) struct EventKind {
     pub name: Arc<str>,
     pub ty: EventTypeIx,
     pub source: Source,
+    /// What a registry has to be asked for, known or not.
+    asked: Option<Source>,
     pub target: Target,
     pub method: Arc<str>,
     pub path: Arc<str>,
@@ -69,9 +71,11 @@ impl EventKinds {
             let sum = kinds.sums.last().copied().unwrap_or(0.0);
             kinds.sums.push(sum + row.map_or(1.0, |row| row.number("weight")));
             let text = |field: &str, or: &str| Arc::from(row.map_or_else(|| or.to_owned(), |row| row.text(field)));
+            let source = source(ctx, row, index)?;
             kinds.list.push(EventKind {
                 ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
-                source: source(ctx, row, index)?,
+                asked: matches!(source, Source::Unknown { .. }).then(|| source.clone()),
+                source,
                 target: named.map_or(fallback, |way| way.1),
                 method: text("method", "POST"),
                 path: text("path", "/events"),
@@ -80,6 +84,15 @@ impl EventKinds {
             });
         }
         Ok(kinds)
+    }
+
+    /// What registries said is forgotten.
+    pub fn forget(&mut self) {
+        for kind in &mut self.list {
+            if let Some(asked) = &kind.asked {
+                kind.source = asked.clone();
+            }
+        }
     }
 
     /// Draws a type by weight.

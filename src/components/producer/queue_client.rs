@@ -96,6 +96,18 @@ impl QueueClient {
         self.targets.iter().map(|target| target.pending.len()).sum()
     }
 
+    /// Forgets every event that is not answered, and gives them back, each with whether it had been sent.
+    pub fn abandon(&mut self) -> Vec<(EventMeta, bool)> {
+        let calls = std::mem::take(&mut self.calls);
+        let mut events: Vec<(EventMeta, bool)> =
+            calls.into_values().flat_map(|call| call.entries).map(|entry| (entry.event, true)).collect();
+        for target in &mut self.targets {
+            target.calls = 0;
+            events.extend(target.pending.drain(..).map(|(_, entry)| (entry.event, false)));
+        }
+        events
+    }
+
     /// Takes an event.
     pub fn push(&mut self, now: SimTime, target: usize, entry: QueueEntry, out: &mut QueueOutput) {
         if self.targets[target].pending.len() >= self.cfg.buffer_max {

@@ -8,12 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 
 use super::http::{HttpClient, HttpOutput, Job, headers, http_config};
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
-use super::spec;
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
 use crate::components::wiring::SCHEMA_TIMEOUT;
@@ -23,9 +21,8 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::SchemaLibrary;
-use crate::model::Value;
-use crate::random::{Arrival, ArrivalState, KeyChoice, KeySampler, Stream};
-use crate::units::{SimDuration, SimTime};
+use crate::random::{Arrival, ArrivalState, KeySampler, Stream};
+use crate::units::SimTime;
 
 /// High bytes of call ids to brokers.
 pub(super) const CALLS_KAFKA: u16 = 0x0100;
@@ -46,33 +43,37 @@ const TOKEN_WAKE: u64 = 1;
 /// A producer while it runs.
 #[derive(Clone, Debug)]
 pub(super) struct Producer {
-    load: Option<Arrival>,
-    arrivals: ArrivalState,
+    pub(super) load: Option<Arrival>,
+    pub(super) arrivals: ArrivalState,
     /// Counts changes of the load: timers of an older load are stale.
-    load_generation: u64,
-    paused: bool,
+    pub(super) load_generation: u64,
+    pub(super) paused: bool,
     events_max: Option<u64>,
-    kinds: EventKinds,
-    keys: KeySampler,
-    key_prefix: Arc<str>,
-    invalid_ratio: f64,
+    pub(super) kinds: EventKinds,
+    pub(super) keys: KeySampler,
+    pub(super) key_prefix: Arc<str>,
+    pub(super) invalid_ratio: f64,
     tombstone_ratio: f64,
     /// So many of the next events break their schema, unseen by its own check.
-    poison_left: u64,
-    validate: bool,
+    pub(super) poison_left: u64,
+    pub(super) validate: bool,
     streams: Streams,
     library: Arc<SchemaLibrary>,
-    kafka: Option<ProducerClient>,
+    pub(super) kafka: Option<ProducerClient>,
     transactions: Option<Transactions>,
-    http: Option<HttpClient>,
-    queues: Option<Queues>,
+    pub(super) http: Option<HttpClient>,
+    pub(super) queues: Option<Queues>,
     gateways: Vec<LinkEnd>,
     registry: Option<LinkEnd>,
-    asked: Vec<Asked>,
-    held: VecDeque<Held>,
+    pub(super) asked: Vec<Asked>,
+    pub(super) held: VecDeque<Held>,
     next_seq: u64,
     rejected: u64,
     dropped: u64,
+    /// Given up because the process was gone.
+    pub(super) abandoned: u64,
+    /// How often the process began anew: brokers know its batches by that.
+    pub(super) lives: u64,
     /// The earliest wake-up that is set.
     wake_at: SimTime,
     key_bytes: Vec<u8>,
@@ -93,7 +94,7 @@ struct Streams {
 
 /// A look-up under way.
 #[derive(Clone, Debug)]
-struct Asked {
+pub(super) struct Asked {
     call: CallId,
     subject: Arc<str>,
     version: Option<u32>,
@@ -102,8 +103,8 @@ struct Asked {
 
 /// An event whose schema is not known yet.
 #[derive(Clone, Copy, Debug)]
-struct Held {
-    meta: EventMeta,
+pub(super) struct Held {
+    pub meta: EventMeta,
     kind: usize,
     key: Option<u64>,
     invalid: bool,
@@ -160,6 +161,8 @@ impl Producer {
             next_seq: 0,
             rejected: 0,
             dropped: 0,
+            abandoned: 0,
+            lives: 0,
             wake_at: SimTime::MAX,
             key_bytes: Vec::new(),
             payload: Vec::new(),
@@ -168,7 +171,7 @@ impl Producer {
         })
     }
 
-    fn schedule_arrival(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn schedule_arrival(&mut self, ctx: &mut Ctx<'_>) {
         if self.paused || self.events_max.is_some_and(|max| self.next_seq >= max) {
             return;
         }
@@ -207,16 +210,6 @@ impl Producer {
         };
         self.schedule_arrival(ctx);
         stirred
-    }
-
-    /// The next events break their schema.
-    fn poison(&mut self, params: &IndexMap<String, Value>) -> Result<(), String> {
-        if self.kinds.list.iter().all(|kind| matches!(kind.source, Source::Plain { .. })) {
-            return Err("none of its events has a schema, so no payload can break one".to_owned());
-        }
-        let spec = spec::SPEC.actions.iter().find(|action| action.name == "poison").map_or(&[][..], |action| action.params);
-        self.poison_left += u64::try_from(Params::new(spec, None, params).count("events")).unwrap_or(1);
-        Ok(())
     }
 
     /// Makes the bytes and hands them to a client. Returns whether that may have something to do.
@@ -370,40 +363,6 @@ impl Producer {
             self.dispatch(ctx, &event);
         }
     }
-
-    fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
-        match param {
-            "load" => {
-                self.load = Some(text.parse::<Arrival>().map_err(|e| e.to_string())?);
-                self.arrivals = ArrivalState::default();
-                self.load_generation += 1;
-                self.schedule_arrival(ctx);
-            }
-            "keys" => self.keys = text.parse::<KeyChoice>().map_err(|e| e.to_string())?.sampler(),
-            "key_prefix" => self.key_prefix = Arc::from(text),
-            "invalid_ratio" => self.invalid_ratio = text.parse::<crate::units::Ratio>().map_err(|e| e.to_string())?.0,
-            "validate" => self.validate = text.parse().map_err(|_| "expected true or false".to_owned())?,
-            "linger" | "batch_size" | "request_timeout" | "delivery_timeout" | "retries" | "retry_backoff" | "retry_backoff_max"
-            | "max_block" | "acks" => {
-                let client = self.kafka.as_mut().ok_or("it is linked to no topic")?;
-                super::set_client(client.config_mut(), param, text)?;
-            }
-            "http_timeout" | "http_retries" | "backoff" | "http_concurrency" | "http_queue" => {
-                let cfg = &mut self.http.as_mut().ok_or("it is linked to no gateway")?.cfg;
-                let number = || text.parse::<u32>().map_err(|e| e.to_string());
-                let duration = || text.parse::<SimDuration>().map_err(|e| e.to_string());
-                match param {
-                    "http_timeout" => cfg.timeout = duration()?,
-                    "backoff" => cfg.backoff = duration()?,
-                    "http_retries" => cfg.retries_max = number()?,
-                    "http_concurrency" => cfg.concurrency_max = (number()? as usize).max(1),
-                    _ => cfg.queue_max = number()? as usize,
-                }
-            }
-            other => return Err(format!("`{other}` cannot be changed while it runs")),
-        }
-        Ok(())
-    }
 }
 
 impl Process for Producer {
@@ -456,25 +415,14 @@ impl Process for Producer {
         }
     }
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
-        match input {
-            Input::Set { param, value } => self.set(ctx, param, &value.to_field_text())?,
-            Input::Action { name, params } => match name.as_str() {
-                "poison" => self.poison(params)?,
-                "pause" => {
-                    self.paused = true;
-                    self.load_generation += 1;
-                }
-                "resume" if self.paused => {
-                    self.paused = false;
-                    self.load_generation += 1;
-                    self.schedule_arrival(ctx);
-                }
-                "resume" => {}
-                other => return Err(format!("a producer does not understand `{other}`")),
-            },
-        }
+        self.apply(ctx, input)?;
         self.flush(ctx);
         Ok(())
+    }
+    fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
+        self.load_generation += 1;
+        self.wake_at = SimTime::MAX;
+        Ok(self.lose_memory(ctx))
     }
     fn figures(&self, _: SimTime, out: &mut Figures) {
         let kafka = self.kafka.as_ref().map(ProducerClient::counts).unwrap_or_default();
@@ -486,7 +434,7 @@ impl Process for Producer {
         out.counter("rejected_count", kafka.rejected + http.rejected + queues.rejected + self.rejected);
         out.counter("retried_count", kafka.retried + http.retried + queues.retried);
         out.counter("dropped_count", kafka.dropped + http.dropped + queues.dropped + self.dropped);
-        out.counter("abandoned_count", kafka.abandoned + http.abandoned + queues.abandoned);
+        out.counter("abandoned_count", kafka.abandoned + http.abandoned + queues.abandoned + self.abandoned);
         let waiting = self.http.as_ref().map_or(0, |client| client.waiting() + client.in_flight())
             + self.queues.as_ref().map_or(0, |queues| queues.client.waiting())
             + self.held.len();

@@ -112,6 +112,12 @@ impl Process for RegistryProcess {
         }
     }
 
+    /// What is registered stands in its log; requests do not.
+    fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
+        self.queue.clear();
+        Ok(self.station.clear(ctx.now))
+    }
+
     fn figures(&self, now: SimTime, out: &mut Figures) {
         out.counter("requests_count", self.requests);
         out.counter("errors_count", self.errors);

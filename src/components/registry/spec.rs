@@ -1,6 +1,6 @@
 //! What a registry can be told.
 
-use crate::components::{ActionSpec, KindSpec};
+use crate::components::{ActionSpec, CRASH, KindSpec, RESTART};
 use crate::machines::registry::Compatibility;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
@@ -12,7 +12,11 @@ pub static SPEC: KindSpec = KindSpec {
     profiles: &["confluent-7"],
     help: "Keeps the schemas of events by subject and version, and refuses a new version that would break readers",
     params: PARAMS,
-    actions: &[ActionSpec { name: "register", help: "Registers a version of a subject, if it is compatible", params: REGISTER }],
+    actions: &[
+        ActionSpec { name: "register", help: "Registers a version of a subject, if it is compatible", params: REGISTER },
+        CRASH,
+        RESTART,
+    ],
     id_stem: "schemas",
 };
 

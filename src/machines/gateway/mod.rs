@@ -155,6 +155,10 @@ impl Gateway {
     pub fn set_limits(&mut self, limits: &[LimitSpec]) {
         self.limits = rate_limit::RateLimits::new(limits, &self.route_names, &self.consumers);
     }
+    /// What was counted is forgotten.
+    pub fn forget_counts(&mut self) {
+        self.limits.clear();
+    }
     /// Counters of the rate limits in memory.
     #[must_use]
     pub fn counters(&self) -> usize {

@@ -134,6 +134,9 @@ impl RateLimits {
         };
         Self { configs: specs.iter().map(config).collect(), counters: HashMap::with_hasher(hasher()), swept_at_s: i64::MIN }
     }
+    pub(super) fn clear(&mut self) {
+        self.counters.clear();
+    }
     pub(super) fn len(&self) -> usize {
         self.counters.len()
     }
