@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::{Browse, DockTab};
 use crate::event::EventId;
 use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
 use crate::run::Pace;
@@ -186,9 +187,13 @@ pub enum Command {
     Reveal(String),
     /// Another tab of the side.
     ShowTab(SideTab),
+    /// Another tab of the dock below the canvas.
+    ShowDock(DockTab),
+    /// Shows what a topic or queue holds.
+    Browse(Browse),
     /// Cards stand on the grid, or anywhere.
     ToggleSnap,
-    /// Shows or hides the charts.
+    /// Shows or hides the dock with the charts.
     ToggleCharts,
     /// Tells the person something.
     Say { text: String, is_error: bool },

@@ -6,6 +6,7 @@
 
 pub mod arrange;
 mod autosave;
+mod browsing;
 mod command;
 mod document;
 mod jobs;
@@ -15,6 +16,7 @@ mod selection;
 mod tests;
 
 pub use autosave::COPY_EVERY_S;
+pub use browsing::{Browse, DockTab, Shelf};
 pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
 pub use jobs::{Answered, DialogFor, Jobs};
@@ -92,8 +94,12 @@ pub struct AppState {
     pub theme: ThemeChoice,
     /// Cards stand on the grid.
     pub snap: bool,
-    /// The charts are shown.
+    /// The dock below the canvas is shown.
     pub charts: bool,
+    /// Tab of the dock.
+    pub dock: DockTab,
+    /// The records that are looked at, if there are any.
+    pub browse: Option<Browse>,
     /// Recent files, newest first.
     pub recent: Vec<PathBuf>,
     /// Messages, newest last.
@@ -139,6 +145,8 @@ impl AppState {
             theme: ThemeChoice::System,
             snap: true,
             charts: true,
+            dock: DockTab::Charts,
+            browse: None,
             recent: Vec::new(),
             notices: Vec::new(),
             broken: None,
@@ -202,6 +210,11 @@ impl AppState {
 
     /// Carries out a command. What cannot be done becomes a notice.
     pub fn apply(&mut self, command: Command) {
+        self.carry_out(command);
+        self.ask_run();
+    }
+
+    fn carry_out(&mut self, command: Command) {
         match command {
             Command::New => self.leave(Pending::New),
             Command::Open => self.leave(Pending::Open),
@@ -245,6 +258,8 @@ impl AppState {
                 self.snap = !self.snap;
                 self.keep_preferences();
             }
+            Command::ShowDock(tab) => self.show_dock(tab),
+            Command::Browse(browse) => self.browse(browse),
             Command::ToggleCharts => self.charts = !self.charts,
             Command::Say { text, is_error } => self.notice(text, is_error),
             Command::Fit => self.fit_requests += 1,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{AppState, Command, SideTab};
+use super::{AppState, Command, Shelf, SideTab};
 use crate::compile::{self, InputTarget, RunOptions, TimedInput};
 use crate::engine::Input;
-use crate::metrics::{RunPhase, RunView};
+use crate::metrics::{BrowseWish, RunPhase, RunView};
 use crate::model::{FaultTarget, Project, Value};
 use crate::run::{RunCommand, RunHandle};
 use crate::units::{ComponentIx, LinkIx, SimTime};
@@ -22,6 +22,9 @@ pub struct Running {
     components: Vec<String>,
     links: Vec<String>,
     event_types: Vec<Arc<str>>,
+    pub(super) shelves: Vec<Shelf>,
+    /// What the run was last asked to show.
+    pub(super) asked: Option<BrowseWish>,
 }
 
 impl Running {
@@ -147,11 +150,12 @@ impl AppState {
         let links = plan.links.iter().map(|link| link.id.to_string()).collect();
         let event_types = plan.event_types.clone();
         let project = Arc::clone(&plan.project);
+        let shelves = Shelf::all(&plan);
         // The old run ends before the new one begins: two would share the cores.
         self.running = None;
         let handle = RunHandle::start(plan, self.pace, paused, Box::new(move || wake()));
         let view = handle.view();
-        self.running = Some(Running { handle, view, project, components, links, event_types });
+        self.running = Some(Running { handle, view, project, components, links, event_types, shelves, asked: None });
     }
 
     /// Does something to a running component or link, now.

@@ -34,7 +34,10 @@ impl AppState {
     /// Takes commands that concern the selection; false for others.
     pub(super) fn apply_to_selection(&mut self, command: &Command) -> bool {
         match command {
-            Command::Select(pick, mode) => self.select(pick.clone(), *mode),
+            Command::Select(pick, mode) => {
+                self.select(pick.clone(), *mode);
+                self.browse_selected();
+            }
             Command::SelectOnly(picks) => self.selection.clone_from(picks),
             Command::SelectAll => self.selection = self.project().components.keys().cloned().map(Pick::Component).collect(),
             Command::SelectNone => self.selection.clear(),

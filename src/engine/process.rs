@@ -1,6 +1,6 @@
 //! What a component is while it runs, and what it may do.
 
-use crate::event::{EventId, Fact, Hop, Message};
+use crate::event::{Answer, EventId, Fact, Hop, Message, Query};
 use crate::model::Value;
 use crate::units::{ComponentIx, SimDuration, SimTime};
 
@@ -51,6 +51,11 @@ pub trait Process: Send + Sync {
     }
     /// Counters and gauges as of `now`; called by observers, changes nothing.
     fn figures(&self, now: SimTime, out: &mut Figures);
+    /// What it holds, for a person who looks; changes nothing. None where it holds no such thing.
+    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
+        let _ = (now, query);
+        None
+    }
     /// For checkpoints.
     fn clone_box(&self) -> Box<dyn Process>;
 }

@@ -5,6 +5,7 @@
 //! Must not know: who sends or receives. Start at [`EventMeta`], then [`Message`], then [`Fact`].
 
 mod batch;
+mod browse;
 mod fact;
 mod group;
 mod message;
@@ -13,6 +14,9 @@ mod record;
 mod transaction;
 
 pub use batch::{RecordBatch, StoredBatch, TracedRecord};
+pub use browse::{
+    Answer, HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Query, Seek,
+};
 pub use fact::{Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated};
 pub use group::{Assignor, OffsetTarget, Subscription};
 pub use message::{

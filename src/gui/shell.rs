@@ -127,7 +127,7 @@ impl Window {
                 .show(ui, |ui| {
                     // An empty panel keeps its height too.
                     ui.take_available_height();
-                    panels::charts::charts_ui(ui, &self.app, commands);
+                    panels::dock_ui(ui, &self.app, commands);
                 });
         }
         egui::Panel::left("palette")

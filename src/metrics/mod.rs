@@ -1,6 +1,7 @@
 //! Observers: recorder, time series, histograms, traces, the event ledger; and what they show.
 
 mod bits;
+mod browse;
 mod detectors;
 mod faults;
 mod figure_source;
@@ -9,7 +10,6 @@ mod ledger;
 mod lineage;
 mod names;
 mod order;
-mod partitions;
 mod recorder;
 mod report;
 mod sampling;
@@ -21,9 +21,9 @@ mod traffic;
 mod view;
 mod window;
 
+pub use browse::{BrowseWish, Browsed};
 pub use faults::{FAULTS_MAX, FaultView};
 pub use names::Names;
-pub use partitions::PartitionView;
 pub use recorder::{Recorder, RecorderOptions};
 
 pub use report::{

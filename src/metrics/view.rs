@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::browse::Browsed;
 use super::faults::FaultView;
-use super::partitions::PartitionView;
 use crate::event::EventId;
 use crate::units::{ComponentIx, EventTypeIx, LinkIx, SimDuration, SimTime};
 
@@ -69,6 +69,8 @@ pub struct RunView {
     pub expectations: Vec<ExpectationView>,
     /// The answer to the last `Inspect` command.
     pub inspected: Option<Arc<EventStory>>,
+    /// The answer to the last `Browse` command.
+    pub browsed: Option<Arc<Browsed>>,
     /// The report, once finished.
     pub report: Option<Arc<super::Report>>,
 }
@@ -109,8 +111,6 @@ pub struct CardView {
     pub trouble: bool,
     /// Further lines for the opened card and the inspector: (label, value as text).
     pub details: Vec<(String, String)>,
-    /// Of a cluster, how its partitions stand.
-    pub partitions: Vec<PartitionView>,
 }
 
 /// What a wire shows while running.

@@ -1,13 +1,12 @@
 //! From what was recorded so far to the snapshot that the window reads.
 
-use super::partitions::{is_of_a_partition, partitions_of};
 use super::recorder::Recorder;
 use super::sampling::value;
 use super::summary::state_of;
-use super::trace::{Story, status_of};
+use super::trace::status_of;
 use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
 use crate::engine::{Figure, Figures, Process};
-use crate::event::{EventId, Placed};
+use crate::event::{EventId, EventMeta, HeldRecord, Placed};
 use crate::machines::codec::iso_time;
 use crate::units::{ComponentIx, SimTime};
 
@@ -62,6 +61,7 @@ impl Recorder {
             expectations: expectations.collect(),
             series: self.series.views(),
             inspected: None,
+            browsed: None,
             report: None,
         }
     }
@@ -121,7 +121,6 @@ impl Recorder {
             utilisation_ratio: busy,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
             details: details.collect(),
-            partitions: partitions_of(&live.list),
         }
     }
 
@@ -129,22 +128,34 @@ impl Recorder {
     #[must_use]
     pub fn story(&self, id: EventId, decode: Decode<'_>) -> Option<EventStory> {
         let story = self.traces.story(id)?;
-        let payload = story.payload.clone().unwrap_or_default();
-        let (text, schema) = decode(&payload);
-        let name = self.names().event(id);
-        Some(EventStory {
-            headers: self.headers(&name, story),
+        Some(self.told(&story.meta, story.key.as_deref(), story.payload.as_deref().unwrap_or_default(), decode))
+    }
+
+    /// The story of a record that somebody keeps: its path is there if the event was followed.
+    #[must_use]
+    pub fn story_of(&self, record: &HeldRecord, decode: Decode<'_>) -> EventStory {
+        let told = self.told(&record.event, record.key.as_deref(), record.value.as_deref().unwrap_or_default(), decode);
+        let tombstone = || "No value: it deletes its key".to_owned();
+        EventStory { payload: if record.value.is_some() { told.payload } else { tombstone() }, ..told }
+    }
+
+    fn told(&self, event: &EventMeta, key: Option<&[u8]>, payload: &[u8], decode: Decode<'_>) -> EventStory {
+        let (text, schema) = decode(payload);
+        let name = self.names().event(event.id);
+        let followed = self.traces.story(event.id);
+        EventStory {
+            headers: self.headers(&name, event),
             name,
-            id,
-            event_type: self.names().event_type(story.meta.event_type),
-            born: story.meta.born,
-            key: story.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
+            id: event.id,
+            event_type: self.names().event_type(event.event_type),
+            born: event.born,
+            key: key.map(|key| String::from_utf8_lossy(key).into_owned()),
             schema,
             payload: text,
             payload_bytes: payload.len(),
-            hops: story.hops.iter().map(|hop| self.story_hop(hop)).collect(),
-            hops_dropped: story.hops_dropped,
-        })
+            hops: followed.iter().flat_map(|story| &story.hops).map(|hop| self.story_hop(hop)).collect(),
+            hops_dropped: followed.map_or(0, |story| story.hops_dropped),
+        }
     }
 
     fn story_hop(&self, hop: &crate::event::Hop) -> StoryHop {
@@ -162,19 +173,24 @@ impl Recorder {
     }
 
     /// CloudEvents 1.0 attributes in Kafka's binary mode and a W3C trace context, as they are counted in wire sizes.
-    fn headers(&self, name: &str, story: &Story) -> Vec<(String, String)> {
-        let id = story.meta.id;
+    fn headers(&self, name: &str, event: &EventMeta) -> Vec<(String, String)> {
+        let id = event.id;
         let trace = format!("{:08x}{:024x}", id.producer.0, id.seq);
         let list = [
             ("ce_specversion", "1.0".to_owned()),
             ("ce_id", name.to_owned()),
             ("ce_source", format!("/{}", self.names().component(id.producer))),
-            ("ce_type", self.names().event_type(story.meta.event_type)),
-            ("ce_time", iso_time(story.meta.born)),
+            ("ce_type", self.names().event_type(event.event_type)),
+            ("ce_time", iso_time(event.born)),
             ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
         ];
         list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// Whether a figure is of one partition or replica of many: the window has a table for those.
+fn is_of_a_partition(figure: &Figure) -> bool {
+    figure.name.starts_with("partition_") || figure.name == "replica_in_sync"
 }
 
 fn show(number: f64) -> String {

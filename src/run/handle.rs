@@ -13,11 +13,13 @@ use super::wall::Clock;
 use super::{finish, story};
 use crate::compile::{Plan, TimedInput};
 use crate::event::EventId;
-use crate::metrics::{RunPhase, RunView, Totals};
+use crate::metrics::{BrowseWish, Browsed, RunPhase, RunView, Totals};
 use crate::units::{SimDuration, SimTime};
 
 /// Wall time between two snapshots.
 const VIEW_PERIOD_S: f64 = 1.0 / 60.0;
+/// Wall time between two looks at what a component holds, while the run goes.
+const ANSWER_PERIOD_S: f64 = 0.1;
 /// Turns between two looks at the wall clock and at commands.
 const STEPS_PER_LOOK: u64 = 2_000;
 /// Wall time of one hop at the teaching pace.
@@ -42,6 +44,8 @@ pub enum RunCommand {
     SetPace(Pace),
     /// Fill `RunView::inspected` with this event's story, and keep it up to date; `None` ends that.
     Inspect(Option<EventId>),
+    /// Fill `RunView::browsed` with what a component holds, and keep it up to date; `None` ends that.
+    Browse(Option<BrowseWish>),
     /// A change to a component, stamped with the instant it is taken.
     Input(TimedInput),
 }
@@ -117,6 +121,7 @@ struct Worker {
     shown_from: SimTime,
     hop_began_s: f64,
     inspected: Option<EventId>,
+    browsing: Browsing,
     version: u64,
     busy_s: f64,
     speed_mark: (f64, SimTime),
@@ -146,6 +151,7 @@ impl Worker {
             shown_from: SimTime::ZERO,
             hop_began_s: -TEACHING_HOP_S,
             inspected: None,
+            browsing: Browsing::default(),
             version: 0,
             busy_s: 0.0,
             speed_mark: (0.0, SimTime::ZERO),
@@ -288,6 +294,7 @@ impl Worker {
                 self.set_anchor();
             }
             RunCommand::Inspect(event) => self.inspected = event,
+            RunCommand::Browse(wish) => self.browsing = Browsing { wish, told: None },
             RunCommand::Input(input) => {
                 self.sim.input(input);
             }
@@ -338,6 +345,7 @@ impl Worker {
         view.version = self.version;
         view.speed_ratio = if self.playing { self.speed_ratio } else { 0.0 };
         view.inspected = self.inspected.and_then(|event| story::tell(&self.sim, event)).map(Arc::new);
+        view.browsed = self.browsing.answer(&self.sim, self.playing && !self.sim.is_finished(), wall_s);
         if self.sim.is_finished() && !failed {
             let known = self.shared.lock().unwrap_or_else(PoisonError::into_inner).report.clone();
             view.report = Some(known.unwrap_or_else(|| Arc::new(finish(&self.sim, self.busy_s))));
@@ -348,6 +356,27 @@ impl Worker {
             // Nothing more will happen; the handle keeps the last view.
             self.open = false;
         }
+    }
+}
+
+/// What a person looks at, and what was last said of it.
+#[derive(Default)]
+struct Browsing {
+    wish: Option<BrowseWish>,
+    /// The answer, with the wall time and the turn of the run that it is of.
+    told: Option<(Arc<Browsed>, f64, u64)>,
+}
+
+impl Browsing {
+    /// The answer, found anew where the run went on since; while it goes, only after the last one was there for a while.
+    fn answer(&mut self, sim: &Sim, is_going: bool, wall_s: f64) -> Option<Arc<Browsed>> {
+        let wish = self.wish.as_ref()?;
+        let is_current = |(_, told_s, steps): &(_, f64, u64)| *steps == sim.steps() || is_going && wall_s - *told_s < ANSWER_PERIOD_S;
+        let (answer, ..) = match self.told.take_if(|told| is_current(told)) {
+            Some(told) => self.told.insert(told),
+            None => self.told.insert((Arc::new(story::browse(sim, wish)), wall_s, sim.steps())),
+        };
+        Some(Arc::clone(answer))
     }
 }
 
@@ -376,6 +405,7 @@ fn empty_view(plan: &Plan) -> RunView {
         series: Vec::new(),
         expectations: Vec::new(),
         inspected: None,
+        browsed: None,
         report: None,
     }
 }

@@ -1,9 +1,11 @@
 //! Snapshots and event stories of a run, with payloads decoded by the schemas of its registries.
 
+use std::sync::Arc;
+
 use super::sim::Sim;
-use crate::event::EventId;
+use crate::event::{Answer, EventId, Query, Seek};
 use crate::machines::codec;
-use crate::metrics::{EventStory, RunPhase, RunView};
+use crate::metrics::{BrowseWish, Browsed, EventStory, RunPhase, RunView};
 use crate::units::SimTime;
 
 /// A snapshot as the window sees it.
@@ -15,6 +17,24 @@ pub(super) fn view(sim: &mut Sim, shown: SimTime, phase: RunPhase) -> RunView {
 /// The story of one event; none when it was not followed.
 pub(super) fn tell(sim: &Sim, event: EventId) -> Option<EventStory> {
     sim.recorder().story(event, &|payload| decode(sim, payload))
+}
+
+/// What a component holds of what a person wants to see.
+pub(super) fn browse(sim: &Sim, wish: &BrowseWish) -> Browsed {
+    let process = sim.processes().get(wish.component.index());
+    let ask = |query: &Query| process.and_then(|process| process.browse(sim.now(), query));
+    let opened = wish.opened.and_then(|place| {
+        let Query::Records { topic, partition, .. } = &wish.query else { return None };
+        let alone = Query::Records { topic: Arc::clone(topic), partition: *partition, seek: Seek::From(place), records_max: 1 };
+        let answer = ask(&alone)?;
+        Some(sim.recorder().story_of(answer.record_at(place)?, &|payload| decode(sim, payload)))
+    });
+    let mut answer = ask(&wish.query);
+    for record in answer.iter_mut().flat_map(Answer::records_mut) {
+        // Bytes that only look like a registry's header name no schema.
+        record.schema_id.take_if(|id| sim.recorder().schema(*id).is_none());
+    }
+    Browsed { wish: wish.clone(), answer, opened }
 }
 
 /// Pretty JSON by the schema that the wire format names; else text; else bytes with the reason.

@@ -33,3 +33,5 @@ mod window;
 mod window_editing;
 #[cfg(feature = "gui")]
 mod window_faults;
+#[cfg(feature = "gui")]
+mod window_records;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use eventyard::diagnostics::Diagnostic;
-use eventyard::event::EventId;
+use eventyard::event::{EventId, LogMarks, PartitionStanding};
 use eventyard::gui::panels::incidents::Names;
 use eventyard::gui::panels::transport::{Progress, Transport, TransportAction};
 use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, partitions, problems, transport};
 use eventyard::gui::theme;
 use eventyard::metrics::{
-    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, OfEventType, OfPath,
-    PartitionView, ReasonCount, RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
+    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, OfEventType, OfPath, ReasonCount,
+    RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
 };
 use eventyard::run::Pace;
 use eventyard::units::{ComponentIx, EventTypeIx, SimDuration, SimTime};
@@ -66,6 +66,7 @@ fn view() -> RunView {
             expectation("lost(\"orders\") == 0", ExpectationState::Pending, "", None),
         ],
         inspected: Some(Arc::new(story())),
+        browsed: None,
         report: None,
     }
 }
@@ -137,7 +138,7 @@ fn light<'a>(panel: impl FnMut(&mut egui::Ui) + 'a) -> Harness<'a> {
 #[test]
 fn charts_read_as_text() {
     let view = view();
-    let harness = light(|ui| charts::body(ui, Some(&view), None, &|component| format!("c{}", component.0)));
+    let harness = light(|ui| charts::body(ui, |_| {}, Some(&view), None, &|component| format!("c{}", component.0)));
     for label in ["Delivered per second 299.8", "Produced per second 306", "Latency p99 142.2 ms", "Lag billing 812", "Delivered 26,100"] {
         harness.get_by_label(label);
     }
@@ -148,7 +149,7 @@ fn charts_read_as_text() {
 #[test]
 fn charts_follow_the_selected_component() {
     let view = view();
-    let mut harness = light(|ui| charts::body(ui, Some(&view), Some((ComponentIx(1), "edge")), &|_| "edge".to_owned()));
+    let mut harness = light(|ui| charts::body(ui, |_| {}, Some(&view), Some((ComponentIx(1), "edge")), &|_| "edge".to_owned()));
     harness.get_by_label("edge").click();
     harness.run_steps(3);
     harness.get_by_label("Delivered per second 101.5");
@@ -159,7 +160,7 @@ fn charts_follow_the_selected_component() {
 
 #[test]
 fn charts_say_what_to_do_before_a_run() {
-    let harness = light(|ui| charts::body(ui, None, None, &|_| String::new()));
+    let harness = light(|ui| charts::body(ui, |_| {}, None, None, &|_| String::new()));
     harness.get_by_label("Nothing has run yet");
 }
 
@@ -379,7 +380,7 @@ fn every_panel_draws_in_any_size_and_both_themes() {
     for size in [egui::Vec2::new(1920.0, 1080.0), egui::Vec2::new(320.0, 240.0), egui::Vec2::new(60.0, 40.0)] {
         for theme in [egui::ThemePreference::Light, egui::ThemePreference::Dark] {
             let names = Names { component: &|_| "edge".to_owned(), event_type: &|_| "OrderPlaced".to_owned() };
-            draw(size, theme, |ui| charts::body(ui, Some(&view), None, &|_| "edge".to_owned()));
+            draw(size, theme, |ui| charts::body(ui, |_| {}, Some(&view), None, &|_| "edge".to_owned()));
             draw(size, theme, |ui| {
                 event_story::body(ui, &view);
             });
@@ -394,24 +395,40 @@ fn every_panel_draws_in_any_size_and_both_themes() {
 }
 
 #[test]
-fn a_clusters_partitions_say_who_leads_and_who_is_in_sync() {
-    let partition = |name: &str, leader, in_sync: &[u32]| PartitionView {
-        name: name.to_owned(),
+fn a_clusters_partitions_are_sorted_filtered_and_chosen() {
+    let partition = |number: u32, leader, in_sync: bool, lag| PartitionStanding {
+        topic: "orders".into(),
+        partition: number,
         leader,
         epoch: 2,
-        in_sync: in_sync.to_vec(),
-        replicas: 3,
-        log_end: 1_250,
-        high_watermark: 1_234,
+        replicas: vec![(1, true), (2, in_sync)],
+        marks: LogMarks { log_start: 10, last_stable: None, high_watermark: 1_234, log_end: 1_250 },
         log_bytes: 2_048,
+        segments: 3,
+        lags: vec![("billing".into(), lag)],
     };
-    let all = [partition("orders[0]", Some(1), &[1, 2]), partition("orders[1]", None, &[0])];
-    let harness = light(|ui| partitions::body(ui, &all));
-    for label in [
-        "Partition orders[0], led by node 1, in sync 1 2, watermark 1,234 of 1,250",
-        "Partition orders[1], offline, watermark 1,234 of 1,250",
-        "watermark",
-    ] {
-        harness.get_by_label(label);
-    }
+    // Many more than there is room for: only those in sight are drawn.
+    let mut all: Vec<PartitionStanding> = (0..10_000).map(|number| partition(number, Some(1), true, 5)).collect();
+    all[1] = partition(1, None, false, 7);
+    all[9_999] = partition(9_999, Some(1), true, 900);
+    let chosen = std::cell::RefCell::new(None);
+    let mut harness = light(|ui| {
+        if let Some(clicked) = partitions::body(ui, |_| {}, ("shop", Some(&all))) {
+            chosen.replace(Some(clicked));
+        }
+    });
+    harness.get_by_label("10,000 partitions of shop");
+    harness.get_by_label("Partition orders[0], led by node 1, in sync 1 2, watermark 1,234 of 1,250");
+    harness.get_by_label("Partition orders[1], offline, watermark 1,234 of 1,250");
+    let furthest_behind = "Partition orders[9999], led by node 1, in sync 1 2, watermark 1,234 of 1,250";
+    assert!(harness.query_by_label(furthest_behind).is_none());
+    harness.get_by_label("Sort by billing").click();
+    harness.run_steps(4);
+    harness.get_by_label(furthest_behind).click();
+    harness.run_steps(4);
+    harness.get_by_label("In trouble").click();
+    harness.run_steps(4);
+    harness.get_by_label("1 of 10,000 partitions of shop");
+    drop(harness);
+    assert_eq!(chosen.into_inner(), Some(("orders".into(), 9_999)));
 }

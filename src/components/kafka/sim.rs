@@ -10,7 +10,7 @@ use super::spec;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{Fact, Hop, HopKind, Message, Placed};
+use crate::event::{Answer, Fact, Hop, HopKind, Message, Placed, Query};
 use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
@@ -400,6 +400,19 @@ impl Process for KafkaSim {
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);
         }
         self.nodes.figures(now, out);
+    }
+
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        match query {
+            Query::Partitions => {
+                let groups = self.groups.iter().map(|group| (group.group, Arc::clone(&group.name), &group.topics[..]));
+                Some(Answer::Partitions(self.cluster.partition_standings(&groups.collect::<Vec<_>>())))
+            }
+            Query::Records { topic, partition, seek, records_max } => {
+                let place = self.labels.iter().position(|labels| labels.name == *topic)?;
+                self.cluster.page(place, *partition, *seek, *records_max).map(Answer::Log)
+            }
+        }
     }
 
     fn clone_box(&self) -> Box<dyn Process> {

@@ -6,9 +6,8 @@ use super::actions;
 use super::draft::{Apply, any_text};
 use super::fields::{Change, Group, choice, field};
 use super::tables::table;
-use crate::app::{AppState, Command, Pick, SelectMode};
+use crate::app::{AppState, Browse, Command, DockTab, Pick, Running, SelectMode};
 use crate::components::{self, Kind};
-use crate::gui::panels::partitions;
 use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::model::{Component, Edit, EditError, FaultTarget, ParamSpec, ParamType, id_is_valid};
 
@@ -39,11 +38,7 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
                 widgets::figure_row(ui, &in_words(name), value, "", Tone::Neutral);
             }
         });
-        if !card.partitions.is_empty() {
-            egui::CollapsingHeader::new("Partitions now").default_open(!free).show(ui, |ui| {
-                partitions::body(ui, &card.partitions);
-            });
-        }
+        holdings(ui, app, running, id, commands);
         ui.add_space(theme::space::S);
     }
     if !free {
@@ -72,6 +67,22 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
             commands.push(command_for(id, param, &group, change));
         }
     }
+}
+
+/// Leads to what a component holds, where it holds something that can be looked at.
+fn holdings(ui: &mut Ui, app: &AppState, running: &Running, id: &str, commands: &mut Vec<Command>) {
+    let Some(shelf) = running.shelf_of(id) else { return };
+    ui.horizontal(|ui| {
+        let browsed = app.browse.as_ref().filter(|browse| browse.component == id).cloned();
+        let browse = browsed.unwrap_or_else(|| Browse::newest(id, &shelf.topic, 0));
+        if widgets::text_button(ui, icon::RECORDS, widgets::ButtonWords::new("Browse records")).clicked() {
+            commands.push(Command::Browse(browse.clone()));
+        }
+        if shelf.partitions.is_some() && widgets::text_button(ui, icon::PARTITIONS, widgets::ButtonWords::new("All partitions")).clicked() {
+            commands.push(Command::Browse(browse));
+            commands.push(Command::ShowDock(DockTab::Partitions));
+        }
+    });
 }
 
 /// A figure's name as words: `responses_count · 200` is `Responses · 200`, `queue_s` is `Queue, s`.

@@ -46,6 +46,14 @@ pub fn span(span: SimDuration) -> String {
     format!("{figure} {unit}")
 }
 
+/// A size in the unit that reads best: `512 B`, `74.9 KiB`, `1.2 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let power = (bytes.max(1).ilog2() / 10).min(units.len() as u32 - 1);
+    format!("{} {}", number(bytes as f64 / (1u64 << (10 * power)) as f64), units[power as usize])
+}
+
 /// Virtual seconds on a clock: `0:12.345`, `1:02:03.4`.
 #[must_use]
 pub fn clock(seconds: f64) -> String {
@@ -104,6 +112,9 @@ mod tests {
         assert_eq!(latency(12.34), ("12.3".to_owned(), "ms"));
         assert_eq!(latency(61_000.0), ("61".to_owned(), "s"));
         assert_eq!(span(SimDuration::from_ns(70_532_826)), "70.5 ms");
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(76_649), "74.9 KiB");
+        assert_eq!(size(5 << 30), "5 GiB");
         assert_eq!(clock(62.5), "1:02.500");
         assert_eq!(clock(3_723.45), "1:02:03.4");
         assert_eq!(factor(0.0001), "0.0001×");

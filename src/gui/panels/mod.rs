@@ -1,10 +1,12 @@
-//! The run's panels: transport, charts, all components, one event's story, incidents, expectations, ledger, problems.
+//! The run's panels: transport, charts, partitions, records, all components, one event's story, incidents, expectations, ledger, problems.
 //!
 //! In: the application's state, read only. Out: commands, pushed to a list and carried out after the frame.
 //! Each panel has a `body` over plain data (what tests draw) and a `…_ui` over the state.
 //! Must not know: how a run is driven. Start at any `…_ui`.
 
 pub mod charts;
+mod columns;
+pub mod dock;
 pub mod event_story;
 pub mod expectations;
 pub mod figures;
@@ -14,9 +16,10 @@ mod ledger_split;
 pub mod overview;
 pub mod partitions;
 pub mod problems;
+pub mod records;
 pub mod transport;
 
-pub use charts::charts_ui;
+pub use dock::dock_ui;
 pub use event_story::event_story_ui;
 pub use expectations::expectations_ui;
 pub use incidents::incidents_ui;

@@ -21,6 +21,14 @@ pub fn section_header(ui: &mut Ui, icon: &str, text: &str, right: impl FnOnce(&m
     });
 }
 
+/// A panel's head without a title of its own: something at the left, something at the right end.
+pub fn bar(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui_with_layout(Vec2::new(ui.available_width(), CONTROL_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
+        left(ui);
+        ui.with_layout(Layout::right_to_left(Align::Center), right);
+    });
+}
+
 /// A quiet heading inside a panel.
 pub fn subheading(ui: &mut Ui, text: &str) {
     let tokens = tokens(ui.ctx());

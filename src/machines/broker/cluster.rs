@@ -361,14 +361,9 @@ impl Cluster {
     /// Records between a group's committed positions and the high watermarks of what it reads.
     #[must_use]
     pub fn lag(&self, group: GroupIx, topics: &[TopicIx]) -> u64 {
-        let Some(Coordinated { group: state, .. }) = self.groups.get(&group) else { return 0 };
         let of_topic = |topic: &TopicIx| {
-            let partitions = self.place(*topic).map_or(&[][..], |place| &self.partitions[place]);
-            let lag = |(partition, p): (usize, &Partition)| {
-                let from = state.committed(*topic, partition as u32).unwrap_or(p.log.log_start()).max(p.log.log_start());
-                p.high_watermark.saturating_sub(from)
-            };
-            partitions.iter().enumerate().map(lag).sum::<u64>()
+            let partitions = self.place(*topic).map_or(0, |place| self.partitions[place].len() as u32);
+            (0..partitions).map(|partition| self.partition_lag(group, *topic, partition)).sum::<u64>()
         };
         topics.iter().map(of_topic).sum()
     }

@@ -125,6 +125,25 @@ impl PartitionLog {
         }
         size
     }
+    /// Batches from the one that holds `offset` on.
+    pub fn batches_from(&self, offset: u64) -> impl Iterator<Item = &StoredBatch> {
+        let first = self.segments.partition_point(|segment| segment.base_offset <= offset).saturating_sub(1);
+        let before = |segment: &Arc<Segment>| segment.batches.partition_point(|stored| stored.next_offset() <= offset);
+        let skipped = self.segments.get(first).map_or(0, before);
+        self.segments.iter().skip(first).flat_map(|segment| &segment.batches).skip(skipped)
+    }
+    /// Batches that begin below `offset`, the last one first.
+    pub fn batches_below(&self, offset: u64) -> impl Iterator<Item = &StoredBatch> {
+        let count = self.segments.partition_point(|segment| segment.base_offset < offset);
+        let behind = |segment: &Arc<Segment>| segment.batches.iter().rev().take_while(|stored| stored.base_offset >= offset).count();
+        let skipped = count.checked_sub(1).and_then(|last| self.segments.get(last)).map_or(0, behind);
+        self.segments.iter().take(count).rev().flat_map(|segment| segment.batches.iter().rev()).skip(skipped)
+    }
+    /// Segments that it consists of.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.segments.len()
+    }
     /// Offset of the first record born at `at` or later; the end of the log if there is none.
     #[must_use]
     pub fn offset_for_time(&self, at: SimTime) -> u64 {

@@ -8,6 +8,7 @@
 //! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
 pub mod batch;
+mod browse;
 pub mod client;
 pub mod cluster;
 pub mod compaction;

@@ -1,6 +1,7 @@
 //! The log, the group and the cluster against naive oracles.
 
 mod batch;
+mod browse;
 mod cluster;
 mod compaction;
 mod group;

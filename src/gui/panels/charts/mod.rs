@@ -11,7 +11,7 @@ mod series;
 use egui::{Id, ScrollArea, Ui, Vec2};
 
 use self::plot::{Chart, Shared, Trace, Unit};
-use super::figures;
+use super::{dock, figures};
 use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tokens, Tone, icon, space, widgets};
 use crate::metrics::{RunPhase, RunView};
@@ -30,19 +30,25 @@ struct Look {
 }
 
 /// The charts panel.
-pub fn charts_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
+pub fn charts_ui(ui: &mut Ui, state: &AppState, commands: &mut Vec<Command>) {
     let running = state.running.as_ref();
     let selected = state.selected_component().and_then(|id| Some((running?.component_ix(id)?, id)));
     let name_of = |component| running.map_or_else(String::new, |running| running.component_id(component).to_owned());
-    body(ui, running.map(|running| &**running.view()), selected, &name_of);
+    body(ui, |ui| dock::tabs(ui, state, commands), running.map(|running| &**running.view()), selected, &name_of);
 }
 
-/// The charts panel over plain data: `selected` is the one selected component, `name_of` gives ids.
-pub fn body(ui: &mut Ui, view: Option<&RunView>, selected: Option<(ComponentIx, &str)>, name_of: &dyn Fn(ComponentIx) -> String) {
+/// The charts panel over plain data, under its tabs: `selected` is the one selected component, `name_of` gives ids.
+pub fn body(
+    ui: &mut Ui,
+    tabs: impl FnOnce(&mut Ui),
+    view: Option<&RunView>,
+    selected: Option<(ComponentIx, &str)>,
+    name_of: &dyn Fn(ComponentIx) -> String,
+) {
     let memory = Id::new("charts-look");
     let mut look: Look = ui.data(|data| data.get_temp(memory)).unwrap_or_default();
     let Some(view) = view.filter(|view| view.phase != RunPhase::Ready || view.steps > 0) else {
-        widgets::section_header(ui, icon::CHART, "Charts", |_| {});
+        widgets::bar(ui, tabs, |_| {});
         widgets::empty_state(
             ui,
             icon::CHART,
@@ -52,7 +58,7 @@ pub fn body(ui: &mut Ui, view: Option<&RunView>, selected: Option<(ComponentIx, 
         return;
     };
     let scope = selected.filter(|_| look.selected_only);
-    widgets::section_header(ui, icon::CHART, "Charts", |ui| {
+    widgets::bar(ui, tabs, |ui| {
         let mut log = !look.linear_latency;
         if ui.checkbox(&mut log, "Latency on a log scale").changed() {
             look.linear_latency = !log;

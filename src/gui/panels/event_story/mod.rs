@@ -86,6 +86,16 @@ pub fn body(ui: &mut Ui, view: &RunView) -> Option<StoryAction> {
     action
 }
 
+/// What a record says, its payload first; for other panels that show one.
+pub(super) fn record_ui(ui: &mut Ui, story: &EventStory) {
+    ui.spacing_mut().interact_size.y = 20.0;
+    payload_ui(ui, story);
+    ui.add_space(space::XS);
+    fact(ui, "Key", story.key.as_deref().unwrap_or("none"));
+    fact(ui, "Schema", story.schema.as_deref().unwrap_or("none"));
+    headers_ui(ui, story);
+}
+
 /// Its worst mark: what a token of it would look like.
 fn standing(story: &EventStory) -> FlightStatus {
     let marks = story.hops.iter().map(|hop| hop.status);

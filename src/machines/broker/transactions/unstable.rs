@@ -73,6 +73,17 @@ impl Unstable {
         touching.map(|aborted| AbortedTransaction { producer: aborted.producer, first_offset: aborted.first }).collect()
     }
 
+    /// Whether somebody has ever written in a transaction here.
+    pub fn is_used(&self) -> bool {
+        self.used
+    }
+
+    /// Whether what a producer wrote at an offset was aborted.
+    pub fn is_aborted(&self, producer: u64, offset: u64) -> bool {
+        let after = self.aborted.partition_point(|aborted| aborted.marker < offset);
+        self.aborted[after..].iter().any(|aborted| aborted.producer == producer && aborted.first <= offset)
+    }
+
     /// Records below an offset are gone by retention.
     pub fn retain(&mut self, log_start: u64) {
         self.aborted.retain(|aborted| aborted.marker >= log_start);

@@ -1,0 +1,26 @@
+//! The dock below the canvas: charts, partitions, records, one in front of the others.
+
+use egui::Ui;
+
+use super::{charts, partitions, records};
+use crate::app::{AppState, Command, DockTab};
+use crate::gui::theme::widgets;
+
+const TABS: &[(DockTab, &str)] = &[(DockTab::Charts, "Charts"), (DockTab::Partitions, "Partitions"), (DockTab::Records, "Records")];
+
+/// The dock.
+pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
+    match app.dock {
+        DockTab::Charts => charts::charts_ui(ui, app, commands),
+        DockTab::Partitions => partitions::partitions_ui(ui, app, commands),
+        DockTab::Records => records::records_ui(ui, app, commands),
+    }
+}
+
+/// The tabs, at the left of whatever tab's head.
+pub(super) fn tabs(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
+    let selected = TABS.iter().position(|(tab, _)| *tab == app.dock).unwrap_or_default();
+    if let Some(clicked) = widgets::pills(ui, TABS.iter().map(|(_, label)| *label), selected) {
+        commands.push(Command::ShowDock(TABS[clicked].0));
+    }
+}
