@@ -1,6 +1,6 @@
 //! A scenario's timeline: everything that is wrong with it, and the inputs that it becomes.
 
-use crate::components::{self, ActionSpec, LINK_FAULTS, Params, check_params};
+use crate::components::{self, ActionSpec, LINK_FAULTS, Params, PlannedAction, check_params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::engine::Input;
 use crate::model::{FaultTarget, Project, Scenario, TimedFault};
@@ -16,7 +16,7 @@ pub(super) fn check(project: &Project, out: &mut Vec<Diagnostic>) {
         for (index, fault) in scenario.faults.iter().enumerate() {
             let path = format!("scenarios.{name}.faults[{index}]");
             match &fault.target {
-                FaultTarget::Component(id) => check_component_fault(project, &path, id, fault, out),
+                FaultTarget::Component(id) => check_component_fault(project, &path, id, (fault, &scenario.faults), out),
                 FaultTarget::Link(..) => check_link_fault(project, &path, fault, out),
             }
             if scenario.length.is_some_and(|length| fault.at.as_ns() > length.as_ns()) {
@@ -26,7 +26,13 @@ pub(super) fn check(project: &Project, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_component_fault(project: &Project, path: &str, id: &str, fault: &TimedFault, out: &mut Vec<Diagnostic>) {
+fn check_component_fault(
+    project: &Project,
+    path: &str,
+    id: &str,
+    (fault, timeline): (&TimedFault, &[TimedFault]),
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(component) = project.components.get(id) else {
         let diagnostic = Diagnostic::error("component-unknown", format!("{path}.component"), format!("there is no component `{id}`"));
         out.push(with_nearest(diagnostic, id, project.components.keys().map(String::as_str), "the design has"));
@@ -38,7 +44,8 @@ fn check_component_fault(project: &Project, path: &str, id: &str, fault: &TimedF
         check_set(path, spec.params, &fault.params, out);
     } else if let Some(action) = spec.action(&fault.action) {
         check_params(path, action.params, &fault.params, out);
-        kind.check_action(component, path, &Params::new(action.params, None, &fault.params), out);
+        let arguments = &Params::new(action.params, None, &fault.params);
+        kind.check_action(component, &PlannedAction { path, fault, arguments, timeline }, out);
     } else {
         let message = format!("a {} does not understand `{}`", spec.id, fault.action);
         out.push(unknown_action(path, message, &fault.action, spec.all_actions()));

@@ -26,7 +26,7 @@ pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::machines::broker::cluster::Leaders;
-use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
+use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance, TimedFault};
 
 /// Every kind, in the palette's order.
 pub const ALL: &[&dyn Kind] = &[
@@ -121,6 +121,19 @@ pub struct ActionSpec {
     pub help: &'static str,
     /// Its arguments; those without a default must be given.
     pub params: &'static [ParamSpec],
+}
+
+/// An action that a scenario plans.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedAction<'a> {
+    /// Where it stands in the file.
+    pub path: &'a str,
+    /// When, to what, which.
+    pub fault: &'a TimedFault,
+    /// Its arguments, read by their specs.
+    pub arguments: &'a Params<'a>,
+    /// All that the scenario plans, this one too.
+    pub timeline: &'a [TimedFault],
 }
 
 /// What flows through a port.
@@ -231,9 +244,9 @@ pub trait Kind: Sync {
     /// Problems beyond each parameter's own range: contradictions, missing links, risky settings.
     /// Paths begin with `components.<id>`.
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>);
-    /// Problems of an action's arguments beyond each one's own range; paths begin with `path`.
-    fn check_action(&self, component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-        let _ = (component, path, arguments, out);
+    /// Problems of an action's arguments beyond each one's own range; paths begin with the action's.
+    fn check_action(&self, component: &Component, action: &PlannedAction<'_>, out: &mut Vec<Diagnostic>) {
+        let _ = (component, action, out);
     }
     /// The running component. Called only when no diagnostic of the project is an error.
     ///

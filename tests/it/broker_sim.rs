@@ -35,11 +35,13 @@ pub(crate) struct Settings {
     troubled_max: usize,
     /// Whether a disk may be lost.
     disks_fail: bool,
+    /// Whether operators add a broker and move replicas meanwhile.
+    replicas_move: bool,
 }
 
 /// Nothing acknowledged is lost, nothing stands twice, keys keep their order.
 pub(crate) const SAFE: Settings =
-    Settings { acks: "all", min_insync: 2, idempotence: true, unclean: false, troubled_max: 1, disks_fail: true };
+    Settings { acks: "all", min_insync: 2, idempotence: true, unclean: false, troubled_max: 1, disks_fail: true, replicas_move: false };
 
 pub(crate) fn values(json: Json) -> IndexMap<String, Value> {
     serde_json::from_value(json).expect("parameters are plain data")
@@ -69,17 +71,33 @@ fn faults(rng: &mut Stream, settings: Settings) -> Vec<TimedFault> {
             let node = lane * own + rng.below(own);
             let (begin, end) = trouble(rng, settings, node);
             let until_ms = at_ms + 200 + rng.below(20_000);
-            let mut push = |at_ms: u64, (action, params): (&str, Json)| {
-                let at = SimTime::ZERO + SimDuration::from_ms(at_ms);
-                let target = FaultTarget::Component("shop".to_owned());
-                list.push(TimedFault { at, target, action: action.to_owned(), params: values(params) });
-            };
-            push(at_ms, begin);
-            if let Some(end) = end {
-                push(until_ms, end);
-            }
+            list.push(to_the_cluster(at_ms, begin));
+            list.extend(end.map(|end| to_the_cluster(until_ms, end)));
             at_ms = until_ms + 20_000 + rng.below(10_000);
         }
+    }
+    list
+}
+
+fn to_the_cluster(at_ms: u64, (action, params): (&str, Json)) -> TimedFault {
+    let at = SimTime::ZERO + SimDuration::from_ms(at_ms);
+    TimedFault { at, target: FaultTarget::Component("shop".to_owned()), action: action.to_owned(), params: values(params) }
+}
+
+/// A fourth broker, and replicas that go to three of the four again and again.
+fn operations(rng: &mut Stream) -> Vec<TimedFault> {
+    let mut list = vec![to_the_cluster(2_000, ("add-broker", json!({})))];
+    let mut at_ms = 3_000;
+    while at_ms < FAULTS_END_MS + 30_000 {
+        let without = rng.below(NODES + 1);
+        let nodes: Vec<u64> = (0..=NODES).filter(|node| *node != without).collect();
+        let mut plan = json!({"nodes": nodes});
+        if rng.chance(0.3) {
+            plan["throttle"] = json!("2KiB");
+        }
+        let operation = if rng.chance(0.8) { ("reassign", plan) } else { ("elect-preferred-leaders", json!({})) };
+        list.push(to_the_cluster(at_ms, operation));
+        at_ms += 1_000 + rng.below(20_000);
     }
     list
 }
@@ -124,7 +142,11 @@ fn run(seed: u64, settings: Settings) -> Report {
         project.links.push(Link { from: end(from), to: end(to), params: values(json!({"latency": "exp(2ms)"})) });
     }
     project.expect.push("guarantee(\"billing\", ordered_per_key)".to_owned());
-    let scenario = Scenario { length: Some(LENGTH), faults: faults(&mut rng, settings), ..Scenario::default() };
+    let mut timeline = faults(&mut rng, settings);
+    if settings.replicas_move {
+        timeline.extend(operations(&mut rng));
+    }
+    let scenario = Scenario { length: Some(LENGTH), faults: timeline, ..Scenario::default() };
     project.scenarios.insert("faults".to_owned(), scenario);
     let plan = compile(&project, &RunOptions::default())
         .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
@@ -163,6 +185,19 @@ fn safe_settings_keep_every_promise_whatever_one_node_does() {
 }
 
 #[test]
+fn replicas_that_move_lose_nothing_whatever_one_node_does() {
+    let mut moved = 0.0;
+    for seed in seeds() {
+        let report = run(seed, Settings { replicas_move: true, ..SAFE });
+        let broken = breaches(&report);
+        let replay = format!("replay with: EVENTYARD_SEED={seed} cargo test --test it -- broker_sim::replicas");
+        assert!(report.ledger.balanced && broken.is_empty(), "seed {seed}: {broken:?}; {replay}\n{:#?}", report.ledger);
+        moved += report.components["shop"]["reassigned_partitions_count"];
+    }
+    assert!(moved > 100.0 || std::env::var_os("EVENTYARD_SEED").is_some(), "{moved} partitions moved");
+}
+
+#[test]
 fn the_ledger_balances_whatever_the_settings() {
     for seed in seeds() {
         let mut rng = Stream::new(seed, "broker-sim", "settings");
@@ -174,6 +209,7 @@ fn the_ledger_balances_whatever_the_settings() {
             unclean: rng.chance(0.5),
             troubled_max: 1 + rng.below(3) as usize,
             disks_fail: rng.chance(0.5),
+            replicas_move: rng.chance(0.3),
         };
         let report = run(seed, settings);
         let replay = format!("replay with: EVENTYARD_SEED={seed} cargo test --test it -- broker_sim::the_ledger");

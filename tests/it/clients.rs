@@ -32,8 +32,8 @@ impl Design {
         let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
         let mut shop = json!({"brokers": 1, "initial_rebalance_delay": "0s", "request_service_time": "0s", "byte_service_time": "0s"});
         for (key, value) in cluster.as_object().expect("a group of fields") {
-            if key == "partitions" {
-                topics["orders"]["partitions"] = value.clone();
+            if matches!(key.as_str(), "partitions" | "replication") {
+                topics["orders"][key] = value.clone();
             } else {
                 shop[key] = value.clone();
             }

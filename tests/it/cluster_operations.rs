@@ -44,6 +44,69 @@ fn a_group_that_lags_sees_moved_keys_out_of_order() {
     assert!(in_time.expectations.iter().all(|one| one.met), "{:?}", in_time.expectations);
 }
 
+/// Three brokers with three copies of six partitions, written with acks=all for 40 s.
+fn replicated() -> Design {
+    let cluster = json!({"brokers": 3, "partitions": 6, "replication": 3, "min_insync_replicas": 2});
+    let reader = json!({"instances": 2, "offset_reset": "earliest", "service_time": "constant(1ms)", "guarantees": "ordered_per_key"});
+    let producer = json!({"load": "constant(200/s)", "max_events": 8_000, "keys": "uniform(600)", "idempotence": true});
+    Design::line(70, producer, cluster, reader)
+}
+
+fn assert_nothing_lost(report: &Report) {
+    let ledger = &report.ledger;
+    assert_eq!((ledger.obligations.delivered, ledger.obligations.lost, ledger.submissions.duplicate_appends), (8_000, 0, 0), "{ledger:?}");
+    assert!(report.expectations.iter().all(|one| one.met), "{:?}", report.expectations);
+    assert!(report.faults.iter().all(|fault| fault.refused.is_none()), "{:?}", report.faults);
+}
+
+#[test]
+fn replicas_move_to_a_new_broker_and_leaders_follow() {
+    let moved = |throttle: Json| {
+        let design = replicated().fault(10, "shop", "add-broker", json!({})).fault(12, "shop", "reassign", throttle);
+        design.fault(60, "shop", "elect-preferred-leaders", json!({})).run()
+    };
+    let (free, throttled) = (moved(json!({})), moved(json!({"throttle": "40KiB"})));
+    for report in [&free, &throttled] {
+        assert_nothing_lost(report);
+        let of = |name: &str| figure(report, "shop", name);
+        assert_eq!((of("reassigning_partitions"), of("under_replicated_partitions")), (0.0, 0.0));
+        // p3 goes to [3 0 1], p1 to [1 2 3], p4 and p5 get other followers; what stays is not counted.
+        assert!(of("reassigned_partitions_count") >= 4.0, "{}", of("reassigned_partitions_count"));
+        assert_eq!(of("replica_in_sync[orders[3]@3]"), 1.0);
+        assert_eq!(of("partition_leader[orders[3]]"), 3.0, "the first of its replicas leads in the end");
+    }
+    let of = |report: &Report, name: &str| figure(report, "shop", name);
+    assert!(of(&free, "reassignment_s") < 1.0, "{}", of(&free, "reassignment_s"));
+    assert!(of(&throttled, "reassignment_s") > 3.0, "{} s", of(&throttled, "reassignment_s"));
+}
+
+#[test]
+fn a_throttle_below_what_comes_in_never_ends() {
+    let moving = replicated().fault(10, "shop", "add-broker", json!({}));
+    let report = moving.fault(12, "shop", "reassign", json!({"throttle": "2KiB"})).run();
+    assert_nothing_lost(&report);
+    assert!(figure(&report, "shop", "reassigning_partitions") > 0.0);
+    assert_eq!(figure(&report, "shop", "under_replicated_partitions"), 0.0, "what is to come lacks nowhere");
+}
+
+#[test]
+fn a_broker_without_replicas_may_go_for_good() {
+    let emptied = replicated().fault(8, "shop", "reassign", json!({"nodes": "0, 1", "replication": 2}));
+    let report = emptied.fault(20, "shop", "crash-node", json!({"node": 2, "disk": "lost"})).run();
+    assert_nothing_lost(&report);
+    assert_eq!(figure(&report, "shop", "under_replicated_partitions"), 0.0);
+    let kept = replicated().fault(20, "shop", "crash-node", json!({"node": 2, "disk": "lost"})).run();
+    assert_eq!(figure(&kept, "shop", "under_replicated_partitions"), 6.0, "without it, every partition lacks one");
+}
+
+#[test]
+fn a_reassignment_that_cannot_be_is_refused_in_words() {
+    let twice = replicated().fault(5, "shop", "add-broker", json!({})).fault(6, "shop", "reassign", json!({"throttle": "1KiB"}));
+    let report = twice.fault(8, "shop", "reassign", json!({})).fault(9, "shop", "reassign", json!({"nodes": [0], "topic": "orders"})).run();
+    let refused: Vec<_> = report.faults.iter().filter_map(|fault| fault.refused.as_deref()).collect();
+    assert_eq!(refused, ["a reassignment of `orders` is under way", "`orders` wants 3 replicas, and there are 1 nodes for them"]);
+}
+
 #[test]
 fn a_group_that_begins_at_latest_skips_what_came_before_its_leader_looked() {
     let report = grown(json!({"offset_reset": "latest", "service_time": "constant(1ms)", "metadata_max_age": "9s"}));

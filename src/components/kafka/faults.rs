@@ -1,6 +1,6 @@
 //! What scenarios and buttons do to the nodes of a cluster.
 //!
-//! In: actions by name (`spec.rs` lists them). Out: the machine's reaction, and what becomes of requests that the node
+//! In: actions by name (`actions.rs` lists them). Out: the machine's reaction, and what becomes of requests that the node
 //! had: those of a node that goes are refused, as clients see when a connection breaks; a paused node's wait.
 //! Must not know: elections (`machines/broker`). Start at [`KafkaSim::disturb`].
 
@@ -23,6 +23,12 @@ pub(super) struct Faults {
 impl Faults {
     pub fn new(nodes: u32) -> Self {
         Self { silent: vec![false; nodes as usize], pauses: vec![0; nodes as usize] }
+    }
+
+    /// There is one node more.
+    pub fn add_node(&mut self) {
+        self.silent.push(false);
+        self.pauses.push(0);
     }
 }
 

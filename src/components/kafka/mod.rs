@@ -6,16 +6,19 @@
 //! Must not know: who its clients are. Start at `sim.rs`; the nodes' queues are
 //! `nodes.rs`, times `costs.rs`, what scenarios do to nodes `faults.rs`, what operators do to topics `operations.rs`.
 
+mod actions;
 mod costs;
 mod faults;
 mod nodes;
 mod operations;
 mod sim;
 mod spec;
+mod standing;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
-use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType, TopicDecl};
+use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PlannedAction, PortSpec, PortType, TopicDecl};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::model::Component;
@@ -38,8 +41,8 @@ impl Kind for Kafka {
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);
     }
-    fn check_action(&self, component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-        spec::check_action(component, path, arguments, out);
+    fn check_action(&self, component: &Component, action: &PlannedAction<'_>, out: &mut Vec<Diagnostic>) {
+        actions::check(component, action, out);
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         Ok(Box::new(sim::KafkaSim::new(ctx, params)))

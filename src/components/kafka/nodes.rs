@@ -65,10 +65,9 @@ struct Waiting {
     arrived: SimTime,
 }
 
-impl Nodes {
-    pub fn new(count: u32, threads: u32, links: usize) -> Self {
-        let connections = vec![Connection::default(); links];
-        let node = Node {
+impl Node {
+    fn new(threads: u32, links: usize) -> Self {
+        Self {
             station: Station::new(threads),
             queue: VecDeque::new(),
             threads,
@@ -77,9 +76,20 @@ impl Nodes {
             paused: false,
             late: Vec::new(),
             life: 0,
-            connections,
-        };
-        Self { nodes: vec![node; count as usize], serving: Slab::new() }
+            connections: vec![Connection::default(); links],
+        }
+    }
+}
+
+impl Nodes {
+    pub fn new(count: u32, threads: u32, links: usize) -> Self {
+        Self { nodes: vec![Node::new(threads, links); count as usize], serving: Slab::new() }
+    }
+
+    /// One more, like the others were at the beginning.
+    pub fn add(&mut self) {
+        let Some(like) = self.nodes.first() else { return };
+        self.nodes.push(Node::new(like.threads, like.connections.len()));
     }
 
     /// A request waits at a node; behind the produce requests of its connection, if it is one. False when the

@@ -7,6 +7,8 @@ use super::costs::Costs;
 use super::faults::Faults;
 use super::nodes::{Nodes, Served};
 use super::spec;
+use super::standing::TopicLabels;
+use super::throttle::Throttle;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
@@ -39,7 +41,9 @@ pub(super) struct KafkaSim {
     costs: Costs,
     /// The client behind each link end.
     clients: Vec<ComponentIx>,
-    labels: Vec<TopicLabels>,
+    pub(super) labels: Vec<TopicLabels>,
+    /// Which layout of the cluster the labels show.
+    pub(super) layout: u64,
     groups: Vec<GroupLabel>,
     retention_check: SimDuration,
     cleaner_backoff: SimDuration,
@@ -51,37 +55,11 @@ pub(super) struct KafkaSim {
     replicating: Slab<Replicate>,
     deadline_set: SimTime,
     /// When the last replication of a partition completes: followers fetch in order.
-    replicated_at: Vec<Vec<SimTime>>,
+    pub(super) replicated_at: Vec<Vec<SimTime>>,
     /// The same for followers that fetch by themselves: (topic, partition, node).
     fetched_at: BTreeMap<(usize, u32, u32), SimTime>,
     pub(super) faults: Faults,
-}
-
-#[derive(Clone, Debug)]
-struct TopicLabels {
-    name: Arc<str>,
-    /// `orders[3]`, one a partition.
-    partitions: Vec<Arc<str>>,
-    /// `orders[3]@1`, one a replica, where there are several of a partition.
-    replicas: Vec<Vec<Arc<str>>>,
-}
-
-impl TopicLabels {
-    fn new(cluster: &Cluster, place: usize, name: &Arc<str>) -> Self {
-        let mut labels = Self { name: Arc::clone(name), partitions: Vec::new(), replicas: Vec::new() };
-        labels.add_new(cluster, place);
-        labels
-    }
-
-    /// Names the partitions that have none yet.
-    fn add_new(&mut self, cluster: &Cluster, place: usize) {
-        for (partition, standing) in cluster.standings(place).enumerate().skip(self.partitions.len()) {
-            let label = format!("{}[{partition}]", self.name);
-            let of_nodes = standing.in_sync.iter().filter(|_| standing.in_sync.len() > 1);
-            self.replicas.push(of_nodes.map(|(node, _)| Arc::from(format!("{label}@{node}"))).collect());
-            self.partitions.push(Arc::from(label));
-        }
-    }
+    throttle: Throttle,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +97,7 @@ impl KafkaSim {
         Self {
             labels: mine.iter().enumerate().map(|(place, topic)| TopicLabels::new(&cluster, place, &topic.name)).collect(),
             clients: ctx.links.iter().map(|facts| facts.peer).collect(),
+            layout: cluster.layout(),
             cluster,
             nodes: Nodes::new(nodes, threads, ctx.links.len()),
             costs: Costs::new(params, ctx.stream("service")),
@@ -134,6 +113,7 @@ impl KafkaSim {
             replicated_at,
             fetched_at: BTreeMap::new(),
             faults: Faults::new(nodes),
+            throttle: Throttle::default(),
         }
     }
 
@@ -185,7 +165,11 @@ impl KafkaSim {
                     (last, self.nodes.slowed(node as usize, span).max(by_leader))
                 }
             };
-            let at = (ctx.now + span).max(*last);
+            let mut at = (ctx.now + span).max(*last);
+            if let (Some(rate), Some(to)) = (done.throttle_per_s, done.follower) {
+                let from = self.cluster.leader(done.topic, done.partition);
+                at = at.max(self.throttle.pass(ctx.now, from, to, done.bytes, rate));
+            }
             *last = at;
             let slot = self.replicating.put(done);
             ctx.timer_at(at, REPLICATED | slot);
@@ -208,36 +192,6 @@ impl KafkaSim {
         }
     }
 
-    /// Who leads each partition, and which replicas are in sync.
-    fn standing_figures(&self, out: &mut Figures) {
-        let (mut under_replicated, mut offline) = (0, 0);
-        for (place, labels) in self.labels.iter().enumerate() {
-            for (partition, standing) in self.cluster.standings(place).enumerate() {
-                let in_sync = standing.in_sync.iter().filter(|(_, in_sync)| *in_sync).count();
-                under_replicated += usize::from(in_sync < standing.in_sync.len());
-                offline += usize::from(standing.leader.is_none());
-                if partition >= spec::PARTITION_FIGURES_MAX {
-                    continue;
-                }
-                let label = &labels.partitions[partition];
-                let mut gauge = |name, value| out.of(name, label, FigureKind::Gauge, value);
-                gauge("partition_leader", standing.leader.map_or(-1.0, f64::from));
-                gauge("partition_leader_epoch", f64::from(standing.epoch));
-                gauge("partition_log_end", standing.log_end as f64);
-                gauge("partition_high_watermark", standing.high_watermark as f64);
-                gauge("partition_log_bytes", standing.log_bytes as f64);
-                for (label, (_, in_sync)) in labels.replicas[partition].iter().zip(&standing.in_sync) {
-                    out.of("replica_in_sync", label, FigureKind::Gauge, f64::from(u8::from(*in_sync)));
-                }
-            }
-        }
-        let (elections, unclean_elections) = self.cluster.elections();
-        out.gauge("under_replicated_partitions", under_replicated as f64);
-        out.gauge("offline_partitions", offline as f64);
-        out.counter("elections_count", elections);
-        out.counter("unclean_elections_count", unclean_elections);
-    }
-
     /// Only where somebody writes in transactions.
     fn transaction_figures(&self, out: &mut Figures) {
         let transactions = self.cluster.transaction_figures();
@@ -252,14 +206,6 @@ impl KafkaSim {
             for (label, standing) in labels.partitions.iter().zip(self.cluster.standings(place)).take(spec::PARTITION_FIGURES_MAX) {
                 out.of("partition_last_stable", label, FigureKind::Gauge, standing.last_stable as f64);
             }
-        }
-    }
-
-    /// Topics may have more partitions than before.
-    pub(super) fn show_new_partitions(&mut self) {
-        for (place, (labels, replicated_at)) in self.labels.iter_mut().zip(&mut self.replicated_at).enumerate() {
-            labels.add_new(&self.cluster, place);
-            replicated_at.resize(labels.partitions.len(), SimTime::ZERO);
         }
     }
 
@@ -332,6 +278,7 @@ impl Process for KafkaSim {
                     self.cluster.replicated(ctx.now, done, &mut effects);
                     self.carry_out(ctx, effects, None);
                     if done.follower.is_some() {
+                        self.follow_layout();
                         self.empty_where_down(ctx);
                     }
                 }
@@ -395,6 +342,7 @@ impl Process for KafkaSim {
         }
         out.counter("appended_count", appended);
         self.standing_figures(out);
+        self.reassignment_figures(now, out);
         for group in &self.groups {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);

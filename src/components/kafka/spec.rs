@@ -1,7 +1,7 @@
 //! What a Kafka cluster can be told, and the problems that its settings can have.
 
-use crate::components::{ActionSpec, BuildCtx, KindSpec, Params, TopicDecl};
-use crate::diagnostics::{Diagnostic, nearest};
+use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
+use crate::diagnostics::Diagnostic;
 use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
@@ -121,93 +121,11 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kafka-4.0", "kafka-3.9"],
     help: "Keeps topics as partitioned logs and hands them to consumer groups",
     params: PARAMS,
-    actions: ACTIONS,
+    actions: super::actions::ACTIONS,
     id_stem: "kafka",
 };
 
-const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Default_::Required, "Which node; the first is 0");
-
-/// Deletes a topic's records.
-pub(super) const PURGE: &str = "purge-topic";
-
-/// Gives a topic more partitions.
-pub(super) const ADD_PARTITIONS: &str = "add-partitions";
-
-const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
-
-/// What can be done to topics and nodes.
-pub(super) const ACTIONS: &[ActionSpec] = &[
-    ActionSpec {
-        name: PURGE,
-        help: "Deletes every record of a topic up to the high watermark, as kafka-delete-records.sh does; readers go on behind them",
-        params: &[ONE_TOPIC],
-    },
-    ActionSpec {
-        name: ADD_PARTITIONS,
-        help: "Gives a topic more partitions, as kafka-topics.sh --alter does. Clients see them with their next metadata \
-               (metadata_max_age); from then on most keys go to another partition, and what was sent before can be read after",
-        params: &[
-            ONE_TOPIC,
-            ParamSpec::new("to", "To", T::Count { min: 2, max: 10_000 }, Default_::Required, "How many partitions it has then"),
-        ],
-    },
-    ActionSpec {
-        name: "crash-node",
-        help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \
-               pages is `disk: lost`); others lead when its session with the controller is over",
-        params: &[
-            NODE,
-            ParamSpec::new("disk", "Disk", T::Choice(&["kept", "lost"]), Same("kept"), "Whether its log is there when it restarts"),
-            ParamSpec::new(
-                "silent",
-                "Silent",
-                T::Bool,
-                Same("false"),
-                "Its machine vanishes from the network: clients see no broken connection and wait for their timeouts",
-            ),
-        ],
-    },
-    ActionSpec {
-        name: "restart-node",
-        help: "A node that is down comes back, once its old session is over; it truncates to the leaders' logs, then catches up",
-        params: &[NODE],
-    },
-    ActionSpec {
-        name: "shutdown-node",
-        help: "A controlled shutdown: others take over what the node leads as soon as they have all of it, then it goes",
-        params: &[NODE],
-    },
-    ActionSpec {
-        name: "pause-node",
-        help: "A node does nothing for a while: a long garbage collection",
-        params: &[NODE, ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "1h" }, Default_::Required, "How long")],
-    },
-    ActionSpec {
-        name: "slow-node",
-        help: "A node's requests and fetches take longer from now on",
-        params: &[
-            NODE,
-            ParamSpec::new(
-                "factor",
-                "Factor",
-                T::Number { min: 0.001, max: 1_000_000.0 },
-                Default_::Required,
-                "So many times as long as usual; 1 ends it",
-            ),
-        ],
-    },
-    ActionSpec {
-        name: "isolate-node",
-        help: "A node reaches neither the others nor the controller, while clients still reach it: a leader that others have replaced \
-               goes on taking what it will lose",
-        params: &[NODE],
-    },
-    ActionSpec { name: "rejoin-node", help: "An isolated node reaches the others again", params: &[NODE] },
-    ActionSpec { name: "fill-disk", help: "A node's disk is full: its replicas are offline and others take over", params: &[NODE] },
-    ActionSpec { name: "free-disk", help: "There is room on a node's disk again", params: &[NODE] },
-];
-
-const PARAMS: &[ParamSpec] = &[
+pub(super) const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("topics", "Topics", T::Named(TOPIC), Absent, "Each topic is a port of the card").group("Topics"),
     ParamSpec::new("brokers", "Brokers", T::Count { min: 1, max: 100 }, Same("3"), "Nodes; each leads its share of the partitions")
         .group("Cluster"),
@@ -399,43 +317,6 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
                 .with_hint("raise `replication` or lower `min_insync_replicas`"),
             );
         }
-    }
-}
-
-/// An action's node and topic must be of the cluster. What may happen to any component names neither.
-pub(super) fn check_action(component: &Component, path: &str, arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    if arguments.is_given("node") {
-        let brokers = nodes(&Params::new(PARAMS, component.profile.as_deref(), &component.params));
-        check_node(path, brokers, arguments.count("node"), out);
-    }
-    if arguments.is_given("topic") {
-        check_topic(path, &topics(component), arguments, out);
-    }
-}
-
-fn check_node(path: &str, brokers: u32, node: i64, out: &mut Vec<Diagnostic>) {
-    if node >= i64::from(brokers) {
-        let last = brokers - 1;
-        let message = format!("there is no node {node}: the cluster has {brokers} brokers");
-        out.push(Diagnostic::error("node-unknown", format!("{path}.node"), message).with_hint(format!("nodes are 0 to {last}")));
-    }
-}
-
-fn check_topic(path: &str, topics: &[TopicDecl], arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    let wanted = arguments.text("topic");
-    let names = || topics.iter().map(|topic| topic.name.as_str());
-    let Some(topic) = topics.iter().find(|topic| topic.name == wanted) else {
-        let hint = match nearest(&wanted, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the cluster has {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        out.push(Diagnostic::error("topic-unknown", format!("{path}.topic"), format!("there is no topic `{wanted}`")).with_hint(hint));
-        return;
-    };
-    if arguments.is_given("to") && arguments.count("to") <= i64::from(topic.partitions) {
-        let has = topic.partitions;
-        let message = format!("`{wanted}` has {has} partitions, and Kafka takes none away");
-        out.push(Diagnostic::error("partitions-fewer", format!("{path}.to"), message).with_hint(format!("{} or more", has + 1)));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::event::{
 use crate::machines::broker::batch::BatchBuilder;
 use crate::machines::broker::cluster::Leaders;
 use crate::machines::codec::SchemaLibrary;
-use crate::model::{Project, Value};
+use crate::model::{FaultTarget, Project, TimedFault, Value};
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime, TopicIx};
 
 const ORDERS: TopicIx = TopicIx(0);
@@ -322,25 +322,34 @@ fn a_paused_node_answers_late_and_a_slow_one_slowly() {
     assert!(bench.act("pause-node", json!({"node": 7, "for": "1s"})).is_err());
 }
 
-/// What is wrong with an action on a cluster of two nodes with four partitions of `orders`: (code, path, hint).
+/// What is wrong with an action on a cluster of two nodes, later three, with four partitions of `orders`: (code, path, hint).
 fn action_problems(action: &str, arguments: Json) -> Vec<(String, String, Option<String>)> {
     let fields = json!({"brokers": "2", "topics": {"orders": {"partitions": "4"}}});
     let component = Component { params: serde_json::from_value(fields).expect("fields"), ..Component::default() };
-    let action = spec::SPEC.action(action).expect("it is listed");
-    let arguments = serde_json::from_value(arguments).expect("arguments");
+    let spec = spec::SPEC.action(action).expect("it is listed");
+    let fault = |at, action: &str, params| {
+        let target = FaultTarget::Component("shop".to_owned());
+        TimedFault { at: SimTime::ZERO + SimDuration::from_secs(at), target, action: action.to_owned(), params }
+    };
+    let timeline = [
+        fault(5, action, serde_json::from_value(arguments).expect("arguments")),
+        fault(9, "add-broker", indexmap::IndexMap::new()),
+        fault(3, "add-broker", indexmap::IndexMap::new()),
+    ];
+    let arguments = &Params::new(spec.params, None, &timeline[0].params);
     let mut out = Vec::new();
-    Kafka.check_action(&component, "faults[0]", &Params::new(action.params, None, &arguments), &mut out);
+    Kafka.check_action(&component, &PlannedAction { path: "faults[0]", fault: &timeline[0], arguments, timeline: &timeline }, &mut out);
     out.into_iter().map(|problem| (problem.code, problem.path, problem.hint)).collect()
 }
 
 #[test]
 fn an_actions_node_and_topic_must_exist() {
-    assert_eq!(action_problems("crash-node", json!({"node": "1"})), []);
+    assert_eq!(action_problems("crash-node", json!({"node": "2"})), []);
     let hint = |words: &str| Some(words.to_owned());
-    assert_eq!(
-        action_problems("crash-node", json!({"node": "2"})),
-        [("node-unknown".to_owned(), "faults[0].node".to_owned(), hint("nodes are 0 to 1"))]
-    );
+    let unknown = ("node-unknown".to_owned(), "faults[0].node".to_owned(), hint("nodes are 0 to 2"));
+    assert_eq!(action_problems("crash-node", json!({"node": "3"})), [unknown]);
+    assert_eq!(action_problems("reassign", json!({"nodes": "0, 2"})), []);
+    assert_eq!(action_problems("reassign", json!({"nodes": "0, 3, four"})).len(), 2);
     let near = hint("did you mean `orders`?");
     assert_eq!(
         action_problems("purge-topic", json!({"topic": "odrers"})),

@@ -15,6 +15,7 @@ use super::nodes::{Node, NodeState};
 use super::partition::Partition;
 use super::placement::replica_nodes;
 use super::produce::Unacked;
+use super::reassignment::Reassignment;
 use super::replicas::Replicas;
 use super::transactions::Coordinator;
 use crate::event::{
@@ -82,7 +83,7 @@ pub struct TopicConfig {
 pub struct ClusterConfig {
     /// Which component this is.
     pub me: ComponentIx,
-    /// How many nodes.
+    /// How many nodes at the beginning; they hold the logs of groups and transactions.
     pub nodes: u32,
     /// Topics in file order.
     pub topics: Vec<TopicConfig>,
@@ -131,6 +132,8 @@ pub struct Cluster {
     pub(super) storage_full: u64,
     pub(super) elections: u64,
     pub(super) unclean_elections: u64,
+    /// Of all reassignments so far.
+    pub(super) reassignment: Reassignment,
     /// When followers that lag are looked for; only while some do not keep step.
     pub(super) isr_check_at: Option<SimTime>,
     /// When leaders are given back to the preferred nodes; only while others lead.
@@ -154,6 +157,8 @@ pub struct Standing {
     pub log_bytes: u64,
     /// Each node with a replica, and whether it is in sync; the preferred leader first.
     pub in_sync: Vec<(u32, bool)>,
+    /// Whether fewer are in sync than should be; those that a reassignment adds do not count.
+    pub is_under_replicated: bool,
 }
 
 /// A group and the node that coordinates it.
@@ -185,6 +190,7 @@ impl Cluster {
             storage_full: 0,
             elections: 0,
             unclean_elections: 0,
+            reassignment: Reassignment::default(),
             isr_check_at: None,
             imbalance_check_at: None,
             cfg,
@@ -209,7 +215,7 @@ impl Cluster {
             },
             _ => 0,
         };
-        node.min(self.cfg.nodes.saturating_sub(1))
+        node.min(self.nodes.len() as u32 - 1)
     }
 
     fn group_node(&self, group: GroupIx) -> u32 {
@@ -382,6 +388,7 @@ impl Cluster {
             high_watermark: partition.high_watermark,
             last_stable: partition.transactions.last_stable(partition.high_watermark),
             log_bytes: partition.log.bytes(),
+            is_under_replicated: partition.is_under_replicated(),
             in_sync: partition.replicas.list.iter().map(|replica| (replica.node, partition.replicas.is_in_sync(replica.node))).collect(),
         })
     }

@@ -184,7 +184,7 @@ impl Cluster {
         replicas.candidate(&self.nodes, false).filter(|other| *other != node)
     }
 
-    fn begin_hand_over(&mut self, now: SimTime, at: (usize, u32), to: u32, out: &mut Effects) {
+    pub(super) fn begin_hand_over(&mut self, now: SimTime, at: (usize, u32), to: u32, out: &mut Effects) {
         self.partitions[at.0][at.1 as usize].replicas.handing_over = Some(to);
         self.hand_over(now, at, out);
     }
@@ -359,7 +359,7 @@ impl Cluster {
 
     /// What the controller does as time passes.
     pub(super) fn control(&mut self, now: SimTime, out: &mut Effects) {
-        for node in 0..self.cfg.nodes {
+        for node in 0..self.nodes.len() as u32 {
             let state = &mut self.nodes[node as usize];
             if state.session_ends.is_none_or(|ends| ends > now) {
                 continue;
@@ -385,9 +385,29 @@ impl Cluster {
         }
     }
 
+    /// Gives leaders back to the first replica of each partition that is in sync (`kafka-leader-election.sh`), of one
+    /// topic or of all.
+    ///
+    /// # Errors
+    /// In words, when there is no such topic.
+    pub fn elect_preferred(&mut self, now: SimTime, topic: Option<&str>, out: &mut Effects) -> Result<(), String> {
+        let only = topic.map(|topic| self.place_named(topic)).transpose()?;
+        for place in (0..self.partitions.len()).filter(|place| only.is_none_or(|only| only == *place)) {
+            for partition in 0..self.partitions[place].len() as u32 {
+                let replicas = &self.partitions[place][partition as usize].replicas;
+                let preferred = replicas.list[0].node;
+                let leads = replicas.leader == Some(preferred);
+                if !leads && replicas.is_in_sync(preferred) && self.nodes[preferred as usize].may_lead() {
+                    self.begin_hand_over(now, (place, partition), preferred, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Gives leaders back to the nodes that should lead them, where a node lacks too many.
     fn balance(&mut self, now: SimTime, out: &mut Effects) {
-        for node in 0..self.cfg.nodes {
+        for node in 0..self.nodes.len() as u32 {
             let preferred: Vec<(usize, u32)> = self.partitions_of(node).into_iter().filter(|at| self.prefers(*at, node)).collect();
             let lacking: Vec<(usize, u32)> =
                 preferred.iter().copied().filter(|at| self.partitions[at.0][at.1 as usize].replicas.leader != Some(node)).collect();
@@ -406,7 +426,7 @@ impl Cluster {
         self.partitions[at.0][at.1 as usize].replicas.list[0].node == node
     }
 
-    fn expect_imbalance_check(&mut self, now: SimTime, at: (usize, u32)) {
+    pub(super) fn expect_imbalance_check(&mut self, now: SimTime, at: (usize, u32)) {
         let every = self.cfg.imbalance_check.as_ns().max(1);
         let replicas = &self.partitions[at.0][at.1 as usize].replicas;
         if replicas.leader != Some(replicas.list[0].node) {

@@ -24,6 +24,7 @@ mod partition;
 mod placement;
 mod produce;
 pub mod queue;
+mod reassignment;
 mod replicas;
 mod replication;
 mod reset;
@@ -32,6 +33,7 @@ mod transactions;
 pub use controller::refusal;
 pub use nodes::{NodeFault, NodeState};
 pub use produce::dropped;
+pub use reassignment::{Reassign, ReassignmentFigures};
 pub use transactions::TransactionFigures;
 pub use transactions::marker::control_of;
 

@@ -4,6 +4,7 @@
 //! of one a record. Must not know: requests, groups.
 
 use super::log::{LogConfig, PartitionLog};
+use super::reassignment::Reassigning;
 use super::replicas::Replicas;
 use super::transactions::Unstable;
 use crate::event::BrokerError;
@@ -23,6 +24,8 @@ pub(super) type Producer = (ComponentIx, u64);
 pub(super) struct Partition {
     pub log: PartitionLog,
     pub replicas: Replicas,
+    /// Its replicas are on their way to other nodes.
+    pub reassigning: Option<Box<Reassigning>>,
     /// Records below it are on every replica in sync, and readers see no further.
     pub high_watermark: u64,
     /// Long polls that wait for it, by number.
@@ -50,6 +53,7 @@ impl Partition {
         Self {
             log: PartitionLog::new(cfg),
             replicas,
+            reassigning: None,
             high_watermark: 0,
             waiters: Vec::new(),
             transactions: Unstable::default(),

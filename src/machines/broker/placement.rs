@@ -49,6 +49,7 @@ impl Cluster {
             self.partitions[place].push(Partition::new(log, replicas));
             self.disturb(now, (place, partition), out);
         }
+        self.lay_out_anew();
         let topic = &mut self.cfg.topics[place];
         topic.partitions = to;
         out.facts.push(Fact::Partitions { topic: topic.topic, partitions: to });

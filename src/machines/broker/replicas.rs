@@ -21,6 +21,8 @@ pub(super) struct Replica {
     pub node: u32,
     /// Its log is the leader's up to this offset.
     pub agrees_to: u64,
+    /// A fetch up to this offset is under way, or was the last one.
+    pub asked_to: u64,
     /// What its log has from there on instead of the leader's records.
     tail: Vec<StoredBatch>,
     /// When it last had all that the leader had.
@@ -62,11 +64,17 @@ pub(super) struct Replicas {
     pub unacknowledged: VecDeque<u64>,
 }
 
+impl Replica {
+    /// An empty one.
+    pub fn new(node: u32) -> Self {
+        Self { node, agrees_to: 0, asked_to: 0, tail: Vec::new(), caught_up_at: SimTime::ZERO, deposed: None, wiped: false }
+    }
+}
+
 impl Replicas {
     /// An empty replica on each of these nodes; the first leads, all are in sync.
     pub fn new(nodes: Vec<u32>) -> Self {
-        let replica = |node| Replica { node, agrees_to: 0, tail: Vec::new(), caught_up_at: SimTime::ZERO, deposed: None, wiped: false };
-        let list: Vec<Replica> = nodes.into_iter().map(replica).collect();
+        let list: Vec<Replica> = nodes.into_iter().map(Replica::new).collect();
         let leader = list[0].node;
         Self {
             in_sync: list.iter().map(|replica| replica.node).collect(),

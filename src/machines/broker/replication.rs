@@ -6,8 +6,14 @@
 //! Start at [`Cluster::spread`] and [`Cluster::replicated`].
 
 use super::cluster::{Cluster, Effects};
-use crate::event::{Acks, BrokerError, Message};
+use super::log::ReadLimit;
+use super::partition::Partition;
+use super::replicas::Replica;
+use crate::event::{Acks, BrokerError, Message, StoredBatch};
 use crate::units::SimTime;
+
+/// `replica.fetch.max.bytes`: most bytes of a partition that one fetch of a follower brings.
+const FETCH_BYTES_MAX: u64 = 1 << 20;
 
 /// Records up to an offset that followers have yet to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct Replicate {
     pub asked: SimTime,
     /// Void once the partition's session has changed.
     pub session: u32,
+    /// A reassignment's throttle: what comes to the follower, and what leaves the leader, in bytes a second.
+    pub throttle_per_s: Option<u64>,
 }
 
 impl Cluster {
@@ -48,7 +56,8 @@ impl Cluster {
         if acks == Acks::All {
             replicas.unacknowledged.push_back(base_offset);
         }
-        let fetch = Replicate { topic, partition, follower: None, up_to, bytes, asked: now, session: replicas.session };
+        let session = replicas.session;
+        let fetch = Replicate { topic, partition, follower: None, up_to, bytes, asked: now, session, throttle_per_s: None };
         if replicas.lockstep {
             out.replicate.push(fetch);
             return;
@@ -58,7 +67,9 @@ impl Cluster {
             if replica.agrees_to == base_offset {
                 replica.caught_up_at = now;
             }
-            if reaches(&self.nodes, leader, replica.node) {
+            // One that is further behind asks for the next part when it has the last.
+            if replica.asked_to == base_offset && reaches(&self.nodes, leader, replica.node) {
+                replica.asked_to = up_to;
                 out.replicate.push(Replicate { follower: Some(replica.node), ..fetch });
             }
         }
@@ -88,11 +99,17 @@ impl Cluster {
         if self.partitions[done.topic][done.partition as usize].replicas.handing_over.is_some() {
             self.hand_over(now, at, out);
         }
+        if self.partitions[done.topic][done.partition as usize].reassigning.is_some() {
+            self.advance_reassignment(now, at, out);
+        }
     }
 
     /// One follower has more than before; it may belong to the ISR again, or keep step again.
     fn caught_up(&mut self, now: SimTime, (topic, partition): (usize, u32), node: u32, done: Replicate, out: &mut Effects) {
         let state = &mut self.partitions[topic][partition as usize];
+        if state.reassigning.as_ref().is_some_and(|moving| moving.adds(node)) {
+            self.reassignment.bytes += done.bytes;
+        }
         let (end, high_watermark) = (state.log.next_offset(), state.high_watermark);
         let replicas = &mut state.replicas;
         let epoch_start = replicas.epoch_start();
@@ -104,10 +121,16 @@ impl Cluster {
             replicas.join_isr(node);
         }
         let leader = replicas.leader;
-        let keeps_step = |replica: &super::replicas::Replica| {
+        let keeps_step = |replica: &Replica| {
             self.nodes[replica.node as usize].keeps_step() && (Some(replica.node) == leader || replica.agrees_to == end)
         };
-        replicas.lockstep = replicas.in_sync.len() == replicas.list.len() && replicas.list.iter().all(keeps_step);
+        // Once in lockstep, only a disturbance ends it.
+        replicas.lockstep |= replicas.in_sync.len() == replicas.list.len() && replicas.list.iter().all(keeps_step);
+        let asks_on = |replica: &&Replica| replica.node == node && position < end && replica.asked_to == position;
+        if !replicas.lockstep && replicas.list.iter().any(|replica| asks_on(&replica)) {
+            let next = state.next_fetch((topic, partition), node, now);
+            out.replicate.push(next);
+        }
         self.advance_in_sync((topic, partition), out);
     }
 
@@ -166,7 +189,7 @@ impl Cluster {
         if state.replicas.is_single() {
             return;
         }
-        let (end, log) = (state.log.next_offset(), &state.log);
+        let end = state.log.next_offset();
         let replicas = &mut state.replicas;
         replicas.session += 1;
         let Some(leader) = replicas.leader else {
@@ -177,21 +200,24 @@ impl Cluster {
         let first = followers().next().map_or(end, |replica| replica.agrees_to);
         let together = followers().all(|replica| replica.agrees_to == first) && replicas.in_sync.len() == replicas.list.len();
         let lockstep = together && replicas.list.iter().all(|replica| self.nodes[replica.node as usize].keeps_step());
-        let fetch = |follower, from: u64| {
-            let bytes = if from < end { log.bytes_between(from, end) } else { 0 };
-            Replicate { topic, partition, follower, up_to: end, bytes, asked: now, session: replicas.session }
-        };
-        if lockstep {
-            out.replicate.extend((first < end).then(|| fetch(None, first)));
-        } else {
-            let behind = followers().filter(|replica| replica.agrees_to < end || !replicas.is_in_sync(replica.node));
-            let able = behind.filter(|replica| reaches(&self.nodes, Some(leader), replica.node));
-            out.replicate.extend(able.map(|replica| fetch(Some(replica.node), replica.agrees_to)));
-        }
+        let behind = followers().filter(|replica| replica.agrees_to < end || !replicas.is_in_sync(replica.node));
+        let able = behind.filter(|replica| reaches(&self.nodes, Some(leader), replica.node));
+        let able: Vec<u32> = able.map(|replica| replica.node).collect();
         replicas.lockstep = lockstep;
-        if !lockstep {
-            for replica in replicas.list.iter_mut().filter(|replica| replica.agrees_to == end) {
-                replica.caught_up_at = now;
+        if lockstep {
+            let (bytes, session) = (state.log.bytes_between(first, end), replicas.session);
+            let together = Replicate { topic, partition, follower: None, up_to: end, bytes, asked: now, session, throttle_per_s: None };
+            out.replicate.extend((first < end).then_some(together));
+        } else {
+            for replica in &mut replicas.list {
+                replica.asked_to = replica.agrees_to;
+                if replica.agrees_to == end {
+                    replica.caught_up_at = now;
+                }
+            }
+            for node in able {
+                let next = state.next_fetch((topic, partition), node, now);
+                out.replicate.push(next);
             }
             self.expect_isr_check(now);
         }
@@ -212,7 +238,7 @@ impl Cluster {
                 }
                 again = true;
                 let Some(leader) = replicas.leader.filter(|leader| self.nodes[*leader as usize].has_session()) else { continue };
-                let lags = |replica: &&super::replicas::Replica| {
+                let lags = |replica: &&Replica| {
                     replica.node != leader && replica.agrees_to < end && replica.caught_up_at + self.cfg.replica_lag_max < now
                 };
                 let lagging: Vec<u32> = replicas.list.iter().filter(lags).map(|replica| replica.node).collect();
@@ -233,6 +259,23 @@ impl Cluster {
         // Kafka's `isr-expiration` task runs twice in each span.
         let half = crate::units::SimDuration::from_ns(self.cfg.replica_lag_max.as_ns() / 2 + 1);
         self.isr_check_at.get_or_insert(now + half);
+    }
+}
+
+impl Partition {
+    /// What a follower fetches next: from where its log ends, as much as one fetch brings.
+    fn next_fetch(&mut self, (topic, partition): (usize, u32), node: u32, now: SimTime) -> Replicate {
+        let end = self.log.next_offset();
+        let throttle_per_s = self.reassigning.as_ref().filter(|moving| moving.adds(node)).and_then(|moving| moving.throttle_per_s);
+        let from = self.replicas.of(node).map_or(end, |replica| replica.agrees_to).max(self.log.log_start());
+        let mut batches = Vec::new();
+        let bytes = self.log.read(from, ReadLimit { below: end, max_bytes: FETCH_BYTES_MAX, at_least_one: true }, &mut batches);
+        let up_to = batches.last().map_or(end, StoredBatch::next_offset);
+        if let Some(replica) = self.replicas.of_mut(node) {
+            replica.asked_to = up_to;
+        }
+        let session = self.replicas.session;
+        Replicate { topic, partition, follower: Some(node), up_to, bytes, asked: now, session, throttle_per_s }
     }
 }
 

@@ -1,0 +1,188 @@
+//! What can be done to a cluster while it runs, and the problems that a plan of it can have.
+//!
+//! Data for scenarios and buttons; what is done is in `operations.rs` and `faults.rs`. Start at [`ACTIONS`].
+
+use super::spec;
+use crate::components::{ActionSpec, Params, PlannedAction, TopicDecl};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::model::{Component, Default_, ParamSpec, ParamType, TimedFault};
+
+use Default_::Same;
+use ParamType as T;
+
+const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Default_::Required, "Which node; the first is 0");
+
+/// Deletes a topic's records.
+pub(super) const PURGE: &str = "purge-topic";
+
+/// Gives a topic more partitions.
+pub(super) const ADD_PARTITIONS: &str = "add-partitions";
+
+/// One more node.
+pub(super) const ADD_BROKER: &str = "add-broker";
+
+/// Moves replicas.
+pub(super) const REASSIGN: &str = "reassign";
+
+/// Gives leaders back.
+pub(super) const ELECT_PREFERRED: &str = "elect-preferred-leaders";
+
+const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
+
+/// What can be done to topics and nodes.
+pub(super) const ACTIONS: &[ActionSpec] = &[
+    ActionSpec {
+        name: PURGE,
+        help: "Deletes every record of a topic up to the high watermark, as kafka-delete-records.sh does; readers go on behind them",
+        params: &[ONE_TOPIC],
+    },
+    ActionSpec {
+        name: ADD_PARTITIONS,
+        help: "Gives a topic more partitions, as kafka-topics.sh --alter does. Clients see them with their next metadata \
+               (metadata_max_age); from then on most keys go to another partition, and what was sent before can be read after",
+        params: &[
+            ONE_TOPIC,
+            ParamSpec::new("to", "To", T::Count { min: 2, max: 10_000 }, Default_::Required, "How many partitions it has then"),
+        ],
+    },
+    ActionSpec {
+        name: ADD_BROKER,
+        help: "A new broker joins with nothing on it: replicas come to it by `reassign`, and those of partitions added later",
+        params: &[],
+    },
+    ActionSpec {
+        name: REASSIGN,
+        help: "Moves replicas as kafka-reassign-partitions.sh does: new ones fetch the whole log, the old ones go when all are in sync. \
+               Leaders follow with elect-preferred-leaders, or the next leader balance check",
+        params: &[
+            ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Absent, "Which topic; all when absent"),
+            ParamSpec::new("nodes", "Nodes", T::Words, Default_::Absent, "To which nodes, as 0, 1, 3; to all that can lead when absent"),
+            ParamSpec::new(
+                "replication",
+                "Replication factor",
+                T::Count { min: 1, max: 100 },
+                Default_::Absent,
+                "Copies of each partition from now on; as many as before when absent",
+            ),
+            ParamSpec::new(
+                "throttle",
+                "Throttle",
+                T::Size { min: "1B", max: "1TiB" },
+                Default_::Absent,
+                "Bytes a second that a node gives or takes for it, at most; unlimited when absent",
+            )
+            .key("follower.replication.throttled.rate"),
+        ],
+    },
+    ActionSpec {
+        name: ELECT_PREFERRED,
+        help: "Gives leaders back to the first replica of each partition, where it is in sync, as kafka-leader-election.sh does",
+        params: &[ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Absent, "Which topic; all when absent")],
+    },
+    ActionSpec {
+        name: "crash-node",
+        help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \
+               pages is `disk: lost`); others lead when its session with the controller is over",
+        params: &[
+            NODE,
+            ParamSpec::new("disk", "Disk", T::Choice(&["kept", "lost"]), Same("kept"), "Whether its log is there when it restarts"),
+            ParamSpec::new(
+                "silent",
+                "Silent",
+                T::Bool,
+                Same("false"),
+                "Its machine vanishes from the network: clients see no broken connection and wait for their timeouts",
+            ),
+        ],
+    },
+    ActionSpec {
+        name: "restart-node",
+        help: "A node that is down comes back, once its old session is over; it truncates to the leaders' logs, then catches up",
+        params: &[NODE],
+    },
+    ActionSpec {
+        name: "shutdown-node",
+        help: "A controlled shutdown: others take over what the node leads as soon as they have all of it, then it goes",
+        params: &[NODE],
+    },
+    ActionSpec {
+        name: "pause-node",
+        help: "A node does nothing for a while: a long garbage collection",
+        params: &[NODE, ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "1h" }, Default_::Required, "How long")],
+    },
+    ActionSpec {
+        name: "slow-node",
+        help: "A node's requests and fetches take longer from now on",
+        params: &[
+            NODE,
+            ParamSpec::new(
+                "factor",
+                "Factor",
+                T::Number { min: 0.001, max: 1_000_000.0 },
+                Default_::Required,
+                "So many times as long as usual; 1 ends it",
+            ),
+        ],
+    },
+    ActionSpec {
+        name: "isolate-node",
+        help: "A node reaches neither the others nor the controller, while clients still reach it: a leader that others have replaced \
+               goes on taking what it will lose",
+        params: &[NODE],
+    },
+    ActionSpec { name: "rejoin-node", help: "An isolated node reaches the others again", params: &[NODE] },
+    ActionSpec { name: "fill-disk", help: "A node's disk is full: its replicas are offline and others take over", params: &[NODE] },
+    ActionSpec { name: "free-disk", help: "There is room on a node's disk again", params: &[NODE] },
+];
+
+/// An action's nodes and topic must be of the cluster. What may happen to any component names neither.
+pub(super) fn check(component: &Component, action: &PlannedAction<'_>, out: &mut Vec<Diagnostic>) {
+    let PlannedAction { path, arguments, .. } = *action;
+    let brokers = spec::nodes(&Params::new(spec::PARAMS, component.profile.as_deref(), &component.params)) + brokers_added(action);
+    if arguments.is_given("node") {
+        check_node(&format!("{path}.node"), brokers, arguments.count("node"), out);
+    }
+    if arguments.is_given("nodes") {
+        for word in arguments.words("nodes") {
+            match word.parse() {
+                Ok(node) => check_node(&format!("{path}.nodes"), brokers, node, out),
+                Err(_) => out.push(Diagnostic::error("node-unknown", format!("{path}.nodes"), format!("`{word}` is no node"))),
+            }
+        }
+    }
+    if arguments.is_given("topic") {
+        check_topic(path, &spec::topics(component), arguments, out);
+    }
+}
+
+/// Brokers that the scenario has added to the cluster by then.
+fn brokers_added(action: &PlannedAction<'_>) -> u32 {
+    let adds = |one: &&TimedFault| one.action == ADD_BROKER && one.target == action.fault.target && one.at <= action.fault.at;
+    action.timeline.iter().filter(adds).count() as u32
+}
+
+fn check_node(path: &str, brokers: u32, node: i64, out: &mut Vec<Diagnostic>) {
+    if node >= i64::from(brokers) {
+        let last = brokers - 1;
+        let message = format!("there is no node {node}: the cluster has {brokers} brokers");
+        out.push(Diagnostic::error("node-unknown", path, message).with_hint(format!("nodes are 0 to {last}")));
+    }
+}
+
+fn check_topic(path: &str, topics: &[TopicDecl], arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let wanted = arguments.text("topic");
+    let names = || topics.iter().map(|topic| topic.name.as_str());
+    let Some(topic) = topics.iter().find(|topic| topic.name == wanted) else {
+        let hint = match nearest(&wanted, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the cluster has {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        out.push(Diagnostic::error("topic-unknown", format!("{path}.topic"), format!("there is no topic `{wanted}`")).with_hint(hint));
+        return;
+    };
+    if arguments.is_given("to") && arguments.count("to") <= i64::from(topic.partitions) {
+        let has = topic.partitions;
+        let message = format!("`{wanted}` has {has} partitions, and Kafka takes none away");
+        out.push(Diagnostic::error("partitions-fewer", format!("{path}.to"), message).with_hint(format!("{} or more", has + 1)));
+    }
+}
