@@ -90,6 +90,14 @@ fn a_throttle_below_what_comes_in_never_ends() {
 }
 
 #[test]
+fn a_rolling_restart_loses_nothing_and_delays_little() {
+    let report = replicated().fault(5, "shop", "rolling-restart", json!({"for": "5s"})).run();
+    assert_nothing_lost(&report);
+    assert_eq!(figure(&report, "shop", "rolled_nodes"), 3.0);
+    assert!(report.totals["latency_ms_max"] < 2_000.0, "{}", report.totals["latency_ms_max"]);
+}
+
+#[test]
 fn a_broker_without_replicas_may_go_for_good() {
     let emptied = replicated().fault(8, "shop", "reassign", json!({"nodes": "0, 1", "replication": 2}));
     let report = emptied.fault(20, "shop", "crash-node", json!({"node": 2, "disk": "lost"})).run();

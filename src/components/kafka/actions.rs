@@ -27,6 +27,9 @@ pub(super) const REASSIGN: &str = "reassign";
 /// Gives leaders back.
 pub(super) const ELECT_PREFERRED: &str = "elect-preferred-leaders";
 
+/// Restarts one node after another.
+pub(super) const ROLLING_RESTART: &str = "rolling-restart";
+
 const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
 
 /// What can be done to topics and nodes.
@@ -78,6 +81,12 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         name: ELECT_PREFERRED,
         help: "Gives leaders back to the first replica of each partition, where it is in sync, as kafka-leader-election.sh does",
         params: &[ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Absent, "Which topic; all when absent")],
+    },
+    ActionSpec {
+        name: ROLLING_RESTART,
+        help: "Restarts one node after another: a controlled shutdown, a time down, and then until no partition is under-replicated. \
+               It is refused while a node is down or a replica is not in sync",
+        params: &[ParamSpec::new("for", "For", T::Duration { min: "0s", max: "1h" }, Same("10s"), "How long each node is down")],
     },
     ActionSpec {
         name: "crash-node",
@@ -139,6 +148,9 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
 pub(super) fn check(component: &Component, action: &PlannedAction<'_>, out: &mut Vec<Diagnostic>) {
     let PlannedAction { path, arguments, .. } = *action;
     let brokers = spec::nodes(&Params::new(spec::PARAMS, component.profile.as_deref(), &component.params)) + brokers_added(action);
+    if action.fault.action == ROLLING_RESTART {
+        check_rolling_restart(component, path, out);
+    }
     if arguments.is_given("node") {
         check_node(&format!("{path}.node"), brokers, arguments.count("node"), out);
     }
@@ -159,6 +171,25 @@ pub(super) fn check(component: &Component, action: &PlannedAction<'_>, out: &mut
 fn brokers_added(action: &PlannedAction<'_>) -> u32 {
     let adds = |one: &&TimedFault| one.action == ADD_BROKER && one.target == action.fault.target && one.at <= action.fault.at;
     action.timeline.iter().filter(adds).count() as u32
+}
+
+/// What stands still while one node is down.
+fn check_rolling_restart(component: &Component, path: &str, out: &mut Vec<Diagnostic>) {
+    let params = Params::new(spec::PARAMS, component.profile.as_deref(), &component.params);
+    let min_insync = params.count("min_insync_replicas");
+    for (name, row) in params.named("topics") {
+        let replication = row.count("replication");
+        let (message, hint) = if replication == 1 {
+            (format!("`{name}` has one replica: each partition is offline while its node is down"), "`replication` of 3, or 2".to_owned())
+        } else if replication <= min_insync {
+            let message =
+                format!("`{name}` has {replication} replicas and needs {min_insync} in sync: acks=all is refused while a node is down");
+            (message, format!("`min_insync_replicas` of {}, or more replicas", replication - 1))
+        } else {
+            continue;
+        };
+        out.push(Diagnostic::warning("rolling-restart", format!("{path}.action"), message).with_hint(hint));
+    }
 }
 
 fn check_node(path: &str, brokers: u32, node: i64, out: &mut Vec<Diagnostic>) {

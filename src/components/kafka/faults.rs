@@ -83,7 +83,7 @@ impl KafkaSim {
         self.serve(ctx, index);
     }
 
-    fn inject(&mut self, ctx: &mut Ctx<'_>, node: u32, fault: NodeFault) -> Result<(), String> {
+    pub fn inject(&mut self, ctx: &mut Ctx<'_>, node: u32, fault: NodeFault) -> Result<(), String> {
         let mut effects = Effects::default();
         self.cluster.fault(ctx.now, node, fault, &mut effects)?;
         self.carry_out(ctx, effects, None);

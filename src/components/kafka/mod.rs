@@ -11,6 +11,7 @@ mod costs;
 mod faults;
 mod nodes;
 mod operations;
+mod rolling;
 mod sim;
 mod spec;
 mod standing;

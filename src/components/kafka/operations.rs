@@ -35,6 +35,7 @@ impl KafkaSim {
             }
             actions::REASSIGN => self.cluster.reassign(ctx.now, &reassign(&params), &mut effects)?,
             actions::ELECT_PREFERRED => self.cluster.elect_preferred(ctx.now, params.optional_text("topic").as_deref(), &mut effects)?,
+            actions::ROLLING_RESTART => return self.roll(ctx, params.duration("for")),
             _ => return self.disturb(ctx, name, &params),
         }
         self.carry_out(ctx, effects, None);

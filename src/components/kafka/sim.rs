@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::costs::Costs;
 use super::faults::Faults;
 use super::nodes::{Nodes, Served};
+use super::rolling::RollingRestarts;
 use super::spec;
 use super::standing::TopicLabels;
 use super::throttle::Throttle;
@@ -31,6 +32,7 @@ const RETENTION: u64 = 4 << 56;
 const CLEANING: u64 = 6 << 56;
 /// Below: which node, and above it the number of its fault.
 pub(super) const FAULT_OVER: u64 = 5 << 56;
+pub(super) const ROLLING: u64 = 7 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running cluster.
@@ -60,6 +62,7 @@ pub(super) struct KafkaSim {
     fetched_at: BTreeMap<(usize, u32, u32), SimTime>,
     pub(super) faults: Faults,
     throttle: Throttle,
+    pub(super) rolling: RollingRestarts,
 }
 
 #[derive(Clone, Debug)]
@@ -114,6 +117,7 @@ impl KafkaSim {
             fetched_at: BTreeMap::new(),
             faults: Faults::new(nodes),
             throttle: Throttle::default(),
+            rolling: RollingRestarts::default(),
         }
     }
 
@@ -293,6 +297,7 @@ impl Process for KafkaSim {
                 }
             }
             FAULT_OVER => self.fault_over(ctx, token & LOW),
+            ROLLING => self.go_on_rolling(ctx),
             CLEANING => {
                 let mut effects = Effects::default();
                 self.cluster.compact(ctx.now, &mut effects);
@@ -343,6 +348,7 @@ impl Process for KafkaSim {
         out.counter("appended_count", appended);
         self.standing_figures(out);
         self.reassignment_figures(now, out);
+        self.rolling_figures(now, out);
         for group in &self.groups {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);

@@ -48,10 +48,9 @@ impl KafkaSim {
 
     /// Who leads each partition, and which replicas are in sync.
     pub fn standing_figures(&self, out: &mut Figures) {
-        let (mut under_replicated, mut offline) = (0, 0);
+        let mut offline = 0;
         for (place, labels) in self.labels.iter().enumerate() {
             for (partition, standing) in self.cluster.standings(place).enumerate() {
-                under_replicated += usize::from(standing.is_under_replicated);
                 offline += usize::from(standing.leader.is_none());
                 if partition >= spec::PARTITION_FIGURES_MAX {
                     continue;
@@ -69,7 +68,7 @@ impl KafkaSim {
             }
         }
         let (elections, unclean_elections) = self.cluster.elections();
-        out.gauge("under_replicated_partitions", under_replicated as f64);
+        out.gauge("under_replicated_partitions", self.cluster.under_replicated() as f64);
         out.gauge("offline_partitions", offline as f64);
         out.counter("elections_count", elections);
         out.counter("unclean_elections_count", unclean_elections);

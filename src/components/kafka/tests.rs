@@ -358,6 +358,32 @@ fn an_actions_node_and_topic_must_exist() {
 }
 
 #[test]
+fn a_rolling_restart_warns_of_what_one_node_takes_away() {
+    let hint = "`replication` of 3, or 2".to_owned();
+    assert_eq!(action_problems("rolling-restart", json!({})), [("rolling-restart".to_owned(), "faults[0].action".to_owned(), Some(hint))]);
+}
+
+#[test]
+fn a_rolling_restart_takes_one_node_after_another() {
+    let mut bench = Bench::new(json!({}));
+    assert_eq!(bench.act("rolling-restart", json!({"for": "5s"})), Ok(()));
+    assert_eq!(bench.act("rolling-restart", json!({})), Err("a rolling restart is under way".to_owned()));
+    bench.run_to(4_000);
+    assert_eq!((bench.figure("under_replicated_partitions"), bench.figure("rolled_nodes")), (4.0, 0.0), "node 0 is down");
+    bench.run_to(6_500);
+    assert_eq!((bench.figure("offline_partitions"), bench.figure("rolled_nodes")), (0.0, 1.0), "node 0 is back, node 1 goes");
+    bench.run_to(20_000);
+    assert_eq!((bench.figure("under_replicated_partitions"), bench.figure("rolled_nodes")), (0.0, 2.0));
+    assert_eq!(bench.figure("rolling_restart_s"), 12.0, "five seconds down, and one until somebody looks, each");
+    assert_eq!(bench.act("shutdown-node", json!({"node": 1})), Ok(()));
+    bench.run_to(21_000);
+    assert_eq!(bench.act("rolling-restart", json!({})), Err("node 1 does not run: restart it first".to_owned()));
+    assert_eq!(bench.act("restart-node", json!({"node": 1})), Ok(()));
+    let words = "4 partitions are under-replicated: wait until all replicas are in sync".to_owned();
+    assert_eq!(bench.act("rolling-restart", json!({})), Err(words));
+}
+
+#[test]
 fn partitions_are_only_added() {
     assert_eq!(action_problems("add-partitions", json!({"topic": "orders", "to": "6"})), []);
     let fewer = ("partitions-fewer".to_owned(), "faults[0].to".to_owned(), Some("5 or more".to_owned()));

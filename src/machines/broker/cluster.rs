@@ -157,8 +157,6 @@ pub struct Standing {
     pub log_bytes: u64,
     /// Each node with a replica, and whether it is in sync; the preferred leader first.
     pub in_sync: Vec<(u32, bool)>,
-    /// Whether fewer are in sync than should be; those that a reassignment adds do not count.
-    pub is_under_replicated: bool,
 }
 
 /// A group and the node that coordinates it.
@@ -388,9 +386,18 @@ impl Cluster {
             high_watermark: partition.high_watermark,
             last_stable: partition.transactions.last_stable(partition.high_watermark),
             log_bytes: partition.log.bytes(),
-            is_under_replicated: partition.is_under_replicated(),
             in_sync: partition.replicas.list.iter().map(|replica| (replica.node, partition.replicas.is_in_sync(replica.node))).collect(),
         })
+    }
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+    /// Partitions with fewer replicas in sync than they should have.
+    #[must_use]
+    pub fn under_replicated(&self) -> usize {
+        self.partitions.iter().flatten().filter(|partition| partition.is_under_replicated()).count()
     }
     /// Elections so far, and those of them that were unclean.
     #[must_use]
