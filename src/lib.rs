@@ -8,8 +8,9 @@
 //!
 //! Rooms by layer; imports only point down (a test holds this table):
 //! 0 `units` `event` `random` `predicate` `diagnostics` · 1 `engine` `machines` `model` ·
-//! 2 `components` `metrics` · 3 `project` `compile` · 4 `run` · 5 `export` · 6 `app` · 7 `gui` `cli`.
+//! 2 `components` `metrics` · 3 `project` `compile` · 4 `run` · 5 `export` `import` `adapters` · 6 `app` · 7 `gui` `cli`.
 
+pub mod adapters;
 pub mod app;
 pub mod cli;
 pub mod compile;

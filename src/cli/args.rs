@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::adapters::log_store::SyncPolicy;
+use crate::adapters::log_store::load::KeptFrom;
 use crate::compile::WarmUp;
 use crate::units::SimDuration;
 
@@ -31,7 +33,17 @@ Examples:
   eventyard run shop.ron --for 5min --seed 7
   eventyard run shop.ron --set web.load='poisson(900/s)' --set shop.topics.orders.partitions=12
   eventyard run shop.ron --repeats 30 --warm-up auto
-  eventyard run shop.ron --quiet --json - | jq .totals";
+  eventyard run shop.ron --quiet --json - | jq .totals
+  eventyard run shop.ron --data shop-data                topics outlive the run; the next one begins with them
+  eventyard run shop.ron --data shop-data --from 30s     and replays what was born from then on";
+
+const LOG_EXAMPLES: &str = "\
+Exit code 1 says that something in the folder is damaged; nothing is changed by looking.
+
+Examples:
+  eventyard log shop-data                                every log with its offsets and size
+  eventyard log shop-data orders --from 30s -n 50        records born from then on
+  eventyard log shop-data orders-0 --json | jq .value";
 
 const CHAOS_EXAMPLES: &str = "\
 Without --expect it searches for acknowledged events that are lost and for keys whose events come out of order.
@@ -76,6 +88,9 @@ pub enum Command {
     /// Search a project for faults that it does not survive: random ones, shrunk to the fewest
     #[command(after_help = CHAOS_EXAMPLES)]
     Chaos(ChaosArgs),
+    /// Show what runs with --data have kept: the logs, or the records of one
+    #[command(after_help = LOG_EXAMPLES)]
+    Log(LogArgs),
     /// Write a project in its standard form, comments kept
     Fmt {
         /// The project
@@ -131,6 +146,16 @@ pub struct RunArgs {
     /// Cut from the head of the figures: a duration, or `auto` (MSER-5)
     #[arg(long = "warm-up", value_name = "DURATION|auto", value_parser = warm_up)]
     pub warm_up: Option<WarmUp>,
+    /// Keep what topics hold in this folder, and begin with what earlier runs have left there
+    #[arg(long, value_name = "DIR", conflicts_with = "repeats")]
+    pub data: Option<PathBuf>,
+    /// Begin with what is kept from here on: `earliest`, `latest`, an offset, or a time counted through all earlier runs
+    #[arg(long, value_name = "OFFSET|TIME", default_value = "earliest", requires = "data")]
+    pub from: KeptFrom,
+    /// When the disk must have what was written: at the `end` of the run and of each segment, after each `slice` of some
+    /// ten thousand steps, or after every `batch`
+    #[arg(long, value_name = "WHEN", default_value = "end", requires = "data")]
+    pub sync: SyncPolicy,
     /// Write the report as JSON; `-` is standard output
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
@@ -140,6 +165,24 @@ pub struct RunArgs {
     /// Neither progress nor summary; missed expectations are still told
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Options of `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// The folder
+    pub dir: PathBuf,
+    /// A topic or one partition of it: `orders`, `orders-0`, `shop/orders-0`; all logs in a table when absent
+    pub log: Option<String>,
+    /// From here on: `earliest`, `latest`, an offset, or a time counted through all runs
+    #[arg(long, value_name = "OFFSET|TIME", default_value = "earliest")]
+    pub from: KeptFrom,
+    /// At most so many records
+    #[arg(short = 'n', long = "most", value_name = "N", default_value_t = 20)]
+    pub most: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `chaos`.

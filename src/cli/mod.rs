@@ -8,6 +8,7 @@ mod args;
 mod chaos;
 mod documents;
 mod exit;
+mod log;
 mod progress;
 mod run;
 mod set;
@@ -53,6 +54,7 @@ fn dispatch(cli: Cli, window: Option<OpenWindow>) -> End {
         Some(Command::Check { files }) => documents::check(&files),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Chaos(args)) => chaos::chaos_command(&args),
+        Some(Command::Log(args)) => log::log(&args),
         Some(Command::Fmt { file, check }) => documents::fmt(&file, check),
         Some(Command::Import { file, from, out }) => documents::import(&file, &from, out.as_deref()),
         Some(Command::Export { file, to, out }) => documents::export(&file, &to, out.as_deref()),

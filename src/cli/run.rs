@@ -11,12 +11,14 @@ use super::exit::{End, Stop, print, tell};
 use super::progress::ProgressLine;
 use super::set;
 use super::summary::summary;
+use crate::adapters::log_store::load::KeptFrom;
+use crate::adapters::log_store::{DataDir, SyncPolicy};
 use crate::compile::{self, Plan, RunOptions};
 use crate::export;
 use crate::metrics::Report;
 use crate::model::Project;
 use crate::project::{self, Loaded};
-use crate::run::{RunFailure, run_headless, run_repeats};
+use crate::run::{LogStore, RunFailure, run_repeats, run_with_store};
 
 /// Runs as the arguments say.
 ///
@@ -43,6 +45,9 @@ pub fn run_starter() -> Result<End, Stop> {
         set: Vec::new(),
         repeats: 1,
         warm_up: None,
+        data: None,
+        from: KeptFrom::default(),
+        sync: SyncPolicy::default(),
         json: None,
         report: None,
         quiet: false,
@@ -63,23 +68,32 @@ fn options(project: &Project, args: &RunArgs) -> Result<RunOptions, Stop> {
 
 fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<Report, Stop> {
     let refused = |diagnostics| Stop::findings(documents::listing(&args.file, &loaded.locate(diagnostics)));
-    let plan = compile::compile(&loaded.project, options).map_err(refused)?;
+    let mut plan = compile::compile(&loaded.project, options).map_err(refused)?;
+    let mut data = args.data.as_deref().map(|path| open_data(path, args, &mut plan)).transpose()?;
     if !args.quiet {
         for remark in loaded.locate(plan.remarks.clone()) {
             tell(&documents::line(&args.file, &remark));
         }
     }
-    let result = if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, args.quiet) };
+    let result =
+        if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args.quiet) };
     result.map_err(|failure| match failure {
         // A cycle of zero delays is drawn by a person, not made by us.
         RunFailure::Stuck { .. } => Stop::findings(failure.to_string()),
+        RunFailure::Store(error) => Stop::usage(error.to_string()),
         RunFailure::Panicked { .. } | RunFailure::Cancelled { .. } => Stop::ours(failure.to_string()),
     })
 }
 
-fn single(plan: Plan, quiet: bool) -> Result<Report, RunFailure> {
+/// The folder that keeps the run's topics, and what is there already put into the plan.
+fn open_data(path: &Path, args: &RunArgs, plan: &mut Plan) -> Result<DataDir, Stop> {
+    DataDir::open_and_load(path, args.sync, args.from, plan).map_err(|error| Stop::usage(error.to_string()))
+}
+
+fn single(plan: Plan, data: Option<&mut DataDir>, quiet: bool) -> Result<Report, RunFailure> {
     let mut line = ProgressLine::new(quiet);
-    let result = run_headless(plan, &mut |progress| line.update(progress));
+    let store = data.map(|data| data as &mut dyn LogStore);
+    let result = run_with_store(plan, store, &mut |progress| line.update(progress));
     line.end();
     result
 }

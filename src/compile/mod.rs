@@ -129,6 +129,7 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
         warm_up,
         components: planned,
         schemas,
+        kept: Arc::default(),
         remarks,
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::components::{ConsumerGroup, PeerTopic};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Input, LinkEnd, Process, TraceSampling};
+use crate::event::KeptLog;
 use crate::machines::codec::SchemaLibrary;
 use crate::model::{Project, Value};
 use crate::random::{Distribution, Stream};
@@ -65,6 +66,8 @@ pub struct Plan {
     pub inputs: Vec<TimedInput>,
     /// Which events to follow.
     pub tracing: TraceSampling,
+    /// What logs hold at the beginning; nothing unless earlier runs have left something.
+    pub kept: Arc<Vec<KeptLog>>,
     /// Warnings and notes.
     pub remarks: Vec<Diagnostic>,
     /// `component.param` → value given by scenario or command line.

@@ -1,6 +1,6 @@
 //! What a component is while it runs, and what it may do.
 
-use crate::event::{Answer, EventId, Fact, Hop, Message, Query};
+use crate::event::{Answer, EventId, Fact, Hop, KeptLog, Message, Query};
 use crate::model::Value;
 use crate::units::{ComponentIx, SimDuration, SimTime};
 
@@ -24,6 +24,14 @@ pub enum Input {
 pub trait Process: Send + Sync {
     /// Called once, at time zero, in the plan's order.
     fn start(&mut self, ctx: &mut Ctx<'_>);
+    /// Whether its topics are logs that can outlive the run.
+    fn keeps_logs(&self) -> bool {
+        false
+    }
+    /// Called before [`Self::start`] with what earlier runs have left of one of its logs.
+    fn restore(&mut self, kept: &KeptLog) {
+        let _ = kept;
+    }
     /// A message has arrived at one of its link ends.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message);
     /// A timer that it set is due; stale timers are the process's to recognise by their token.

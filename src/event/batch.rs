@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::EventMeta;
-use crate::units::SimTime;
+use crate::units::{SimTime, TopicIx};
 
 /// One record batch in Kafka's v2 layout, encoded once by its producer and shared by everyone after.
 #[derive(Clone, Debug)]
@@ -32,6 +32,21 @@ pub struct TracedRecord {
     pub position: u32,
     /// Which event.
     pub meta: EventMeta,
+}
+
+/// What earlier runs have left of one partition.
+#[derive(Clone, Debug)]
+pub struct KeptLog {
+    /// The topic,
+    pub topic: TopicIx,
+    /// and which of its partitions.
+    pub partition: u32,
+    /// First offset,
+    pub log_start: u64,
+    /// and the one after the last.
+    pub next_offset: u64,
+    /// In order; where offsets are missing there is no record any more.
+    pub batches: Vec<StoredBatch>,
 }
 
 /// A batch at its place in a log.

@@ -19,6 +19,8 @@ pub enum Fact {
     Settled(Box<Settled>),
     /// A batch stands in a log: obligations begin for each attached group.
     Appended(Box<Appended>),
+    /// The same for events of an earlier run, which a log has from the beginning.
+    Kept(Box<Appended>),
     /// The same for an event that a queue moved here (a dead letter, a redrive): no second append, and an
     /// obligation that a move had ended is open again.
     Moved(Box<Appended>),
@@ -256,6 +258,7 @@ impl Fact {
             Self::EndedWith(with) => Some(with.0.event.id),
             Self::Hop(hop) => Some(hop.0.id),
             Self::Appended(_)
+            | Self::Kept(_)
             | Self::Moved(_)
             | Self::Stranded(_)
             | Self::Truncated(_)

@@ -13,7 +13,7 @@ mod queue;
 mod record;
 mod transaction;
 
-pub use batch::{RecordBatch, StoredBatch, TracedRecord};
+pub use batch::{KeptLog, RecordBatch, StoredBatch, TracedRecord};
 pub use browse::{
     Answer, HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Query, Seek,
 };

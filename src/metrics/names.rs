@@ -20,6 +20,8 @@ pub struct Names {
     pub event_types: Vec<Arc<str>>,
     /// Which group each component reads with.
     pub group_of: Vec<Option<GroupIx>>,
+    /// Who stands for the producers of earlier runs, whose events logs hold at the beginning.
+    pub kept: Option<ComponentIx>,
     /// Topics that groups write results to.
     pub results: Vec<(GroupIx, TopicIx)>,
 }

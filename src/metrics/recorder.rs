@@ -4,6 +4,7 @@
 //! shows and `summary.rs` reports. It draws no random number and sends nothing.
 //! Start at [`Recorder::fact`] and [`Recorder::sample`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -235,6 +236,7 @@ impl Recorder {
                     traces.hop(event, duplicate_hop(now, appended.cluster, placed(offset), None, "appended a second time"));
                 });
             }
+            Fact::Kept(appended) => self.ledger.kept(&appended),
             Fact::Moved(appended) => self.ledger.moved(&appended),
             Fact::Compacted(section) => self.ledger.compacted(&section),
             Fact::Truncated(cut) => {
@@ -294,6 +296,10 @@ impl Recorder {
             self.seen[ended.component.index()].trouble[0] += 1;
             return;
         }
+        // What earlier runs have left is in the ledger, and not in this run's figures.
+        if self.names().kept == Some(ended.event.id.producer) {
+            return;
+        }
         self.counts.delivered += 1;
         if self.lineage.repeats(ended, |twin| self.ledger.has_ended(ended.topic, ended.group, twin)) {
             self.ledger.repeated(ended);
@@ -317,6 +323,11 @@ impl Recorder {
         }
     }
 
+    /// Every schema that a registry of this run has handed out, by id.
+    #[must_use]
+    pub fn schemas(&self) -> &BTreeMap<u32, SchemaFound> {
+        &self.traces.schemas
+    }
     /// The schema that a registry of this run handed out under this id.
     #[must_use]
     pub fn schema(&self, id: u32) -> Option<&SchemaFound> {

@@ -9,6 +9,7 @@ pub mod chaos;
 mod due;
 mod faults;
 mod handle;
+mod log_store;
 mod network;
 mod outages;
 mod pace;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use chaos::{ChaosFailure, ChaosFinding, ChaosOptions, ChaosResult, search as chaos};
 pub use handle::{RunCommand, RunHandle};
+pub use log_store::{LogChange, LogEffect, LogStore, StoreError};
 pub use pace::Pace;
 pub use repeats::{REPEATS_MAX, repeat_seed, run_repeats};
 pub use sim::Sim;
@@ -64,6 +66,9 @@ pub enum RunFailure {
         /// How many steps.
         steps: u64,
     },
+    /// The logs could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The caller asked to stop.
     #[error("stopped at t={at}")]
     Cancelled {
@@ -90,21 +95,45 @@ pub struct Progress {
 ///
 /// # Errors
 /// A panic inside a component, a zero-delay cycle, or the caller's own stop.
-pub fn run_headless(mut plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Report, RunFailure> {
+pub fn run_headless(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Report, RunFailure> {
+    run_with_store(plan, None, progress)
+}
+
+/// The same with a store that keeps what the run's logs hold.
+///
+/// # Errors
+/// As [`run_headless`], and what the store says.
+pub fn run_with_store(
+    mut plan: Plan,
+    store: Option<&mut dyn LogStore>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Report, RunFailure> {
     if plan.warm_up == WarmUp::Auto {
-        let pilot = to_the_end(plan.clone(), progress)?;
+        let pilot = to_the_end(plan.clone(), None, progress)?;
         plan.warm_up = WarmUp::Fixed(chosen_warm_up(&pilot));
     }
     let clock = wall::Clock::start();
-    let sim = to_the_end(plan, progress)?;
+    let sim = to_the_end(plan, store, progress)?;
     Ok(finish(&sim, clock.elapsed_s()))
 }
 
-fn to_the_end(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Sim, RunFailure> {
+fn to_the_end(
+    plan: Plan,
+    store: Option<&mut dyn LogStore>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Sim, RunFailure> {
     let clock = wall::Clock::start();
     let mut told_s = 0.0;
     let mut sim = Sim::new(plan)?;
-    while !sim.run_until(SimTime::MAX, STEPS_PER_LOOK)? {
+    let mut keeping = store.map(|store| Keeping::new(store, &mut sim));
+    loop {
+        let is_over = sim.run_until(SimTime::MAX, STEPS_PER_LOOK)?;
+        if let Some(keeping) = &mut keeping {
+            keeping.carry_out(&mut sim)?;
+        }
+        if is_over {
+            break;
+        }
         let wall_s = clock.elapsed_s();
         if wall_s - told_s > 0.1 {
             told_s = wall_s;
@@ -114,7 +143,32 @@ fn to_the_end(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>)
             }
         }
     }
+    if let Some(keeping) = keeping {
+        keeping.store.finish()?;
+    }
     Ok(sim)
+}
+
+/// A store, and what it has been told.
+struct Keeping<'a> {
+    store: &'a mut dyn LogStore,
+    schemas: usize,
+}
+
+impl<'a> Keeping<'a> {
+    fn new(store: &'a mut dyn LogStore, sim: &mut Sim) -> Self {
+        sim.keep_log_effects();
+        Self { store, schemas: 0 }
+    }
+
+    fn carry_out(&mut self, sim: &mut Sim) -> Result<(), StoreError> {
+        let schemas = sim.recorder().schemas();
+        if schemas.len() > self.schemas {
+            self.schemas = schemas.len();
+            schemas.values().try_for_each(|found| self.store.schema(found))?;
+        }
+        self.store.carry_out(&sim.take_log_effects())
+    }
 }
 
 /// The report of a finished run.

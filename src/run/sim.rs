@@ -11,17 +11,20 @@ use indexmap::IndexMap;
 
 use super::RunFailure;
 use super::due::{Due, Life, Slots};
+use super::log_store::LogEffect;
 use super::network::Wire;
 use super::outages::Outages;
 use crate::compile::{InputTarget, Plan, TimedInput, WarmUp};
 use crate::engine::{Calendar, Ctx, Input, LinkEnd, Outlet, Process, TraceSampling};
-use crate::event::{Fact, Message};
+use crate::event::{Appended, Fact, KeptLog, Message, StoredBatch};
 use crate::metrics::{Names, Recorder, RecorderOptions};
 use crate::predicate::Expectation;
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
 
 /// More turns than this in one instant are a cycle without progress.
 const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
+/// Who produced what logs hold at the beginning, in the words of ledger and stories.
+const EARLIER_RUNS: &str = "earlier runs";
 
 /// Everything a run needs to go on.
 #[derive(Clone)]
@@ -55,6 +58,8 @@ pub(super) struct World {
     /// Arrives at this very instant, before anything else that is due: it need not go through the calendar.
     pub(super) next: Option<Arrival>,
     pub(super) recorder: Recorder,
+    /// For a store, if there is one, until the driver takes them.
+    log_effects: Option<Vec<LogEffect>>,
 }
 
 /// A message at the end of its link.
@@ -130,6 +135,9 @@ impl Outlet for World {
         self.calendar.push(at, Due::new(Due::TIMER, component.0, self.lives[component.index()], token));
     }
     fn fact(&mut self, now: SimTime, fact: Fact) {
+        if let Some(effects) = &mut self.log_effects {
+            effects.extend(LogEffect::of(&fact));
+        }
         self.recorder.fact(now, fact);
     }
 }
@@ -157,6 +165,7 @@ impl Sim {
             messages: Slots::default(),
             next: None,
             recorder,
+            log_effects: None,
         };
         let mut sim = Self {
             processes: plan.components.iter().map(|component| component.process.clone()).collect(),
@@ -174,6 +183,9 @@ impl Sim {
             plan: Arc::new(plan),
         };
         sim.guarded(|sim, at| {
+            for kept in sim.plan.kept.clone().iter() {
+                sim.restore(at, kept);
+            }
             for index in 0..sim.processes.len() {
                 *at = index;
                 sim.turn(index, |process, ctx| process.start(ctx));
@@ -181,6 +193,27 @@ impl Sim {
             Ok(())
         })?;
         Ok(sim)
+    }
+
+    /// A cluster and its observers begin with what earlier runs have left of a partition.
+    fn restore(&mut self, at: &mut usize, kept: &KeptLog) {
+        let cluster = self.plan.topics[kept.topic.index()].cluster;
+        *at = cluster.index();
+        self.processes[cluster.index()].restore(kept);
+        for StoredBatch { base_offset, batch } in kept.batches.iter().cloned() {
+            let (topic, partition) = (kept.topic, kept.partition);
+            let appended = Appended { cluster, topic, partition, base_offset, client: cluster, attempt: 1, batch };
+            self.world.recorder.fact(SimTime::ZERO, Fact::Kept(Box::new(appended)));
+        }
+    }
+
+    /// From here on, what happens to logs is kept for [`Self::take_log_effects`].
+    pub fn keep_log_effects(&mut self) {
+        self.world.log_effects = Some(Vec::new());
+    }
+    /// What has happened to logs since the last call, in order.
+    pub fn take_log_effects(&mut self) -> Vec<LogEffect> {
+        self.world.log_effects.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Goes on until `limit` (inclusive), the end, or `steps_max` turns. Returns whether `limit` or the end was reached.
@@ -439,13 +472,16 @@ fn in_files_words(input: &Input) -> (&str, IndexMap<String, String>) {
 }
 
 fn names_of(plan: &Plan) -> Names {
+    // Numbers behind the design's own stand for what is outside of it.
+    let outside = (!plan.kept.is_empty()).then(|| Arc::from(EARLIER_RUNS));
     Names {
-        components: plan.components.iter().map(|component| Arc::clone(&component.id)).collect(),
+        kept: outside.as_ref().map(|_| ComponentIx(plan.components.len() as u32)),
+        components: plan.components.iter().map(|component| Arc::clone(&component.id)).chain(outside).collect(),
         links: plan.links.iter().map(|link| Arc::clone(&link.id)).collect(),
         topics: plan.topics.iter().map(|topic| (Arc::clone(&topic.name), topic.partitions, topic.cluster)).collect(),
         groups: plan.groups.iter().map(|group| (Arc::clone(&group.name), group.topics.clone())).collect(),
         event_types: plan.event_types.clone(),
-        group_of: plan.components.iter().map(|component| component.group).collect(),
+        group_of: plan.components.iter().map(|component| component.group).chain([None]).collect(),
         results: plan.components.iter().filter_map(|component| component.group.zip(component.results)).collect(),
     }
 }

@@ -133,6 +133,7 @@ fn plan(processes: [Box<dyn Process>; 2]) -> Plan {
         schemas: Arc::new(SchemaLibrary::default()),
         inputs: Vec::new(),
         tracing: TraceSampling::default(),
+        kept: Arc::default(),
         remarks: Vec::new(),
         overrides: BTreeMap::new(),
     }

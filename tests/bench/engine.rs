@@ -196,6 +196,7 @@ fn by_kernel() -> f64 {
         schemas: Arc::new(SchemaLibrary::default()),
         inputs: Vec::new(),
         tracing: TraceSampling::default(),
+        kept: Arc::default(),
         remarks: Vec::new(),
         overrides: std::collections::BTreeMap::new(),
     };

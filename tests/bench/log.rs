@@ -3,12 +3,16 @@
 //! 200-byte records in batches of 100 and 1,000: appended to a log in memory (checksum checked, as a broker does) and made
 //! and appended, against this machine's memcpy in the same run; read back with their checksums. Then what a rebalance of
 //! 1,000 members over 10,000 partitions costs the assignors. Figures are printed, nothing is asserted.
-#![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock")]
+#![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock and writes files")]
 
+use std::fs::File;
 use std::hint::black_box;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
+use eventyard::adapters::log_store::PENDING_BYTES_MAX;
+use eventyard::adapters::log_store::partition::{Access, PartitionDir};
 use eventyard::event::{Assignor, EventId, EventMeta, RecordBatch, Subscription};
 use eventyard::machines::broker::batch::{BatchBuilder, check, records, validated};
 use eventyard::machines::broker::client::{Subscriber, assign};
@@ -39,6 +43,11 @@ fn main() {
         );
         let read = best(|| read_per_s(&batches));
         println!("read, {count} records a batch: {:.1} million records/s with checksums (wanted: at least 25)", read / 1e6);
+        let (raw, kept) = (best(|| write_raw(&batches)), best(|| write_kept(&batches)));
+        println!(
+            "disk append, {count} records a batch: {kept:.2} GB/s with checksums and one sync, {:.2} × raw sequential write of {raw:.2} (wanted: at least 0.6)",
+            kept / raw
+        );
     }
     for assignor in [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky] {
         println!("{}: {}", assignor.name(), rebalance(assignor));
@@ -125,6 +134,40 @@ fn read_per_s(batches: &[RecordBatch]) -> f64 {
         }
     }
     seen as f64 / began.elapsed().as_secs_f64()
+}
+
+/// The same bytes to one file, in blocks of 256 KiB, with one sync at the end.
+fn write_raw(batches: &[RecordBatch]) -> f64 {
+    const BLOCK: usize = 256 << 10;
+    let folder = tempfile::tempdir().expect("there is room");
+    let block = vec![7u8; BLOCK];
+    let size: usize = batches.iter().map(|batch| batch.bytes.len()).sum();
+    gb_s(size, || {
+        let mut file = File::create(folder.path().join("raw")).expect("there is room");
+        for at in (0..size).step_by(BLOCK) {
+            file.write_all(&block[..BLOCK.min(size - at)]).expect("there is room");
+        }
+        file.sync_all().expect("the disk takes it");
+    })
+}
+
+/// Batches into a partition's folder as a run keeps them, each checked, with one sync at the end.
+fn write_kept(batches: &[RecordBatch]) -> f64 {
+    let folder = tempfile::tempdir().expect("there is room");
+    let path = folder.path().join("orders-0");
+    let size: usize = batches.iter().map(|batch| batch.bytes.len()).sum();
+    gb_s(size, || {
+        // One file, as the raw write has one.
+        let (mut dir, _) = PartitionDir::open(&path, u64::MAX, Access::Write, |_| {}).expect("the folder is new");
+        for batch in batches {
+            check(batch).expect("it is whole");
+            dir.append(dir.next_offset(), batch).expect("there is room");
+            if dir.pending_bytes() > PENDING_BYTES_MAX {
+                dir.flush().expect("there is room");
+            }
+        }
+        dir.sync().expect("the disk takes it");
+    })
 }
 
 /// A member joins a group of 999 that owns 10,000 partitions of one topic.

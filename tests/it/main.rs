@@ -11,6 +11,7 @@ mod clients;
 mod cloudformation;
 mod cluster_operations;
 mod crashes;
+mod data_dir;
 mod determinism;
 mod fanout;
 mod gateway;

@@ -13,7 +13,7 @@ use super::throttle::Throttle;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{Answer, Fact, Hop, HopKind, Message, Placed, Query};
+use crate::event::{Answer, Fact, Hop, HopKind, KeptLog, Message, Placed, Query};
 use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
@@ -250,6 +250,12 @@ impl Process for KafkaSim {
         }
     }
 
+    fn keeps_logs(&self) -> bool {
+        true
+    }
+    fn restore(&mut self, kept: &KeptLog) {
+        self.cluster.restore(kept);
+    }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
         let caller = Caller { end: end.0, client: self.clients[end.0 as usize] };
         if let Message::Produce(_) = &message {

@@ -380,7 +380,14 @@ pub(super) fn rewritten(mut bytes: Vec<u8>, compression: Compression, record_cou
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(batch: &RecordBatch) -> Result<(), BatchError> {
-    let bytes = &batch.bytes;
+    check_bytes(&batch.bytes)
+}
+
+/// The same for the bytes alone.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_bytes(bytes: &[u8]) -> Result<(), BatchError> {
     if bytes.len() < HEADER_BYTES {
         return Err(BatchError::Truncated);
     }
@@ -417,6 +424,12 @@ pub fn check_records(batch: &RecordBatch) -> Result<(), BatchError> {
 #[must_use]
 pub fn value_bytes(batch: &RecordBatch, record: &RecordRef<'_>) -> Bytes {
     batch.bytes.slice_ref(record.value)
+}
+
+/// Writes another event into the record that ends where these bytes end.
+pub(super) fn write_event(bytes: &mut [u8], event: &EventMeta) {
+    let at = bytes.len() - META_BYTES;
+    write_meta(&mut bytes[at..], event);
 }
 
 fn write_meta(out: &mut [u8], meta: &EventMeta) {

@@ -19,7 +19,7 @@ use super::reassignment::Reassignment;
 use super::replicas::Replicas;
 use super::transactions::Coordinator;
 use crate::event::{
-    BrokerError, Compacted, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, Message, MetadataReply, TransactionCall,
+    BrokerError, Compacted, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, KeptLog, Message, MetadataReply, TransactionCall,
 };
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -192,6 +192,15 @@ impl Cluster {
             isr_check_at: None,
             imbalance_check_at: None,
             cfg,
+        }
+    }
+    /// Begins with what earlier runs have left of a partition.
+    pub fn restore(&mut self, kept: &KeptLog) {
+        let place = self.cfg.topics.iter().position(|topic| topic.topic == kept.topic);
+        let partition = place.and_then(|place| self.partitions[place].get_mut(kept.partition as usize));
+        if let Some(partition) = partition {
+            partition.restore(kept);
+            self.log_memory_bytes += partition.log.memory_bytes();
         }
     }
     /// Settings.

@@ -165,8 +165,10 @@ fn is_plain(batch: &RecordBatch) -> bool {
     marker::stamp_of(batch).is_none() && marker::control_of(batch).is_none()
 }
 
-/// A batch with only some of its records, at their old places: itself when all stay, none when none does.
-fn thinned(batch: &RecordBatch, mut keep: impl FnMut(&batch::RecordRef<'_>) -> bool) -> Option<RecordBatch> {
+/// A batch with only some of its records, at their old places: itself when all stay, none when none does. What belongs to a
+/// transaction stays as it is.
+#[must_use]
+pub fn thinned(batch: &RecordBatch, mut keep: impl FnMut(&batch::RecordRef<'_>) -> bool) -> Option<RecordBatch> {
     let open = if is_plain(batch) { batch::opened(batch).ok() } else { None };
     // What cannot be read, or belongs to a transaction, stays.
     let Some(open) = open else { return Some(batch.clone()) };

@@ -13,7 +13,6 @@ use super::nodes::{NodeFault, NodeState};
 use super::partition::Partition;
 use super::produce::Unacked;
 use super::replicas::Deposed;
-use super::transactions::marker::control_of;
 use crate::event::{
     Appended, BrokerError, Fact, FetchReply, FetchedPartition, GroupReply, Message, MetadataReply, ProduceReply, ProduceResult, Reason,
     StoredBatch, TransactionReply, Truncated,
@@ -305,8 +304,7 @@ impl Cluster {
         if let Some(first) = cut.first().or(back.first()) {
             self.recall_transactions(at, first.base_offset);
         }
-        let events = back.into_iter().filter(|stored| control_of(&stored.batch).is_none());
-        out.facts.extend(events.map(|stored| self.back_in_the_log(at, stored)));
+        out.facts.extend(back.into_iter().map(|stored| self.back_in_the_log(at, stored)));
         let others: Vec<u32> = self.partitions[at.0][at.1 as usize].replicas.list.iter().map(|replica| replica.node).collect();
         for other in others.into_iter().filter(|other| *other != node && self.nodes[*other as usize].may_follow()) {
             self.partitions[at.0][at.1 as usize].rejoin(other);

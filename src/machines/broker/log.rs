@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::batch::{self, compression};
 use super::compaction::{Cleaned, CompactionConfig};
 use super::compression::Compression;
-use crate::event::{RecordBatch, StoredBatch};
+use crate::event::{KeptLog, RecordBatch, StoredBatch};
 use crate::units::{SimDuration, SimTime};
 
 /// When segments roll and when they go.
@@ -106,6 +106,14 @@ impl PartitionLog {
         active.max_timestamp = active.max_timestamp.max(batch.max_timestamp);
         active.batches.push(StoredBatch { base_offset, batch });
         (base_offset, rolled)
+    }
+    /// Puts what earlier runs have left into an empty log.
+    pub fn restore(&mut self, kept: &KeptLog) {
+        for stored in &kept.batches {
+            self.next_offset = stored.base_offset;
+            self.append(SimTime::ZERO, stored.batch.clone());
+        }
+        (self.log_start, self.next_offset) = (kept.log_start, kept.next_offset);
     }
     /// Whole batches from the one that holds `offset` on. Appends to `out` and returns their size.
     pub fn read(&self, offset: u64, limit: ReadLimit, out: &mut Vec<StoredBatch>) -> u64 {

@@ -28,6 +28,7 @@ mod reassignment;
 mod replicas;
 mod replication;
 mod reset;
+pub mod stored;
 mod transactions;
 
 pub use controller::refusal;
@@ -35,7 +36,7 @@ pub use nodes::{NodeFault, NodeState};
 pub use produce::dropped;
 pub use reassignment::{Reassign, ReassignmentFigures};
 pub use transactions::TransactionFigures;
-pub use transactions::marker::control_of;
+pub use transactions::marker::{control_of, stamp_of};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::log::{LogConfig, PartitionLog};
 use super::reassignment::Reassigning;
 use super::replicas::Replicas;
 use super::transactions::Unstable;
-use crate::event::BrokerError;
+use crate::event::{BrokerError, KeptLog};
 use crate::units::ComponentIx;
 
 /// Batches of each idempotent producer that a partition remembers (`ProducerStateEntry.NumBatchesToRetain`).
@@ -61,6 +61,14 @@ impl Partition {
             appended: 0,
             compacted: 0,
         }
+    }
+
+    /// Begins with what earlier runs have left: every replica has all of it.
+    pub fn restore(&mut self, kept: &KeptLog) {
+        self.log.restore(kept);
+        self.high_watermark = kept.next_offset;
+        self.replicas.list.iter_mut().for_each(|replica| replica.agrees_to = kept.next_offset);
+        self.transactions.restore(&self.log);
     }
 
     /// Where this batch stands already, if it does; an error for a gap in the sequence.

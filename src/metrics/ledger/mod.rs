@@ -291,6 +291,14 @@ impl Ledger {
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
     }
 
+    /// A batch of earlier runs stands in a log from the beginning: its events are born and accepted at once.
+    pub fn kept(&mut self, appended: &Appended) {
+        if let Ok(batch) = opened(&appended.batch) {
+            records(&batch).for_each(|record| self.born(&record.meta));
+        }
+        self.appended(appended, |_, _| {});
+    }
+
     /// An obligation ended, or an event was processed once more.
     #[inline]
     pub fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) -> Entry {

@@ -30,7 +30,7 @@ pub(in super::super) fn stamp(header: &mut [u8], stamp: ProducerStamp) {
 
 /// In whose transaction a batch was written; none outside of transactions.
 #[must_use]
-pub(in super::super) fn stamp_of(batch: &RecordBatch) -> Option<ProducerStamp> {
+pub fn stamp_of(batch: &RecordBatch) -> Option<ProducerStamp> {
     let header = batch.bytes.get(..HEADER_BYTES).filter(|header| header[ATTRIBUTES_AT] & TRANSACTIONAL != 0)?;
     let mut id = [0; 8];
     id.copy_from_slice(&header[PRODUCER_ID_AT..PRODUCER_EPOCH_AT]);

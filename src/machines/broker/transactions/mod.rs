@@ -26,7 +26,9 @@ use coordinator::Ending;
 
 use super::cluster::{Caller, Cluster, Effects};
 use super::nodes::NodeState;
-use crate::event::{Acks, BrokerError, GroupOffsets, Message, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};
+use crate::event::{
+    Acks, Appended, BrokerError, Fact, GroupOffsets, Message, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest,
+};
 use crate::units::{SimDuration, SimTime, TopicIx};
 
 /// Markers that could not be written are tried again after this.
@@ -149,9 +151,13 @@ impl Cluster {
         let batch = marker::control_batch(now, stamp, ending.commit);
         let bytes = u64::from(batch.wire_bytes);
         let memory_before = partition.log.memory_bytes();
-        let (offset, _) = partition.log.append(now, batch);
+        let (offset, _) = partition.log.append(now, batch.clone());
         partition.transactions.ended(ending.producer, offset, ending.commit);
         self.log_memory_bytes = self.log_memory_bytes + partition.log.memory_bytes() - memory_before;
+        let (cluster, topic) = (self.cfg.me, self.cfg.topics[place].topic);
+        // No event stands in it; whoever keeps the log needs it all the same.
+        let appended = Appended { cluster, topic, partition: number, base_offset: offset, client: cluster, attempt: 1, batch };
+        out.facts.push(Fact::Appended(Box::new(appended)));
         self.spread(now, (place, number), offset, bytes, Acks::All, out);
         Some(offset)
     }

@@ -89,6 +89,13 @@ impl Unstable {
         self.aborted.retain(|aborted| aborted.marker >= log_start);
     }
 
+    /// The log begins with what earlier runs have left, all of it decided.
+    pub fn restore(&mut self, log: &PartitionLog) {
+        self.used = true;
+        self.reread(log, log.next_offset());
+        self.used = !self.aborted.is_empty();
+    }
+
     /// The log has changed under it: everything is found anew from what stands there.
     pub fn reread(&mut self, log: &PartitionLog, high_watermark: u64) {
         if !self.used {
