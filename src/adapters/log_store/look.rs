@@ -117,9 +117,9 @@ pub fn logs(folder: &Path) -> Result<Vec<LogSeen>, StoreError> {
 pub fn records_of(folder: &Path, wanted: &str, from: KeptFrom, most: usize) -> Result<Vec<RecordSeen>, StoreError> {
     let journal = Journal::open(folder)?;
     let all = names(folder)?;
-    let chosen: Vec<&String> = all.iter().filter(|log| is_named(log, wanted)).collect();
+    let chosen: Vec<&String> = all.iter().filter(|log| names_of(log).contains(&wanted)).collect();
     if chosen.is_empty() {
-        let near = crate::diagnostics::nearest(wanted, all.iter().map(String::as_str));
+        let near = crate::diagnostics::nearest(wanted, all.iter().flat_map(|log| names_of(log)));
         let hint = near.map_or_else(|| format!("there are {}", all.join(", ")), |near| format!("did you mean `{near}`?"));
         return Err(StoreError { place: folder.display().to_string(), words: format!("no log is called `{wanted}`: {hint}") });
     }
@@ -142,11 +142,11 @@ pub fn records_of(folder: &Path, wanted: &str, from: KeptFrom, most: usize) -> R
     Ok(seen)
 }
 
-/// `web-17`'s log may be asked for with or without its cluster and its partition.
-fn is_named(log: &str, wanted: &str) -> bool {
+/// What a log may be asked for as: with and without its cluster and its partition.
+fn names_of(log: &str) -> [&str; 4] {
     let topic = log.rsplit_once('-').map_or(log, |(topic, _)| topic);
-    let bare = |name: &str| name.split_once('/').map_or(name.to_owned(), |(_, name)| name.to_owned());
-    [log, topic].iter().any(|name| *name == wanted || bare(name) == wanted)
+    let bare = |name: &'_ str| name.find('/').map_or(0, |slash| slash + 1);
+    [log, topic, &log[bare(log)..], &topic[bare(topic)..]]
 }
 
 fn seen_in(journal: &Journal, schemas: &SchemaLibrary, log: &str, stored: &StoredBatch) -> Vec<RecordSeen> {
