@@ -34,7 +34,7 @@ fn table(logs: &[LogSeen]) -> String {
     let mut out = format!("{:width$} {:>12} {:>12} {:>12} {:>12} {:>9}\n", "log", "start", "end", "records", "size", "segments");
     for log in logs {
         let (start, end, records) = (text::count(log.log_start), text::count(log.log_end), text::count(log.records));
-        let size = crate::units::Bytes(log.bytes).to_string();
+        let size = text::bytes(log.bytes as f64);
         let _ = writeln!(out, "{:width$} {start:>12} {end:>12} {records:>12} {size:>12} {:>9}", log.log, log.segments);
     }
     for damage in logs.iter().flat_map(|log| &log.damage) {

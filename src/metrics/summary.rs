@@ -167,7 +167,8 @@ impl Recorder {
 
     fn component_figures(&self, end: SimTime, span_s: f64) -> IndexMap<String, IndexMap<String, f64>> {
         let mut all = IndexMap::new();
-        for (index, seen) in self.seen.iter().enumerate() {
+        let kept = self.options.names.kept.map(ComponentIx::index);
+        for (index, seen) in self.seen.iter().enumerate().filter(|(index, _)| Some(*index) != kept) {
             let mut figures = IndexMap::new();
             for figure in &seen.last {
                 let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{}[{}]", figure.name, figure.label) };

@@ -135,9 +135,8 @@ pub fn records_of(folder: &Path, wanted: &str, from: KeptFrom, most: usize) -> R
             KeptFrom::Time(time) => offset_for_time(&journal, log, &batches, time),
         };
         let left = most.saturating_sub(seen.len());
-        seen.extend(
-            batches.iter().flat_map(|stored| seen_in(&journal, &schemas, log, stored)).filter(|record| record.offset >= begin).take(left),
-        );
+        let ahead = batches.iter().filter(|stored| stored.next_offset() > begin);
+        seen.extend(ahead.flat_map(|stored| seen_in(&journal, &schemas, log, stored)).filter(|record| record.offset >= begin).take(left));
     }
     Ok(seen)
 }
