@@ -40,6 +40,8 @@ pub enum Fact {
     Compacted(Box<Compacted>),
     /// A group began at this offset: earlier records are skipped for it.
     GroupStart { group: GroupIx, topic: TopicIx, partition: u32, offset: u64 },
+    /// A group goes on behind a batch that it could not read.
+    Unreadable(Box<Unreadable>),
     /// A hop of an event that observers follow.
     Hop(Box<(EventMeta, Hop)>),
 }
@@ -107,6 +109,25 @@ pub struct Appended {
     pub attempt: u32,
     /// The bytes.
     pub batch: RecordBatch,
+}
+
+/// A batch whose bytes do not say which events it holds any more: only its place does.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// Who could not read it.
+    pub component: ComponentIx,
+    /// For which group.
+    pub group: GroupIx,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// Offset of its first record.
+    pub base_offset: u64,
+    /// Records below this offset had been read before.
+    pub from: u64,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// A part of a partition's log of which the cleaner has left the last value of each key.
@@ -264,6 +285,7 @@ impl Fact {
             | Self::Truncated(_)
             | Self::Compacted(_)
             | Self::Partitions { .. }
+            | Self::Unreadable(_)
             | Self::LogStart { .. }
             | Self::GroupStart { .. } => None,
         }

@@ -19,7 +19,7 @@ use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
 use crate::engine::{Figure, Figures};
-use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, SchemaFound};
+use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, SchemaFound, Unreadable};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -265,8 +265,21 @@ impl Recorder {
                 let cluster = self.options.names.topics[topic.index()].2;
                 self.ledger.group_start(now, cluster, group, topic, partition, offset);
             }
+            Fact::Unreadable(batch) => self.unreadable(now, &batch),
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
+        }
+    }
+
+    /// The events of a batch are known by its place, as it was appended.
+    fn unreadable(&mut self, now: SimTime, batch: &Unreadable) {
+        let Unreadable { component, group, topic, partition, base_offset, from, reason } = batch;
+        for (offset, event) in self.ledger.events_at(*topic, *partition, *base_offset).filter(|(offset, _)| offset >= from) {
+            let placed = Placed { topic: *topic, partition: *partition, offset };
+            self.traces.hop(event, lost_hop(now, *component, placed, reason));
+            let (waited, end) = (SimDuration::ZERO, ObligationEnd::RejectedAtConsumer);
+            let ended = Ended { component: *component, group: *group, topic: *topic, partition: *partition, offset, event, waited, end };
+            self.ended(now, &ended, Some(reason));
         }
     }
 

@@ -57,6 +57,13 @@ impl Recorder {
         if self.faults.dropped() > 0 {
             remarks.push(format!("{} further faults were carried out and are not listed", self.faults.dropped()));
         }
+        for (component, seen) in self.names().components.iter().zip(&self.seen) {
+            let stuck = seen.last.iter().find(|figure| figure.name == "stuck_partitions").map_or(0.0, |figure| figure.value);
+            if stuck > 0.0 {
+                let words = "partitions no further: a stored batch's checksum does not hold";
+                remarks.push(format!("{component} reads {stuck} {words}"));
+            }
+        }
         if !ledger.balanced {
             remarks.push("the ledger does not balance: this is a defect of Eventyard".to_owned());
         }

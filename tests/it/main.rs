@@ -10,6 +10,7 @@ mod chaos;
 mod clients;
 mod cloudformation;
 mod cluster_operations;
+mod corruption;
 mod crashes;
 mod data_dir;
 mod determinism;

@@ -19,13 +19,13 @@ const UNCONFIRMED_MAX: usize = 1_000_000;
 #[derive(Clone, Debug)]
 pub(super) struct Inbound {
     pub client: usize,
-    epoch: u32,
-    slot: usize,
-    topic: TopicIx,
-    partition: u32,
+    pub epoch: u32,
+    pub slot: usize,
+    pub topic: TopicIx,
+    pub partition: u32,
     /// Records below this offset are in the buffer already, or were read before.
     from: u64,
-    stored: StoredBatch,
+    pub stored: StoredBatch,
     checked: bool,
     /// Its transaction was aborted.
     aborted: bool,
@@ -59,6 +59,11 @@ impl Inbound {
             let aborted = aborted.contains(&stored.base_offset);
             Self { client, epoch, slot, topic, partition, from, stored, checked: false, aborted }
         })
+    }
+
+    /// The first offset that is not in the buffer.
+    pub fn first_offset(&self) -> u64 {
+        self.from.max(self.stored.base_offset)
     }
 }
 
@@ -108,13 +113,16 @@ impl Consumer {
     /// Puts a batch's records into the buffer; false when one waits for its schema.
     fn decode(&mut self, ctx: &mut Ctx<'_>, index: usize, inbound: &mut Inbound) -> bool {
         let mut unpacking = SimDuration::ZERO;
-        let mut corrupt = None;
         if !inbound.checked {
             inbound.checked = true;
             match self.unpack(&mut inbound.stored.batch) {
                 Ok(time) => unpacking = time,
-                Err(error) => corrupt = Some(error),
+                Err(error) => {
+                    self.take_corrupt(ctx, index, inbound, &error);
+                    return true;
+                }
             }
+            self.corrupt.sound(inbound.topic, inbound.partition, inbound.stored.next_offset());
         }
         if inbound.aborted || control_of(&inbound.stored.batch).is_some() {
             self.pass_over(ctx, index, inbound);
@@ -132,10 +140,9 @@ impl Consumer {
             if offset < inbound.from {
                 continue;
             }
-            let verdict = match (&corrupt, &mut self.reader) {
-                (Some(error), _) => Verdict::Bad(Reason { code: "corrupt", detail: Some(error.to_string().into()) }),
-                (None, Some(reader)) if !record.is_tombstone => reader.judge(ctx, record.value),
-                (None, _) => Verdict::Good,
+            let verdict = match &mut self.reader {
+                Some(reader) if !record.is_tombstone => reader.judge(ctx, record.value),
+                _ => Verdict::Good,
             };
             let refused = match verdict {
                 Verdict::Good => None,

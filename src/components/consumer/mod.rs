@@ -8,6 +8,7 @@
 //! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
 
 mod actions;
+mod corrupt;
 mod intake;
 mod pauses;
 mod queue;

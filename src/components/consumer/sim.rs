@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::corrupt::CorruptBatches;
 use super::intake::{Inbound, Received};
 use super::pauses::Pauses;
 use super::reset::Resetting;
@@ -60,6 +61,7 @@ pub(super) struct Consumer {
     pub dead_letters: Option<ProducerClient>,
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
+    pub corrupt: CorruptBatches,
     pub station: Station,
     pub counts: Counts,
     pauses: Pauses,
@@ -142,6 +144,7 @@ impl Consumer {
             dead_letters,
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
+            corrupt: CorruptBatches::new(params.text("on_corrupt") == "skip"),
             station: Station::default(),
             counts: Counts::default(),
             pauses: Pauses::default(),
@@ -480,6 +483,7 @@ impl Process for Consumer {
         if let Some(results) = &self.results {
             out.counter("results_count", results.written);
         }
+        self.corrupt.figures(out);
         self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);

@@ -74,6 +74,15 @@ const PARAMS: &[ParamSpec] = &[
     )
     .group("Work"),
     ParamSpec::new(
+        "on_corrupt",
+        "On a bad checksum",
+        T::Choice(&["retry", "skip"]),
+        Same("retry"),
+        "A batch whose checksum does not hold is read again, until another replica leads that has a good copy; or the reader goes on \
+         behind it (seek), and its events end as rejected",
+    )
+    .group("Work"),
+    ParamSpec::new(
         "validate",
         "Validate",
         T::Bool,

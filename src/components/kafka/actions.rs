@@ -7,7 +7,7 @@ use crate::components::{ActionSpec, Params, PlannedAction, TopicDecl};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Default_, ParamSpec, ParamType, TimedFault};
 
-use Default_::Same;
+use Default_::{Absent, Same};
 use ParamType as T;
 
 const NODE: ParamSpec = ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Default_::Required, "Which node; the first is 0");
@@ -17,6 +17,9 @@ pub(super) const PURGE: &str = "purge-topic";
 
 /// Gives a topic more partitions.
 pub(super) const ADD_PARTITIONS: &str = "add-partitions";
+
+/// Flips a bit on a disk.
+pub(super) const CORRUPT: &str = "corrupt-batch";
 
 /// One more node.
 pub(super) const ADD_BROKER: &str = "add-broker";
@@ -46,6 +49,17 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         params: &[
             ONE_TOPIC,
             ParamSpec::new("to", "To", T::Count { min: 2, max: 10_000 }, Default_::Required, "How many partitions it has then"),
+        ],
+    },
+    ActionSpec {
+        name: CORRUPT,
+        help: "A bit of a stored batch is wrong on one node's disk. The broker does not see it: readers find that its checksum does \
+               not hold, and so do followers that fetch it. Other replicas have good copies, should they lead",
+        params: &[
+            ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Absent, "Which topic; any when absent"),
+            ParamSpec::new("partition", "Partition", T::Count { min: 0, max: 9_999 }, Absent, "Which partition; any when absent"),
+            ParamSpec::new("node", "Node", T::Count { min: 0, max: 99 }, Absent, "On whose disk; the leader's when absent"),
+            ParamSpec::new("offset", "Offset", T::Count { min: 0, max: i64::MAX }, Absent, "The batch that holds it; any when absent"),
         ],
     },
     ActionSpec {

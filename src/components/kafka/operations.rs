@@ -9,6 +9,7 @@ use super::actions;
 use super::sim::KafkaSim;
 use crate::components::Params;
 use crate::engine::Ctx;
+use crate::machines::broker::Blight;
 use crate::machines::broker::Reassign;
 use crate::machines::broker::cluster::Effects;
 use crate::model::Value;
@@ -36,6 +37,13 @@ impl KafkaSim {
             actions::REASSIGN => self.cluster.reassign(ctx.now, &reassign(&params), &mut effects)?,
             actions::ELECT_PREFERRED => self.cluster.elect_preferred(ctx.now, params.optional_text("topic").as_deref(), &mut effects)?,
             actions::ROLLING_RESTART => return self.roll(ctx, params.duration("for")),
+            actions::CORRUPT => {
+                let number = |name: &str| params.is_given(name).then(|| u32::try_from(params.count(name)).unwrap_or(u32::MAX));
+                let offset = params.is_given("offset").then(|| u64::try_from(params.count("offset")).unwrap_or(0));
+                let (partition, node) = (number("partition"), number("node"));
+                let blight = Blight { topic: params.optional_text("topic"), partition, node, offset };
+                self.cluster.corrupt(&blight, &mut self.disk_rng)?;
+            }
             _ => return self.disturb(ctx, name, &params),
         }
         self.carry_out(ctx, effects, None);

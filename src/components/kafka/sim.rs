@@ -18,6 +18,7 @@ use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
 use crate::machines::broker::log::LogConfig;
+use crate::random::Stream;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Memory of one cluster's logs. Beyond it the disks count as full: batches are refused (`StorageError`, which
@@ -63,6 +64,8 @@ pub(super) struct KafkaSim {
     pub(super) faults: Faults,
     throttle: Throttle,
     pub(super) rolling: RollingRestarts,
+    /// Which batches go bad.
+    pub(super) disk_rng: Stream,
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +121,7 @@ impl KafkaSim {
             faults: Faults::new(nodes),
             throttle: Throttle::default(),
             rolling: RollingRestarts::default(),
+            disk_rng: ctx.stream("disk"),
         }
     }
 
@@ -332,6 +336,7 @@ impl Process for KafkaSim {
         let (memory_bytes, storage_full) = self.cluster.memory_figures();
         out.gauge("log_memory_bytes", memory_bytes as f64);
         out.counter("storage_full_count", storage_full);
+        out.gauge("corrupt_batches", self.cluster.rotten_count() as f64);
         self.transaction_figures(out);
         out.counter("in_bytes", self.in_bytes);
         out.counter("out_bytes", self.out_bytes);

@@ -345,6 +345,10 @@ impl Cluster {
         for (place, topic) in self.partitions.iter_mut().enumerate() {
             for (partition, state) in topic.iter_mut().enumerate() {
                 let before = state.log.memory_bytes();
+                // A partition with a batch that cannot be read is not cleaned any more (Kafka's `uncleanable-partitions-count`).
+                if !state.rotten.is_empty() {
+                    continue;
+                }
                 let settled = state.transactions.last_stable(state.high_watermark);
                 if let Some(compacted) = state.log.compact(now, settled) {
                     self.log_memory_bytes = self.log_memory_bytes + state.log.memory_bytes() - before;

@@ -130,6 +130,9 @@ impl Cluster {
                             at_least_one: size == 0,
                         };
                         size += state.log.read(wanted.offset, limit, &mut one.batches);
+                        if !state.rotten.is_empty() {
+                            state.spoil(request.node, &mut one.batches);
+                        }
                         if let Some(last) = one.batches.last().filter(|_| committed_only) {
                             one.aborted = state.transactions.aborted_in(wanted.offset..last.next_offset());
                         }

@@ -28,6 +28,7 @@ mod reassignment;
 mod replicas;
 mod replication;
 mod reset;
+mod rot;
 pub mod stored;
 mod transactions;
 
@@ -35,6 +36,7 @@ pub use controller::refusal;
 pub use nodes::{NodeFault, NodeState};
 pub use produce::dropped;
 pub use reassignment::{Reassign, ReassignmentFigures};
+pub use rot::Blight;
 pub use transactions::TransactionFigures;
 pub use transactions::marker::{control_of, stamp_of};
 

@@ -6,6 +6,7 @@
 use super::log::{LogConfig, PartitionLog};
 use super::reassignment::Reassigning;
 use super::replicas::Replicas;
+use super::rot::Rotten;
 use super::transactions::Unstable;
 use crate::event::{BrokerError, KeptLog};
 use crate::units::ComponentIx;
@@ -32,6 +33,8 @@ pub(super) struct Partition {
     pub waiters: Vec<u64>,
     pub transactions: Unstable,
     producers: Vec<ProducerState>,
+    /// Copies that have gone bad.
+    pub rotten: Vec<Rotten>,
     /// Records appended so far.
     pub appended: u64,
     /// Records that the cleaner removed.
@@ -58,6 +61,7 @@ impl Partition {
             waiters: Vec::new(),
             transactions: Unstable::default(),
             producers: Vec::new(),
+            rotten: Vec::new(),
             appended: 0,
             compacted: 0,
         }

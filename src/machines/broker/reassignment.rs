@@ -163,6 +163,9 @@ impl Cluster {
             replicas.list.push(kept.map_or_else(|| Replica::new(*node), |index| before.remove(index)));
         }
         replicas.list.append(&mut before);
+        for node in &adding {
+            partition.forget_rotten(Some(*node), 0);
+        }
         partition.reassigning = Some(Box::new(Reassigning { target, adding, throttle_per_s }));
         self.reassignment.moving += 1;
         self.lay_out_anew();

@@ -157,6 +157,7 @@ impl Partition {
         let (keep, back) = (leader.agrees_to, std::mem::take(&mut leader.tail));
         (leader.deposed, leader.wiped) = (None, false);
         let cut = self.log.truncate(keep);
+        self.forget_rotten(None, keep);
         for replica in self.replicas.list.iter_mut().filter(|replica| replica.agrees_to > keep) {
             let had = cut.partition_point(|stored| stored.next_offset() <= replica.agrees_to);
             replica.tail.splice(0..0, cut[..had].iter().cloned());
@@ -201,6 +202,8 @@ impl Partition {
             let kept = if replica.wiped { 0 } else { replica.agrees_to };
             replica.agrees_to = kept.max(log_start);
             (replica.deposed, replica.wiped) = (None, false);
+            let kept = replica.agrees_to;
+            self.forget_rotten(Some(node), kept);
         }
     }
 

@@ -111,10 +111,12 @@ impl Cluster {
             self.reassignment.bytes += done.bytes;
         }
         let (end, high_watermark) = (state.log.next_offset(), state.high_watermark);
+        let has = state.replicas.of(node).map_or(done.up_to, |replica| replica.agrees_to);
+        let up_to = state.sound_to(has, done.up_to);
         let replicas = &mut state.replicas;
         let epoch_start = replicas.epoch_start();
         let Some(replica) = replicas.of_mut(node) else { return };
-        replica.agrees_to = replica.agrees_to.max(done.up_to);
+        replica.agrees_to = replica.agrees_to.max(up_to);
         let position = replica.agrees_to;
         replica.caught_up_at = if position == end { now } else { replica.caught_up_at.max(done.asked) };
         if !replicas.is_in_sync(node) && position >= high_watermark && position >= epoch_start {

@@ -363,6 +363,16 @@ impl Ledger {
         records(&kept.batch).find(|record| record.position == position)?.key
     }
 
+    /// The events of the batch that a log has at this offset, each with its own.
+    pub fn events_at(&self, topic: TopicIx, partition: u32, base_offset: u64) -> impl Iterator<Item = (u64, EventMeta)> + use<> {
+        let retained = &self.topics[topic.index()].partitions[partition as usize];
+        let at = retained.binary_search_by_key(&base_offset, |kept| kept.base_offset).ok();
+        let batch = at.map(|at| &retained[at].batch);
+        let events: Vec<_> =
+            batch.into_iter().flat_map(records).map(|record| (base_offset + u64::from(record.position), record.meta)).collect();
+        events.into_iter()
+    }
+
     /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
     pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
         let mut expired = 0;

@@ -304,7 +304,8 @@ impl ConsumerClient {
             let mut pending = None;
             let mut partitions = Vec::new();
             for slot in 0..self.assigned.len() {
-                let wanted = self.assigned[slot].lane == lane && !self.assigned[slot].revoked;
+                let progress = &self.assigned[slot];
+                let wanted = progress.lane == lane && !progress.revoked && progress.not_before <= now;
                 let Some(offset) = self.assigned[slot].fetch_from.filter(|_| wanted) else { continue };
                 let timeout = self.cfg.request_timeout.plus(self.cfg.fetch_max_wait);
                 let Pending { call, .. } = *pending.get_or_insert_with(|| self.pending(now, timeout));
@@ -374,6 +375,13 @@ impl ConsumerClient {
         self.ask_for_leaders(now, out);
         if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) && matches!(self.phase, Phase::Stable) {
             self.list_offsets(now, out);
+        }
+    }
+
+    /// What has come of this assignment from an offset on cannot be read: it is asked for again later.
+    pub fn read_again(&mut self, epoch: u32, slot: usize, offset: u64, not_before: SimTime) {
+        if let Some(at) = self.assigned_as(epoch, slot) {
+            self.assigned[at].read_again(offset, not_before);
         }
     }
 

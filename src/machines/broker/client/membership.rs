@@ -194,6 +194,8 @@ impl ConsumerClient {
                 wake = wake.min(lane.not_before);
             }
         }
+        let resting = self.assigned.iter().map(|progress| progress.not_before).filter(|until| *until > now);
+        wake = resting.fold(wake, SimTime::min);
         wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);
         match self.phase {
             Phase::Resting { until } | Phase::Draining { until, .. } => wake.min(until),

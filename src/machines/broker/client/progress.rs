@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::event::{CallId, StoredBatch};
 use crate::machines::broker::batch::positions;
-use crate::units::TopicIx;
+use crate::units::{SimTime, TopicIx};
 
 /// One assigned partition.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Progress {
     pub fetched_by: Option<CallId>,
     /// It is given back as soon as the work on it is finished and committed.
     pub revoked: bool,
+    /// It is not asked for before.
+    pub not_before: SimTime,
     /// Received and not all done, ascending: (offset, done).
     outstanding: VecDeque<(u64, bool)>,
     /// After the last record that a poll handed out.
@@ -39,6 +41,7 @@ impl Progress {
             fetch_from: None,
             fetched_by: None,
             revoked: false,
+            not_before: SimTime::ZERO,
             outstanding: VecDeque::new(),
             polled_to: 0,
             committed: None,
@@ -69,6 +72,12 @@ impl Progress {
             }
             self.fetch_from = Some(end);
         }
+    }
+
+    /// What was received from an offset on is void, and asked for again.
+    pub fn read_again(&mut self, offset: u64, not_before: SimTime) {
+        self.outstanding.truncate(self.outstanding.partition_point(|entry| entry.0 < offset));
+        (self.fetch_from, self.fetched_by, self.not_before) = (Some(offset), None, not_before);
     }
 
     pub fn polled(&mut self, offset: u64) {
