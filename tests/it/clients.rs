@@ -47,6 +47,13 @@ impl Design {
         design.link("shop.orders", "billing.in", json!({"latency": "0s"}));
         design
     }
+    /// All links take so long.
+    pub(crate) fn with_latency(mut self, latency: &str) -> Self {
+        for link in &mut self.project.links {
+            link.params = values(json!({"latency": latency}));
+        }
+        self
+    }
     fn with_registry(mut self) -> Self {
         let schema = SchemaSource { path: None, text: SCHEMA.into() };
         self.project.schemas.insert("order".to_owned(), schema);

@@ -98,7 +98,7 @@ fn the_books_balance_whatever_goes_bad() {
         let billing = json!({"offset_reset": "earliest", "on_corrupt": "skip", "service_time": "5ms", "instances": 2, "commit": commit,
             "session_timeout": "6s", "heartbeat_interval": "1s"});
         let cluster = json!({"brokers": 3, "replication": copies, "broker_session_timeout": "2s"});
-        let mut design = Design::line(120, web, cluster, billing);
+        let mut design = Design::line(120, web, cluster, billing).with_latency("exp(1ms)");
         for _ in 0..1 + rng.below(20) {
             design = design.fault(1 + rng.below(20), "shop", "corrupt-batch", json!({}));
         }

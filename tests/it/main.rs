@@ -26,6 +26,7 @@ mod pipelines;
 mod queue_designs;
 mod queues;
 mod samples;
+mod schema_breaks;
 mod theory;
 mod tidy;
 mod transactions_sim;

@@ -40,9 +40,12 @@ impl CorruptBatches {
         }
     }
 
+    /// Nothing where none was found.
     pub fn figures(&self, out: &mut Figures) {
-        out.counter("corrupt_batches_count", self.found);
-        out.gauge("stuck_partitions", self.stuck.len() as f64);
+        if self.found > 0 {
+            out.counter("corrupt_batches_count", self.found);
+            out.gauge("stuck_partitions", self.stuck.len() as f64);
+        }
     }
 }
 

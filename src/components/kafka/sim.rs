@@ -336,7 +336,9 @@ impl Process for KafkaSim {
         let (memory_bytes, storage_full) = self.cluster.memory_figures();
         out.gauge("log_memory_bytes", memory_bytes as f64);
         out.counter("storage_full_count", storage_full);
-        out.gauge("corrupt_batches", self.cluster.rotten_count() as f64);
+        if let Some(count) = self.cluster.rotten_count() {
+            out.gauge("corrupt_batches", count as f64);
+        }
         self.transaction_figures(out);
         out.counter("in_bytes", self.in_bytes);
         out.counter("out_bytes", self.out_bytes);

@@ -22,7 +22,7 @@ impl Producer {
         }
         gone.extend(self.http.iter_mut().flat_map(|client| client.abandon()));
         gone.extend(self.queues.iter_mut().flat_map(|queues| queues.client.abandon()));
-        self.asked.clear();
+        self.lookups.forget();
         self.kinds.forget();
         self.poison_left = 0;
         self.abandoned += gone.len() as u64;

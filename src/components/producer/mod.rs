@@ -9,6 +9,7 @@
 mod crash;
 mod http;
 mod inputs;
+mod lookups;
 pub(super) mod payload;
 mod queue_client;
 mod queue_spec;

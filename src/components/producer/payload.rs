@@ -22,6 +22,8 @@ pub(in crate::components) enum Source {
     Registered { id: u32, schema: Arc<Schema> },
     /// The registry has no such schema: events of this type are rejected.
     Missing(Arc<str>),
+    /// The registry's version does not take what the application makes: events of this type are rejected.
+    Incompatible(Arc<str>),
 }
 
 /// Where events of a type go.
@@ -45,6 +47,8 @@ pub(super) struct EventKind {
     pub source: Source,
     /// What a registry has to be asked for, known or not.
     asked: Option<Source>,
+    /// What its application was made with: the first version that it learnt.
+    own: Option<Arc<Schema>>,
     pub target: Target,
     pub method: Arc<str>,
     pub path: Arc<str>,
@@ -74,6 +78,7 @@ impl EventKinds {
             let source = source(ctx, row, index)?;
             kinds.list.push(EventKind {
                 ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
+                own: None,
                 asked: matches!(source, Source::Unknown { .. }).then(|| source.clone()),
                 source,
                 target: named.map_or(fallback, |way| way.1),
@@ -104,12 +109,28 @@ impl EventKinds {
         self.sums.partition_point(|sum| *sum <= at).min(self.list.len() - 1)
     }
 
-    /// A registry's answer for every type that waits for this subject and version.
+    /// What a registry has to be asked for.
+    pub fn subjects(&self) -> impl Iterator<Item = (&Arc<str>, Option<u32>)> {
+        self.list.iter().filter_map(|kind| match &kind.asked {
+            Some(Source::Unknown { subject, version }) => Some((subject, *version)),
+            _ => None,
+        })
+    }
+
+    /// A registry's answer for every type of this subject and version. An application that is running goes on with what
+    /// it knows when there is none.
     pub fn learn(&mut self, subject: &str, version: Option<u32>, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) {
-        let waits = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v } if **s == *subject && *v == version);
+        let is_of = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v } if **s == *subject && *v == version);
         let learnt = Source::learnt(subject, library, answer);
-        for kind in self.list.iter_mut().filter(|kind| waits(&kind.source)) {
-            kind.source = learnt.clone();
+        for kind in self.list.iter_mut().filter(|kind| kind.asked.as_ref().is_some_and(is_of)) {
+            match &learnt {
+                Source::Registered { schema, .. } => {
+                    let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(schema)));
+                    kind.source = learnt.clone().unless_it_breaks(&own, subject, library);
+                }
+                _ if matches!(kind.source, Source::Registered { .. }) => {}
+                _ => kind.source = learnt.clone(),
+            }
         }
     }
 }
@@ -140,6 +161,18 @@ impl Source {
         }
     }
 
+    /// Confluent's serializers refuse a latest version that cannot read what the application's own schema writes
+    /// (`latest.compatibility.strict`).
+    fn unless_it_breaks(self, own: &Schema, subject: &str, library: &SchemaLibrary) -> Self {
+        let Self::Registered { schema, .. } = &self else { return self };
+        match library.can_read(schema, own) {
+            Ok(()) => self,
+            Err(why) => {
+                Self::Incompatible(format!("the registered version of `{subject}` cannot read what it makes: {}", why.join("; ")).into())
+            }
+        }
+    }
+
     /// Appends a payload. Says what is wrong with it when it is refused here: by its own check when
     /// `validate`, or because there is no schema to write it with.
     pub fn write(&self, rng: &mut Stream, now: SimTime, invalid: bool, validate: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -151,6 +184,7 @@ impl Source {
             Self::Bare(schema) => (schema, None),
             Self::Registered { id, schema } => (schema, Some(*id)),
             Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
+            Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
             Self::Unknown { subject, .. } => {
                 return Err(Reason { code: "schema-pending", detail: Some(format!("the schema of `{subject}` is not known yet").into()) });
             }

@@ -10,15 +10,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::http::{HttpClient, HttpOutput, Job, headers, http_config};
+use super::lookups::Lookups;
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
-use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest};
+use crate::event::{EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaReply};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::SchemaLibrary;
 use crate::random::{Arrival, ArrivalState, KeySampler, Stream};
@@ -28,8 +28,6 @@ use crate::units::SimTime;
 pub(super) const CALLS_KAFKA: u16 = 0x0100;
 /// High byte of call ids to gateways.
 pub(super) const CALLS_HTTP: u8 = 2;
-/// High byte of call ids to registries.
-const CALLS_SCHEMA: u8 = 3;
 /// High byte of call ids to queues.
 const CALLS_QUEUE: u8 = 4;
 
@@ -64,8 +62,7 @@ pub(super) struct Producer {
     pub(super) http: Option<HttpClient>,
     pub(super) queues: Option<Queues>,
     gateways: Vec<LinkEnd>,
-    registry: Option<LinkEnd>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) lookups: Lookups,
     pub(super) held: VecDeque<Held>,
     next_seq: u64,
     rejected: u64,
@@ -90,15 +87,6 @@ struct Streams {
     validity: Stream,
     tombstones: Stream,
     payload: Stream,
-}
-
-/// A look-up under way.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    call: CallId,
-    subject: Arc<str>,
-    version: Option<u32>,
-    deadline: SimTime,
 }
 
 /// An event whose schema is not known yet.
@@ -155,8 +143,7 @@ impl Producer {
             http,
             queues,
             gateways,
-            registry: ctx.links_at("schemas").next().map(|facts| facts.end),
-            asked: Vec::new(),
+            lookups: Lookups::new(ctx, params),
             held: VecDeque::new(),
             next_seq: 0,
             rejected: 0,
@@ -289,7 +276,7 @@ impl Producer {
         if let Some(queues) = &mut self.queues {
             queues.send(ctx);
         }
-        let mut wake = self.asked.iter().map(|asked| asked.deadline).min().unwrap_or(SimTime::MAX);
+        let mut wake = self.lookups.next_wake();
         if let Some(client) = &mut self.kafka {
             wake = wake.min(client.next_wake(ctx.now));
             wake = wake.min(self.transactions.as_ref().map_or(SimTime::MAX, |transactions| transactions.next_wake(client)));
@@ -321,39 +308,12 @@ impl Producer {
         if let Some(queues) = &mut self.queues {
             queues.on_wake(ctx.now);
         }
-        for index in 0..self.asked.len() {
-            if self.asked[index].deadline <= ctx.now {
-                self.asked[index].deadline = ctx.now + SCHEMA_TIMEOUT;
-                self.ask(ctx, index);
-            }
-        }
+        self.lookups.on_wake(ctx, &self.kinds);
         self.flush(ctx);
     }
 
-    fn ask_for_schemas(&mut self, ctx: &mut Ctx<'_>) {
-        for kind in &self.kinds.list {
-            let Source::Unknown { subject, version } = &kind.source else { continue };
-            if self.asked.iter().any(|asked| asked.subject == *subject && asked.version == *version) {
-                continue;
-            }
-            let call = CallId(u64::from(CALLS_SCHEMA) << 56 | self.asked.len() as u64);
-            let (subject, version) = (Arc::clone(subject), *version);
-            self.asked.push(Asked { call, subject, version, deadline: ctx.now + SCHEMA_TIMEOUT });
-        }
-        for index in 0..self.asked.len() {
-            self.ask(ctx, index);
-        }
-    }
-
-    fn ask(&self, ctx: &mut Ctx<'_>, index: usize) {
-        let (Some(registry), asked) = (self.registry, &self.asked[index]) else { return };
-        let body = SchemaCall::BySubject { subject: Arc::clone(&asked.subject), version: asked.version };
-        ctx.send(registry, Message::Schema(Box::new(SchemaRequest { call: asked.call, body })));
-    }
-
     fn on_schema(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
-        let Some(at) = self.asked.iter().position(|asked| asked.call == reply.call) else { return };
-        let asked = self.asked.remove(at);
+        let Some(asked) = self.lookups.answered(reply) else { return };
         self.kinds.learn(&asked.subject, asked.version, &self.library, &reply.result);
         while let Some(event) = self.held.front().copied() {
             if matches!(self.kinds.list[event.kind].source, Source::Unknown { .. }) {
@@ -367,7 +327,7 @@ impl Producer {
 
 impl Process for Producer {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
-        self.ask_for_schemas(ctx);
+        self.lookups.begin(ctx, &self.kinds);
         if let Some(client) = &mut self.kafka {
             client.start_transactions(ctx.now, &mut self.client_out);
         }

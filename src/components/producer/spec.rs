@@ -100,6 +100,16 @@ const PARAMS: &[ParamSpec] = &[
         "Checks each payload against its schema and rejects invalid events here",
     )
     .group("Schema"),
+    ParamSpec::new(
+        "schema_age_max",
+        "Latest schema's age",
+        T::Duration { min: "1s", max: "365d" },
+        Absent,
+        "The latest version of a subject is asked for again after this long, and taken if it reads what the application makes; \
+         never when absent",
+    )
+    .key("latest.cache.ttl.sec")
+    .group("Schema"),
     ParamSpec::new("acks", "Acks", T::Choice(&["all", "1", "0"]), Same("all"), "Which replicas must have a batch before it counts as sent")
         .key("acks")
         .from(DOCUMENTED)

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::spec::BREAK;
+use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::registry::{Registry, RegistryError};
+use crate::machines::registry::{Breaks, Registry, RegistryError};
 use crate::model::Value;
 use crate::random::{Distribution, Stream};
 use crate::units::SimTime;
@@ -46,15 +48,26 @@ impl RegistryProcess {
         self.errors += u64::from(reply.result.is_err());
         ctx.send(end, Message::SchemaReply(Box::new(reply)));
     }
+    /// A schema of the project by its name, or the text itself.
+    fn source(&self, schema: String) -> Result<Arc<str>, String> {
+        match self.texts.get(&schema) {
+            Some(known) => Ok(Arc::clone(known)),
+            None if schema.trim_start().starts_with(['{', '[', '"']) => Ok(schema.into()),
+            None => Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
+        }
+    }
+    fn break_schema(&mut self, params: &IndexMap<String, Value>) -> Result<(), String> {
+        let params = Params::new(BREAK, None, params);
+        let named = params.optional_text("subject").map(Arc::from);
+        let subject = named.or_else(|| self.registry.first_subject().cloned()).ok_or("there is no subject to break")?;
+        let text = params.optional_text("schema").map(|schema| self.source(schema)).transpose()?;
+        self.registry.break_subject(&subject, text, Breaks::named(&params.text("breaks"))).map(|_| ())
+    }
     fn register(&mut self, now: SimTime, params: &IndexMap<String, Value>) -> Result<(), String> {
         let text = |name: &str| params.get(name).map(Value::to_field_text).filter(|text| !text.is_empty());
         let subject = text("subject").ok_or("register needs `subject`")?;
         let schema = text("schema").ok_or("register needs `schema`: a name of the project's schemas, or a text")?;
-        let source = match self.texts.get(&schema) {
-            Some(known) => Arc::clone(known),
-            None if schema.trim_start().starts_with(['{', '[', '"']) => schema.into(),
-            None => return Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
-        };
+        let source = self.source(schema)?;
         let schema_type = text("type").unwrap_or_else(|| "AVRO".to_owned());
         let body = SchemaCall::Register { subject: subject.into(), text: source, schema_type: schema_type.into() };
         let mut outbox = Vec::new();
@@ -100,6 +113,7 @@ impl Process for RegistryProcess {
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         match input {
             Input::Action { name, params } if name == "register" => self.register(ctx.now, params),
+            Input::Action { name, params } if name == "break-schema" => self.break_schema(params),
             Input::Set { param, value } if param == "service_time" => {
                 self.service_time = value.to_field_text().parse()?;
                 Ok(())
@@ -108,7 +122,7 @@ impl Process for RegistryProcess {
                 self.registry.set_level(None, &value.to_field_text()).map_err(|error| error.to_string())
             }
             Input::Set { param, .. } => Err(format!("`{param}` cannot change while a registry runs")),
-            Input::Action { name, .. } => Err(format!("a registry knows no action `{name}`; it knows register")),
+            Input::Action { name, .. } => Err(format!("a registry knows no action `{name}`; it knows register and break-schema")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a registry can be told.
 
 use crate::components::{ActionSpec, CRASH, KindSpec, RESTART};
-use crate::machines::registry::Compatibility;
+use crate::machines::registry::{Breaks, Compatibility};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
 /// The kind's static data.
@@ -14,11 +14,36 @@ pub static SPEC: KindSpec = KindSpec {
     params: PARAMS,
     actions: &[
         ActionSpec { name: "register", help: "Registers a version of a subject, if it is compatible", params: REGISTER },
+        ActionSpec {
+            name: "break-schema",
+            help: "Registers a version that breaks those who use the latest one, as with compatibility NONE: a change that nobody reviewed",
+            params: BREAK,
+        },
         CRASH,
         RESTART,
     ],
     id_stem: "schemas",
 };
+
+/// Arguments of `break-schema`.
+pub(super) const BREAK: &[ParamSpec] = &[
+    ParamSpec::new("subject", "Subject", ParamType::Text { max_chars: 249 }, Default_::Absent, "Which subject; the first when absent"),
+    ParamSpec::new(
+        "schema",
+        "Schema",
+        ParamType::LongText,
+        Default_::Absent,
+        "A name of the project's schemas, or a text; made of the latest version when absent",
+    ),
+    ParamSpec::new(
+        "breaks",
+        "Breaks",
+        ParamType::Choice(Breaks::WORDS),
+        Default_::Same("both"),
+        "Whom a made version breaks: writers, by a new field that old data has not; readers, by a field that is gone; or both, by \
+         a field of another type",
+    ),
+];
 
 const REGISTER: &[ParamSpec] = &[
     ParamSpec::new("subject", "Subject", ParamType::Text { max_chars: 249 }, Default_::Required, "Which subject; a new one begins with it"),

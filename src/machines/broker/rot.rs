@@ -105,15 +105,17 @@ impl Cluster {
         Ok(())
     }
 
-    /// Bad copies that stand in logs.
+    /// Bad copies that stand in logs; none where there never was one.
     #[must_use]
-    pub fn rotten_count(&self) -> usize {
+    pub fn rotten_count(&self) -> Option<usize> {
         let standing = |partition: &Partition| {
             let log_start = partition.log.log_start();
             let stands = |rotten: &&Rotten| rotten.stored.next_offset() > log_start && partition.replicas.of(rotten.node).is_some();
             partition.rotten.iter().filter(stands).count()
         };
-        self.partitions.iter().flatten().map(standing).sum()
+        let mut struck = self.partitions.iter().flatten().filter(|partition| !partition.rotten.is_empty()).peekable();
+        struck.peek()?;
+        Some(struck.map(standing).sum())
     }
 }
 

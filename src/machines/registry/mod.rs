@@ -12,6 +12,7 @@
 
 mod compatibility;
 mod error;
+mod sabotage;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::units::SimTime;
 
 pub use compatibility::Compatibility;
 pub use error::RegistryError;
+pub use sabotage::Breaks;
 
 /// More subjects, or versions of one, are refused with 42205.
 pub const SUBJECTS_MAX: usize = 10_000;
@@ -110,6 +112,26 @@ impl Registry {
     /// # Errors
     /// 42201 for a text that is no schema, 40901 with every reason for one that breaks the subject's rule.
     pub fn register(&mut self, subject: &Arc<str>, schema_type: &Arc<str>, text: &Arc<str>) -> Result<SchemaFound, RegistryError> {
+        self.add(subject, schema_type, text, true)
+    }
+    /// The same without a look at compatibility, as with the level NONE, for a version that breaks its users: `text`, or
+    /// one made of the latest.
+    ///
+    /// # Errors
+    /// The same, and in words when nobody would be broken.
+    pub fn break_subject(&mut self, subject: &Arc<str>, text: Option<Arc<str>>, breaks: Breaks) -> Result<SchemaFound, String> {
+        let latest = self.by_subject(subject, None).map_err(|error| error.to_string())?;
+        let made = || sabotage::broken(&latest.text, breaks).map(Arc::from);
+        let text = text.or_else(made).ok_or("a version can only be made of an Avro record with a field to break: name a schema")?;
+        let in_words = |error: RegistryError| error.to_string();
+        let compiled = |text: &str| self.library.compile(&latest.schema_type, text);
+        let (old, new) = (compiled(&latest.text)?, compiled(&text)?);
+        if self.library.can_read(&new, &old).is_ok() && self.library.can_read(&old, &new).is_ok() {
+            return Err("that version breaks nobody".to_owned());
+        }
+        self.add(subject, &latest.schema_type, &text, false).map_err(in_words)
+    }
+    fn add(&mut self, subject: &Arc<str>, schema_type: &Arc<str>, text: &Arc<str>, is_checked: bool) -> Result<SchemaFound, RegistryError> {
         let schema = self.library.compile(schema_type, text).map_err(|words| RegistryError::invalid_schema(&words))?;
         let key = (Arc::clone(schema_type), Arc::clone(text));
         let known_id = self.ids.get(&key).copied();
@@ -118,7 +140,9 @@ impl Registry {
         {
             return Ok(found(id, &self.schemas[id as usize - 1], subject, at as u32 + 1));
         }
-        self.check(subject, &schema)?;
+        if is_checked {
+            self.check(subject, &schema)?;
+        }
         let is_full = match self.subjects.get(subject) {
             Some(known) => known.versions.len() >= VERSIONS_MAX,
             None => self.subjects.len() >= SUBJECTS_MAX,
@@ -173,6 +197,11 @@ impl Registry {
             Some(subject) => self.subjects.entry(Arc::clone(subject)).or_default().level = Some(level),
         }
         Ok(())
+    }
+    /// The first subject that has a version.
+    #[must_use]
+    pub fn first_subject(&self) -> Option<&Arc<str>> {
+        self.subjects.iter().find(|(_, subject)| !subject.versions.is_empty()).map(|(name, _)| name)
     }
     /// How many subjects have a version.
     #[must_use]

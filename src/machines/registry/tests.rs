@@ -101,3 +101,20 @@ fn a_clone_goes_its_own_way() {
     register(&mut registry, "s", V2_TEXT).expect("second");
     assert_eq!((kept.schemas_count(), registry.schemas_count()), (1, 2));
 }
+
+#[test]
+fn a_made_version_breaks_whom_it_says() {
+    let text = r#"{"type":"record","name":"R","fields":[{"name":"required","type":"int"},{"name":"b","type":"string","default":""}]}"#;
+    let library = SchemaLibrary::default();
+    let compiled = |text: &str| library.compile("AVRO", text).unwrap_or_else(|words| panic!("{text}: {words}"));
+    let old = compiled(text);
+    for (breaks, reads_old, is_read_by_old) in
+        [(Breaks::Writers, false, true), (Breaks::Readers, true, false), (Breaks::Both, false, false)]
+    {
+        let new = compiled(&sabotage::broken(text, breaks).expect("a record with a required field"));
+        let found = (library.can_read(&new, &old).is_ok(), library.can_read(&old, &new).is_ok());
+        assert_eq!(found, (reads_old, is_read_by_old), "{breaks:?}");
+    }
+    assert_eq!(sabotage::broken("\"int\"", Breaks::Both), None);
+    assert_eq!(sabotage::broken(r#"{"type":"record","name":"R","fields":[]}"#, Breaks::Both), None);
+}

@@ -11,6 +11,7 @@ mod books;
 mod compaction;
 mod cuts;
 mod moves;
+mod places;
 mod terms;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -352,25 +353,6 @@ impl Ledger {
         if let Some(lane) = self.topics[ended.topic.index()].lanes.iter_mut().find(|lane| lane.group == ended.group) {
             lane.terms.at(origin).duplicates += 1;
         }
-    }
-
-    /// The key of a record that a log still has.
-    pub fn key_of(&self, ended: &Ended) -> Option<&[u8]> {
-        let retained = &self.topics[ended.topic.index()].partitions[ended.partition as usize];
-        let after = retained.partition_point(|kept| kept.base_offset <= ended.offset);
-        let kept = &retained[after.checked_sub(1)?];
-        let position = u32::try_from(ended.offset - kept.base_offset).ok()?;
-        records(&kept.batch).find(|record| record.position == position)?.key
-    }
-
-    /// The events of the batch that a log has at this offset, each with its own.
-    pub fn events_at(&self, topic: TopicIx, partition: u32, base_offset: u64) -> impl Iterator<Item = (u64, EventMeta)> + use<> {
-        let retained = &self.topics[topic.index()].partitions[partition as usize];
-        let at = retained.binary_search_by_key(&base_offset, |kept| kept.base_offset).ok();
-        let batch = at.map(|at| &retained[at].batch);
-        let events: Vec<_> =
-            batch.into_iter().flat_map(records).map(|record| (base_offset + u64::from(record.position), record.meta)).collect();
-        events.into_iter()
     }
 
     /// Records below `log_start` are gone: open obligations to them expire. Returns how many.
