@@ -58,6 +58,7 @@ impl Names {
                     name: topic.name.as_str().into(),
                     partitions: topic.partitions,
                     leaders: topic.leaders,
+                    needs_keys: topic.needs_keys,
                     cluster: ComponentIx(small(index)),
                 });
             }

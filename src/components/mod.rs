@@ -215,6 +215,8 @@ pub struct TopicDecl {
     pub partitions: u32,
     /// Which nodes lead them.
     pub leaders: Leaders,
+    /// It refuses records without a key.
+    pub needs_keys: bool,
 }
 
 /// Names that a component brings into the design; `compile/` numbers them.

@@ -35,6 +35,8 @@ pub struct PeerTopic {
     pub partitions: u32,
     /// Which nodes lead them.
     pub leaders: Leaders,
+    /// It refuses records without a key.
+    pub needs_keys: bool,
     /// The cluster's component.
     pub cluster: ComponentIx,
 }

@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use eventyard::adapters::log_store::PENDING_BYTES_MAX;
 use eventyard::adapters::log_store::partition::{Access, PartitionDir};
-use eventyard::event::{Assignor, EventId, EventMeta, RecordBatch, Subscription};
+use eventyard::event::{Assignor, CallId, EventId, EventMeta, GroupCall, GroupResult, RecordBatch, Subscription};
 use eventyard::machines::broker::batch::{BatchBuilder, check, records, validated};
 use eventyard::machines::broker::client::{Subscriber, assign};
+use eventyard::machines::broker::group::Group;
 use eventyard::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
 use eventyard::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -49,6 +50,7 @@ fn main() {
             kept / raw
         );
     }
+    println!("a whole rebalance, joins and syncs: {}", whole_rebalance());
     for assignor in [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky] {
         println!("{}: {}", assignor.name(), rebalance(assignor));
     }
@@ -168,6 +170,50 @@ fn write_kept(batches: &[RecordBatch]) -> f64 {
         }
         dir.sync().expect("the disk takes it");
     })
+}
+
+/// A member joins a stable group of 999: everybody joins again, the leader deals out, everybody is told.
+fn whole_rebalance() -> String {
+    let topics = [(TopicIx(0), PARTITIONS)];
+    let minute = SimDuration::from_secs(60);
+    let mut group: Group<usize> = Group::new(SimDuration::ZERO);
+    let mut ids: Vec<Arc<str>> = vec![Arc::from(""); MEMBERS];
+    let mut owned: Vec<Arc<[(TopicIx, u32)]>> = vec![Arc::from([]); MEMBERS];
+    let mut took = f64::INFINITY;
+    // The first two rounds bring everybody in.
+    for round in 0..5 {
+        let began = Instant::now();
+        let mut out = Vec::new();
+        let newcomers = if round == 0 { 0..1 } else { 0..MEMBERS };
+        for number in newcomers {
+            let assignors = Arc::from([Assignor::CooperativeSticky]);
+            let subscription =
+                Subscription { topics: Arc::from([TopicIx(0)]), assignors, owned: owned[number].clone(), ..Subscription::default() };
+            let call = GroupCall::Join { client_id: Arc::from("reader"), subscription, session_timeout: minute, rebalance_timeout: minute };
+            group.handle(SimTime::ZERO, (number, CallId(0)), &ids[number], call, &mut out);
+        }
+        let mut syncs = Vec::new();
+        for (number, reply) in out.drain(..) {
+            let Ok(GroupResult::Joined { member, generation, members, .. }) = reply.result else { continue };
+            ids[number] = member;
+            let assignments = if members.is_empty() { Vec::new() } else { assign(Assignor::CooperativeSticky, &members, &topics) };
+            syncs.push((number, generation, assignments));
+        }
+        for (number, generation, assignments) in syncs {
+            group.handle(SimTime::ZERO, (number, CallId(0)), &ids[number], GroupCall::Sync { generation, assignments }, &mut out);
+        }
+        let mut told = 0;
+        for (number, reply) in out {
+            if let Ok(GroupResult::Synced { partitions }) = reply.result {
+                told += 1;
+                owned[number] = Arc::from(partitions);
+            }
+        }
+        if told == MEMBERS {
+            took = took.min(began.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    format!("{took:.1} ms of {MEMBERS} members over {PARTITIONS} partitions (wanted: at most 50)")
 }
 
 /// A member joins a group of 999 that owns 10,000 partitions of one topic.

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use eventyard::compile::{RunOptions, compile};
+use eventyard::compile::{RunOptions, check, compile};
 use eventyard::metrics::Report;
 use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
 use eventyard::run::run_headless;
@@ -32,7 +32,7 @@ impl Design {
         let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
         let mut shop = json!({"brokers": 1, "initial_rebalance_delay": "0s", "request_service_time": "0s", "byte_service_time": "0s"});
         for (key, value) in cluster.as_object().expect("a group of fields") {
-            if matches!(key.as_str(), "partitions" | "replication") {
+            if matches!(key.as_str(), "partitions" | "replication" | "cleanup_policy") {
                 topics["orders"][key] = value.clone();
             } else {
                 shop[key] = value.clone();
@@ -420,4 +420,24 @@ fn an_unknown_guarantee_is_refused_with_the_nearest() {
     let found = problems.iter().find(|one| one.code == "guarantee-unknown").unwrap_or_else(|| panic!("{problems:?}"));
     assert_eq!(found.path, "components.billing.guarantees");
     assert_eq!(found.hint.as_deref(), Some("did you mean `exactly_once`?"));
+}
+
+#[test]
+fn a_compacted_topic_refuses_events_without_a_key_and_the_check_says_so() {
+    let design = |keys: &str| {
+        let producer = json!({"load": "constant(50/s)", "keys": keys, "max_events": 200});
+        Design::line(20, producer, json!({"cleanup_policy": "compact"}), json!({}))
+    };
+    let warned = |design: &Design| {
+        check(&design.project).iter().any(|problem| problem.code == "keys-missing" && problem.path == "components.web.keys")
+    };
+    assert!(warned(&design("none")) && !warned(&design("uniform(10)")));
+    let report = design("none").run();
+    assert_eq!((report.ledger.submissions.rejected, report.ledger.submissions.accepted), (200, 0));
+    assert!(
+        report.ledger.reasons.iter().any(|reason| reason.code == "invalid-record" && reason.count == 200),
+        "{:#?}",
+        report.ledger.reasons
+    );
+    assert_eq!(design("uniform(10)").run().ledger.submissions.accepted, 200);
 }

@@ -34,7 +34,7 @@ impl Kind for FanoutKind {
     }
     fn declares(&self, id: &str, _: &Component) -> Declarations {
         // Numbered like a topic of one partition: a message's number is its offset.
-        let topic = TopicDecl { name: id.to_owned(), partitions: 1, leaders: Leaders::new(0, 1) };
+        let topic = TopicDecl { name: id.to_owned(), partitions: 1, leaders: Leaders::new(0, 1), needs_keys: false };
         Declarations { topics: vec![topic], ..Declarations::default() }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {

@@ -36,6 +36,7 @@ fn facts(end: LinkEnd, port: &str, port_ty: PortType, peer: &str, topic: Option<
         name: name.into(),
         partitions: 3,
         leaders: Leaders::new(0, 1),
+        needs_keys: false,
         cluster: ComponentIx(2),
     });
     LinkFacts {

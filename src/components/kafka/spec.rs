@@ -250,6 +250,7 @@ pub(super) fn topics(component: &Component) -> Vec<TopicDecl> {
         name: name.to_owned(),
         partitions: row.count("partitions").clamp(1, 10_000) as u32,
         leaders: Leaders::new(place, nodes),
+        needs_keys: row.text("cleanup_policy").contains("compact"),
     };
     params.named("topics").into_iter().enumerate().map(topic).collect()
 }

@@ -44,8 +44,14 @@ impl Bench {
         check_params("components.shop", spec::SPEC.params, &values, &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
         let me = ComponentIx(0);
-        let topic =
-            PeerTopic { topic: ORDERS, name: "orders".into(), partitions: PARTITIONS, leaders: Leaders::new(0, NODES), cluster: me };
+        let topic = PeerTopic {
+            topic: ORDERS,
+            name: "orders".into(),
+            partitions: PARTITIONS,
+            leaders: Leaders::new(0, NODES),
+            needs_keys: false,
+            cluster: me,
+        };
         let link = |end: LinkEnd| LinkFacts {
             end,
             link: LinkIx(u32::from(end.0)),

@@ -357,6 +357,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     check_delivery(&path, params, out);
     super::transactions::check(ctx, &path, params, out);
     check_events(ctx, &path, params, &outs, out);
+    check_keys(&path, params, &outs, out);
     for (index, header) in params.words("headers").iter().enumerate() {
         if header.split_once(':').is_none_or(|(name, _)| name.trim().is_empty()) {
             out.push(
@@ -372,6 +373,18 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
                     .with_hint("write numbers such as 429, 503"),
             );
         }
+    }
+}
+
+/// A compacted topic keeps the last value of each key: it refuses what has none.
+fn check_keys(path: &str, params: &Params<'_>, outs: &[&LinkFacts], out: &mut Vec<Diagnostic>) {
+    let keyed = outs.iter().filter_map(|facts| facts.topic.as_ref()).find(|topic| topic.needs_keys);
+    if let Some(topic) = keyed.filter(|_| params.text("keys") == "none") {
+        let message = format!("`{}` is compacted and refuses every event of this producer: they carry no key", topic.name);
+        out.push(
+            Diagnostic::warning("keys-missing", format!("{path}.keys"), message)
+                .with_hint("write keys: \"uniform(1000)\", or give the topic cleanup_policy: \"delete\""),
+        );
     }
 }
 

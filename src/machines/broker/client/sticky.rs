@@ -74,7 +74,7 @@ impl TopicChoice {
 
 /// MurmurHash2 as Kafka's `Utils.murmur2` computes it.
 #[must_use]
-pub(super) fn murmur2(bytes: &[u8]) -> i32 {
+pub fn murmur2(bytes: &[u8]) -> i32 {
     const M: u32 = 0x5bd1_e995;
     let mut hash = 0x9747_b28c ^ bytes.len() as u32;
     let (words, tail) = bytes.as_chunks::<4>();
