@@ -5,16 +5,13 @@
 //! `EVENTYARD_SEEDS=50000` so many. Every run checks besides that the high watermark never goes back in an epoch and
 //! that an epoch has one leader (assertions of the machine itself).
 
-use std::ops::ControlFlow;
-
-use eventyard::compile::{RunOptions, compile};
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, TimedFault, Value};
+use eventyard::model::{FaultTarget, TimedFault};
 use eventyard::random::Stream;
-use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
-use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
+
+use crate::design::{Design, values};
 
 pub(crate) const NODES: u64 = 3;
 const EVENTS: u64 = 400;
@@ -42,10 +39,6 @@ pub(crate) struct Settings {
 /// Nothing acknowledged is lost, nothing stands twice, keys keep their order.
 pub(crate) const SAFE: Settings =
     Settings { acks: "all", min_insync: 2, idempotence: true, unclean: false, troubled_max: 1, disks_fail: true, replicas_move: false };
-
-pub(crate) fn values(json: Json) -> IndexMap<String, Value> {
-    serde_json::from_value(json).expect("parameters are plain data")
-}
 
 /// A span of trouble at one node: what begins it and what ends it.
 pub(crate) fn trouble(rng: &mut Stream, settings: Settings, node: u64) -> ((&'static str, Json), Option<(&'static str, Json)>) {
@@ -104,12 +97,8 @@ fn operations(rng: &mut Stream) -> Vec<TimedFault> {
 
 fn run(seed: u64, settings: Settings) -> Report {
     let mut rng = Stream::new(seed, "broker-sim", "faults");
-    let mut project = Project { name: "broker-sim".to_owned(), seed, ..Project::default() };
-    let mut add = |id: &str, kind: &str, params: Json| {
-        let component = Component { kind: kind.to_owned(), params: values(params), ..Component::default() };
-        project.components.insert(id.to_owned(), component);
-    };
-    add(
+    let mut design = Design::new("broker-sim", seed, LENGTH);
+    design.add(
         "web",
         "producer",
         json!({
@@ -119,7 +108,7 @@ fn run(seed: u64, settings: Settings) -> Report {
             "request_timeout": "4s", "delivery_timeout": "150s",
         }),
     );
-    add(
+    design.add(
         "shop",
         "kafka",
         json!({
@@ -129,7 +118,7 @@ fn run(seed: u64, settings: Settings) -> Report {
             "leader_imbalance_check": format!("{}s", 10 + rng.below(30)),
         }),
     );
-    add(
+    design.add(
         "billing",
         "consumer",
         json!({
@@ -137,20 +126,16 @@ fn run(seed: u64, settings: Settings) -> Report {
             "session_timeout": "20s", "heartbeat_interval": "2s", "rebalance_timeout": "5s",
         }),
     );
-    let end = |text: &str| Endpoint::parse(text).expect("component.port");
     for (from, to) in [("web.out", "shop.orders"), ("shop.orders", "billing.in")] {
-        project.links.push(Link { from: end(from), to: end(to), params: values(json!({"latency": "exp(2ms)"})) });
+        design.link(from, to, json!({"latency": "exp(2ms)"}));
     }
-    project.expect.push("guarantee(\"billing\", ordered_per_key)".to_owned());
+    design.project.expect.push("guarantee(\"billing\", ordered_per_key)".to_owned());
     let mut timeline = faults(&mut rng, settings);
     if settings.replicas_move {
         timeline.extend(operations(&mut rng));
     }
-    let scenario = Scenario { length: Some(LENGTH), faults: timeline, ..Scenario::default() };
-    project.scenarios.insert("faults".to_owned(), scenario);
-    let plan = compile(&project, &RunOptions::default())
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    run_headless(plan, &mut |_| ControlFlow::Continue(())).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"))
+    design.scenario.faults = timeline;
+    design.run()
 }
 
 /// What a run may break, each with the words of its breach.

@@ -1,32 +1,17 @@
 //! Producers and consumers against the real broker and registry: nothing is lost that should not be, whatever
 //! the links and instances do.
 
-use std::ops::ControlFlow;
-
-use eventyard::compile::{RunOptions, check, compile};
+use eventyard::compile::check;
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
-use eventyard::run::run_headless;
-use eventyard::units::{SimDuration, SimTime};
-use indexmap::IndexMap;
+use eventyard::model::SchemaSource;
+use eventyard::units::SimDuration;
 use serde_json::{Value as Json, json};
+
+use crate::design::{Design, values};
 
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 
-fn values(json: Json) -> IndexMap<String, Value> {
-    serde_json::from_value(json).expect("parameters are plain data")
-}
-
-pub(crate) struct Design {
-    project: Project,
-    scenario: Scenario,
-}
-
 impl Design {
-    fn new(seconds: u64) -> Self {
-        let scenario = Scenario { length: Some(SimDuration::from_secs(seconds)), ..Scenario::default() };
-        Self { project: Project { name: "clients".to_owned(), seed: 7, ..Project::default() }, scenario }
-    }
     /// A producer, a cluster with the topics `orders` and `dead`, and a group that reads `orders`, linked without delay.
     pub(crate) fn line(seconds: u64, producer: Json, cluster: Json, consumer: Json) -> Self {
         let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
@@ -39,7 +24,7 @@ impl Design {
             }
         }
         shop["topics"] = topics;
-        let mut design = Self::new(seconds);
+        let mut design = Self::new("clients", 7, SimDuration::from_secs(seconds));
         design.add("web", "producer", producer);
         design.add("shop", "kafka", shop);
         design.add("billing", "consumer", consumer);
@@ -65,30 +50,6 @@ impl Design {
     fn with_dead_letters(mut self) -> Self {
         self.link("billing.dead_letters", "shop.dead", json!({}));
         self
-    }
-    fn add(&mut self, id: &str, kind: &str, params: Json) {
-        let component = Component { kind: kind.to_owned(), params: values(params), ..Component::default() };
-        self.project.components.insert(id.to_owned(), component);
-    }
-    fn link(&mut self, from: &str, to: &str, params: Json) {
-        let end = |text: &str| Endpoint::parse(text).expect("component.port");
-        self.project.links.push(Link { from: end(from), to: end(to), params: values(params) });
-    }
-    /// Something happens to a component or to a link (`web.out -> shop.orders`).
-    pub(crate) fn fault(mut self, at_s: u64, target: &str, action: &str, params: Json) -> Self {
-        let at = SimTime::ZERO + SimDuration::from_secs(at_s);
-        let target = FaultTarget::link(target).unwrap_or_else(|| FaultTarget::Component(target.to_owned()));
-        self.scenario.faults.push(TimedFault { at, target, action: action.to_owned(), params: values(params) });
-        self
-    }
-    pub(crate) fn run(mut self) -> Report {
-        self.project.scenarios.insert("test".to_owned(), self.scenario);
-        let plan = compile(&self.project, &RunOptions::default())
-            .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-        let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("no component panics");
-        assert!(report.ledger.balanced, "{:#?}", report.ledger);
-        assert!(!report.remarks.iter().any(|remark| remark.contains("cannot be changed")), "{:?}", report.remarks);
-        report
     }
 }
 

@@ -3,7 +3,8 @@
 use eventyard::metrics::Report;
 use serde_json::{Value as Json, json};
 
-use crate::clients::{Design, figure};
+use crate::clients::figure;
+use crate::design::Design;
 
 /// 200 events a second for 30 s, ordered by key, and `orders` gets 6 partitions instead of 4 after ten.
 fn grown(consumer: Json) -> Report {

@@ -5,7 +5,8 @@ use eventyard::random::Stream;
 use serde_json::{Value as Json, json};
 
 use crate::broker_sim::seeds;
-use crate::clients::{Design, figure};
+use crate::clients::figure;
+use crate::design::Design;
 
 const EVENTS: u64 = 1_000;
 

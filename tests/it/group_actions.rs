@@ -3,7 +3,8 @@
 use eventyard::metrics::Report;
 use serde_json::{Value as Json, json};
 
-use crate::clients::{Design, figure};
+use crate::clients::figure;
+use crate::design::Design;
 
 fn design(seconds: u64, events: u64, consumer: Json) -> Design {
     Design::line(seconds, json!({"load": "constant(100/s)", "max_events": events}), json!({}), consumer)

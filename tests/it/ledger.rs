@@ -9,7 +9,7 @@ use eventyard::compile::{RunOptions, compile};
 use eventyard::diagnostics::{Diagnostic, Severity};
 use eventyard::export::report_json;
 use eventyard::metrics::{Report, ReportHead, Wall};
-use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault};
 use eventyard::project::write;
 use eventyard::run::{Sim, run_headless};
 use eventyard::units::{SimDuration, SimTime};
@@ -17,6 +17,8 @@ use indexmap::IndexMap;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value as Json, json};
+
+use crate::design::values;
 
 const LENGTH: SimDuration = SimDuration::from_secs(20);
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
@@ -282,10 +284,6 @@ impl Assembly {
 
 fn name_of(topic: &str) -> String {
     topic.split_once('.').expect("cluster.topic").1.to_owned()
-}
-
-fn values(fields: Json) -> IndexMap<String, Value> {
-    serde_json::from_value(fields).expect("parameters are plain data")
 }
 
 fn assemble(parts: &Parts) -> Project {

@@ -13,6 +13,7 @@ mod cluster_operations;
 mod corruption;
 mod crashes;
 mod data_dir;
+mod design;
 mod determinism;
 mod fanout;
 mod gateway;

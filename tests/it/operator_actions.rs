@@ -9,7 +9,7 @@ use eventyard::project::read_in;
 use eventyard::run::run_headless;
 use serde_json::json;
 
-use crate::clients::Design;
+use crate::design::Design;
 
 #[test]
 fn a_purged_topic_owes_nobody_what_was_in_it() {

@@ -4,18 +4,15 @@ use std::ops::ControlFlow;
 
 use eventyard::compile::{RunOptions, check, compile};
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault, Value};
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, SchemaSource, TimedFault};
 use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
-use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
+
+use crate::design::values;
 
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 const INVOICE: &str = r#"{"type":"record","name":"Invoice","fields":[{"name":"number","type":"long"}]}"#;
-
-fn values(json: Json) -> IndexMap<String, Value> {
-    serde_json::from_value(json).expect("parameters are plain data")
-}
 
 /// web ─► orders ─► worker ─► invoices ─► billing, for one scenario of a minute.
 struct Pipeline {

@@ -4,17 +4,14 @@
 //! A failure prints its seed and the command that replays it. `EVENTYARD_SEED=17` runs one seed and
 //! `EVENTYARD_SEEDS=50000` so many.
 
-use std::ops::ControlFlow;
-
-use eventyard::compile::{RunOptions, compile};
 use eventyard::metrics::Report;
-use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, TimedFault};
+use eventyard::model::{FaultTarget, TimedFault};
 use eventyard::random::Stream;
-use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use serde_json::{Value as Json, json};
 
-use super::broker_sim::{NODES, SAFE, seeds, trouble, values};
+use crate::broker_sim::{NODES, SAFE, seeds, trouble};
+use crate::design::{Design, values};
 
 const EVENTS: u64 = 300;
 const FAULTS_BEGIN_MS: u64 = 5_000;
@@ -70,11 +67,7 @@ fn faults(rng: &mut Stream, instances: u64) -> Vec<TimedFault> {
 
 fn run(seed: u64, way: Way) -> Report {
     let mut rng = Stream::new(seed, "transactions-sim", "faults");
-    let mut project = Project { name: "transactions-sim".to_owned(), seed, ..Project::default() };
-    let mut add = |id: &str, kind: &str, params: Json| {
-        let component = Component { kind: kind.to_owned(), params: values(params), ..Component::default() };
-        project.components.insert(id.to_owned(), component);
-    };
+    let mut design = Design::new("transactions-sim", seed, LENGTH);
     let load = format!("poisson({}/s)", 5 + rng.below(30));
     let mut web = json!({"load": load, "keys": "uniform(20)", "max_events": EVENTS, "request_timeout": "4s"});
     if rng.chance(0.5) {
@@ -83,9 +76,9 @@ fn run(seed: u64, way: Way) -> Report {
         web["transaction_time"] = json!(format!("{}ms", 10 + rng.below(2_000)));
         web["aborted_ratio"] = json!("10%");
     }
-    add("web", "producer", web);
+    design.add("web", "producer", web);
     let topic = |rng: &mut Stream| json!({"partitions": 1 + rng.below(4), "replication": 3});
-    add(
+    design.add(
         "shop",
         "kafka",
         json!({
@@ -111,10 +104,9 @@ fn run(seed: u64, way: Way) -> Report {
     if way.commit == "transaction" {
         worker["transaction_timeout"] = json!(format!("{}s", 5 + rng.below(20)));
     }
-    add("worker", "consumer", with(worker));
-    add("billing", "consumer", with(json!({"isolation": way.isolation, "commit": "after", "service_time": "1ms"})));
-    add("auditor", "consumer", with(json!({"commit": "after", "service_time": "1ms"})));
-    let end = |text: &str| Endpoint::parse(text).expect("component.port");
+    design.add("worker", "consumer", with(worker));
+    design.add("billing", "consumer", with(json!({"isolation": way.isolation, "commit": "after", "service_time": "1ms"})));
+    design.add("auditor", "consumer", with(json!({"commit": "after", "service_time": "1ms"})));
     for (from, to) in [
         ("web.out", "shop.orders"),
         ("shop.orders", "worker.in"),
@@ -122,13 +114,10 @@ fn run(seed: u64, way: Way) -> Report {
         ("shop.invoices", "billing.in"),
         ("shop.invoices", "auditor.in"),
     ] {
-        project.links.push(Link { from: end(from), to: end(to), params: values(json!({"latency": "exp(2ms)"})) });
+        design.link(from, to, json!({"latency": "exp(2ms)"}));
     }
-    let scenario = Scenario { length: Some(LENGTH), faults: faults(&mut rng, instances), ..Scenario::default() };
-    project.scenarios.insert("faults".to_owned(), scenario);
-    let plan = compile(&project, &RunOptions::default())
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    run_headless(plan, &mut |_| ControlFlow::Continue(())).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"))
+    design.scenario.faults = faults(&mut rng, instances);
+    design.run()
 }
 
 /// What a run may break, each with the words of its breach.
