@@ -6,7 +6,8 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
-pub mod consumer;
+pub mod clock;
+mod consumer;
 pub mod fanout;
 mod faults;
 pub mod gateway;
@@ -19,6 +20,7 @@ pub mod registry;
 mod slab;
 mod wiring;
 
+pub use clock::SKEW_CLOCK;
 pub use faults::{COMPONENT_FAULTS, CRASH, FREEZE, LINK_FAULTS, RESTART};
 pub use params::{ParamError, Params, check_params, check_value};
 pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal, can_connect};

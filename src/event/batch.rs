@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::EventMeta;
-use crate::units::{SimTime, TopicIx};
+use crate::units::{Timestamp, TopicIx};
 
 /// One record batch in Kafka's v2 layout, encoded once by its producer and shared by everyone after.
 #[derive(Clone, Debug)]
@@ -19,8 +19,8 @@ pub struct RecordBatch {
     pub offsets: u32,
     /// Size with CloudEvents and trace headers written out: what networks carry and retention counts.
     pub wire_bytes: u32,
-    /// Birth of the newest record, for retention by time.
-    pub max_timestamp: SimTime,
+    /// Timestamp of the newest record, for retention by time.
+    pub max_timestamp: Timestamp,
     /// Records of this batch that observers follow, by position; empty for most batches.
     pub traced: Option<Arc<[TracedRecord]>>,
 }

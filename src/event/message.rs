@@ -175,6 +175,8 @@ pub enum BrokerError {
     CorruptMessage,
     /// A record without a key for a compacted topic.
     InvalidRecord,
+    /// A timestamp too far from the broker's clock.
+    InvalidTimestamp,
     /// Fewer in-sync replicas than `min.insync.replicas`; nothing was written.
     NotEnoughReplicas,
     /// The same, but seen only after the batch was written.

@@ -59,6 +59,10 @@ impl Recorder {
         }
         for (component, seen) in self.names().components.iter().zip(&self.seen) {
             let stuck = seen.last.iter().find(|figure| figure.name == "stuck_partitions").map_or(0.0, |figure| figure.value);
+            if let Some(clock) = seen.last.iter().find(|figure| figure.name == "clock_ahead_s") {
+                let words = "its timestamps say so; latencies are measured by true time";
+                remarks.push(format!("{component}'s clock was {} s ahead at the end: {words}", clock.value));
+            }
             if stuck > 0.0 {
                 let words = "partitions no further: a stored batch's checksum does not hold";
                 remarks.push(format!("{component} reads {stuck} {words}"));

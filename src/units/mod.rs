@@ -9,8 +9,10 @@ mod ids;
 mod parse;
 mod quantity;
 mod time;
+mod timestamp;
 
 pub use ids::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
 pub use parse::{UnitError, parse_number_and_unit};
 pub use quantity::{Bytes, Rate, Ratio};
 pub use time::{SimDuration, SimTime};
+pub use timestamp::{Clock, Timestamp};

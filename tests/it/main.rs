@@ -8,6 +8,7 @@ mod canvas;
 mod cases;
 mod chaos;
 mod clients;
+mod clocks;
 mod cloudformation;
 mod cluster_operations;
 mod corruption;

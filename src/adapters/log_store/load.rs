@@ -94,7 +94,7 @@ impl Opened {
         let (mut logs, mut after_ns, mut left_out) = (Vec::new(), 0, 0);
         for (at, batches) in self.logs {
             let name = dir.log_name(at);
-            let newest = batches.iter().map(|stored| time_of(journal, &name, stored, stored.batch.max_timestamp).as_ns() + MS);
+            let newest = batches.iter().map(|stored| time_of(journal, &name, stored, stored.batch.max_timestamp.clamped()).as_ns() + MS);
             after_ns = newest.fold(after_ns, u64::max);
             logs.push(kept_log(journal, &name, at, batches, from, &mut renaming, &mut left_out));
         }

@@ -154,7 +154,7 @@ fn seen_in(journal: &Journal, schemas: &SchemaLibrary, log: &str, stored: &Store
     let record = |offset, time_s, what| RecordSeen { log: log.to_owned(), offset, time_s, run: number.map(|number| number + 1), what };
     let stamp: Option<ProducerStamp> = stamp_of(&stored.batch);
     if let Some(commit) = control_of(&stored.batch) {
-        let time_s = Journal::time_of(run, stored.batch.max_timestamp).as_secs_f64();
+        let time_s = Journal::time_of(run, stored.batch.max_timestamp.clamped()).as_secs_f64();
         return vec![record(stored.base_offset, time_s, What::Marker { commit, producer: stamp.map(|stamp| stamp.id) })];
     }
     let Ok(open) = opened(&stored.batch) else { return Vec::new() };

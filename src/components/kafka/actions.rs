@@ -3,7 +3,7 @@
 //! Data for scenarios and buttons; what is done is in `operations.rs` and `faults.rs`. Start at [`ACTIONS`].
 
 use super::spec;
-use crate::components::{ActionSpec, Params, PlannedAction, TopicDecl};
+use crate::components::{ActionSpec, Params, PlannedAction, SKEW_CLOCK, TopicDecl};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Default_, ParamSpec, ParamType, TimedFault};
 
@@ -102,6 +102,7 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
                It is refused while a node is down or a replica is not in sync",
         params: &[ParamSpec::new("for", "For", T::Duration { min: "0s", max: "1h" }, Same("10s"), "How long each node is down")],
     },
+    SKEW_CLOCK,
     ActionSpec {
         name: "crash-node",
         help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::actions;
 use super::sim::KafkaSim;
-use crate::components::Params;
+use crate::components::{Params, SKEW_CLOCK, clock};
 use crate::engine::Ctx;
 use crate::machines::broker::Blight;
 use crate::machines::broker::Reassign;
@@ -37,6 +37,7 @@ impl KafkaSim {
             actions::REASSIGN => self.cluster.reassign(ctx.now, &reassign(&params), &mut effects)?,
             actions::ELECT_PREFERRED => self.cluster.elect_preferred(ctx.now, params.optional_text("topic").as_deref(), &mut effects)?,
             actions::ROLLING_RESTART => return self.roll(ctx, params.duration("for")),
+            _ if name == SKEW_CLOCK.name => self.cluster.set_clock(clock::skewed(ctx.now, &params)),
             actions::CORRUPT => {
                 let number = |name: &str| params.is_given(name).then(|| u32::try_from(params.count(name)).unwrap_or(u32::MAX));
                 let offset = params.is_given("offset").then(|| u64::try_from(params.count("offset")).unwrap_or(0));

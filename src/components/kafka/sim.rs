@@ -11,11 +11,11 @@ use super::spec;
 use super::standing::TopicLabels;
 use super::throttle::Throttle;
 use crate::components::slab::Slab;
-use crate::components::{BuildCtx, Params};
+use crate::components::{BuildCtx, Params, clock};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Answer, Fact, Hop, HopKind, KeptLog, Message, Placed, Query};
 use crate::machines::broker::NodeState;
-use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, TopicConfig};
+use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Timestamps, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::random::Stream;
@@ -243,6 +243,13 @@ fn topic_config(topic: &crate::components::PeerTopic, row: &Params<'_>) -> Topic
             }),
         },
         message_bytes_max: row.size("max_message_size").unwrap_or(1_048_588),
+        timestamps: match row.text("timestamp_type").as_str() {
+            "LogAppendTime" => Timestamps::LogAppend,
+            _ => Timestamps::Create {
+                before_max: row.is_given("timestamp_before_max").then(|| row.duration("timestamp_before_max")),
+                after_max: row.duration("timestamp_after_max"),
+            },
+        },
     }
 }
 
@@ -336,6 +343,7 @@ impl Process for KafkaSim {
         let (memory_bytes, storage_full) = self.cluster.memory_figures();
         out.gauge("log_memory_bytes", memory_bytes as f64);
         out.counter("storage_full_count", storage_full);
+        clock::figures(self.cluster.clock(), now, out);
         if let Some(count) = self.cluster.rotten_count() {
             out.gauge("corrupt_batches", count as f64);
         }

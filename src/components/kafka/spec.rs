@@ -106,6 +106,33 @@ const TOPIC: &[ParamSpec] = &[
     )
     .key("max.compaction.lag.ms")
     .from(DOCUMENTED),
+    ParamSpec::new(
+        "timestamp_type",
+        "Timestamps",
+        T::Choice(&["CreateTime", "LogAppendTime"]),
+        Same("CreateTime"),
+        "Whose clock records are stamped by: the producer's, or the broker's when it appends them",
+    )
+    .key("message.timestamp.type")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "timestamp_before_max",
+        "Oldest timestamp",
+        T::Duration { min: "0s", max: "87600h" },
+        Absent,
+        "A batch is refused that says it is older, by the broker's clock; any age when absent",
+    )
+    .key("message.timestamp.before.max.ms")
+    .from(DOCUMENTED),
+    ParamSpec::new(
+        "timestamp_after_max",
+        "Newest timestamp",
+        T::Duration { min: "0s", max: "87600h" },
+        Same("1h"),
+        "A batch is refused that is further ahead of the broker's clock",
+    )
+    .key("message.timestamp.after.max.ms")
+    .from(DOCUMENTED),
     ParamSpec::new("max_message_size", "Largest batch", T::Size { min: "1B", max: "1GiB" }, Same("1048588B"), "A larger batch is refused")
         .key("max.message.bytes")
         .from(DOCUMENTED),

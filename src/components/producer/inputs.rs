@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::payload::Source;
 use super::sim::Producer;
 use super::spec;
-use crate::components::Params;
+use crate::components::{Params, SKEW_CLOCK, clock};
 use crate::engine::{Ctx, Input};
 use crate::model::Value;
 use crate::random::{Arrival, ArrivalState, KeyChoice};
@@ -22,6 +22,10 @@ impl Producer {
             Input::Set { param, value } => self.set(ctx, param, &value.to_field_text())?,
             Input::Action { name, params } => match name.as_str() {
                 "poison" => self.poison(params)?,
+                "skew-clock" => {
+                    let client = self.kafka.as_mut().ok_or("it writes no timestamps: it is linked to no topic")?;
+                    client.set_clock(clock::skewed(ctx.now, &Params::new(SKEW_CLOCK.params, None, params)));
+                }
                 "pause" => {
                     self.paused = true;
                     self.load_generation += 1;

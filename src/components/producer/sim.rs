@@ -15,7 +15,7 @@ use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
-use crate::components::{BuildCtx, EndRole, Params};
+use crate::components::{BuildCtx, EndRole, Params, clock};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaReply};
@@ -384,7 +384,8 @@ impl Process for Producer {
         self.wake_at = SimTime::MAX;
         Ok(self.lose_memory(ctx))
     }
-    fn figures(&self, _: SimTime, out: &mut Figures) {
+    fn figures(&self, now: SimTime, out: &mut Figures) {
+        clock::figures(self.kafka.as_ref().map(ProducerClient::clock).unwrap_or_default(), now, out);
         let kafka = self.kafka.as_ref().map(ProducerClient::counts).unwrap_or_default();
         let none = super::http::HttpCounts::default();
         let http = self.http.as_ref().map_or(&none, |client| &client.counts);

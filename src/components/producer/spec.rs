@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::queue_spec;
-use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, Params, RESTART};
+use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, Params, RESTART, SKEW_CLOCK};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::compression::Compression;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -64,6 +64,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
             help: "Its next events carry payloads that break their schema, whatever it validates: poison pills for whoever reads them",
             params: &[ParamSpec::new("events", "Events", T::Count { min: 1, max: 1_000_000 }, Same("1"), "How many")],
         },
+        SKEW_CLOCK,
         CRASH,
         RESTART,
     ],

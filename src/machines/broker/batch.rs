@@ -21,13 +21,16 @@ use thiserror::Error;
 use super::compression::{Compression, Unreadable};
 use super::transactions::marker;
 use crate::event::{EventId, EventMeta, ProducerStamp, RecordBatch, TracedRecord};
-use crate::units::{ComponentIx, EventTypeIx, SimTime};
+use crate::units::{ComponentIx, EventTypeIx, SimTime, Timestamp};
 
 /// Bytes of a batch before its first record.
 pub const HEADER_BYTES: usize = 61;
 /// The lower byte of the attributes; its lowest three bits are the codec.
 pub(super) const ATTRIBUTES_AT: usize = 22;
 const CODEC_MASK: u8 = 0b111;
+/// The attribute of a batch that has its log's time.
+const LOG_APPEND_TIME: u8 = 0b1000;
+const BASE_TIMESTAMP_AT: usize = 27;
 /// Where the bytes under the checksum begin.
 pub(super) const CRC_FROM: usize = 21;
 const META_BYTES: usize = 32;
@@ -42,8 +45,10 @@ pub struct BatchBuilder {
     bytes: Vec<u8>,
     count: u32,
     extra_bytes: u64,
-    base_ms: u64,
-    max_timestamp: SimTime,
+    base_ms: i64,
+    max_timestamp: Timestamp,
+    /// How far the clock is ahead that its records are stamped by.
+    pub skew_ms: i64,
     traced: Vec<TracedRecord>,
     compression: Compression,
     /// In whose transaction its batches are.
@@ -69,14 +74,16 @@ impl BatchBuilder {
     /// The same; without a value it is a tombstone, which deletes its key.
     #[inline]
     pub fn push_record(&mut self, meta: &EventMeta, key: Option<&[u8]>, value: Option<&[u8]>, extra_header_bytes: u32, traced: bool) {
-        let timestamp_ms = meta.born.as_ns() / 1_000_000;
+        let timestamp = Timestamp::from(meta.born).plus_ms(self.skew_ms);
+        let timestamp_ms = timestamp.as_ms();
         if self.count == 0 {
             self.bytes.clear();
             self.bytes.resize(HEADER_BYTES, 0);
             self.base_ms = timestamp_ms;
+            self.max_timestamp = timestamp;
         }
         // Births of one producer are in order; a moved event may be older than the batch's first.
-        let delta_ms = timestamp_ms as i64 - self.base_ms as i64;
+        let delta_ms = timestamp_ms - self.base_ms;
         let key_length = key.map_or(-1, |key| key.len() as i64);
         let value_length = value.map_or(-1, |value| value.len() as i64);
         let value = value.unwrap_or_default();
@@ -106,7 +113,7 @@ impl BatchBuilder {
         }
         self.count += 1;
         self.extra_bytes += u64::from(extra_header_bytes);
-        self.max_timestamp = self.max_timestamp.max(meta.born);
+        self.max_timestamp = self.max_timestamp.max(timestamp);
     }
     /// Records so far.
     #[must_use]
@@ -157,19 +164,18 @@ impl BatchBuilder {
         };
         self.count = 0;
         self.extra_bytes = 0;
-        self.max_timestamp = SimTime::ZERO;
         batch
     }
 }
 
 /// The header of a batch whose records are written; the attributes stay as they are.
-pub(super) fn write_header(bytes: &mut [u8], count: u32, base_ms: u64, max_timestamp: SimTime) {
+pub(super) fn write_header(bytes: &mut [u8], count: u32, base_ms: i64, max_timestamp: Timestamp) {
     let length = (bytes.len() - 12) as i32;
     bytes[8..12].copy_from_slice(&length.to_be_bytes());
     bytes[16] = 2;
     bytes[23..27].copy_from_slice(&(count.saturating_sub(1) as i32).to_be_bytes());
-    bytes[27..35].copy_from_slice(&(base_ms as i64).to_be_bytes());
-    bytes[35..43].copy_from_slice(&((max_timestamp.as_ns() / 1_000_000) as i64).to_be_bytes());
+    bytes[27..35].copy_from_slice(&base_ms.to_be_bytes());
+    bytes[35..43].copy_from_slice(&max_timestamp.as_ms().to_be_bytes());
     bytes[43..51].copy_from_slice(&(-1i64).to_be_bytes());
     bytes[51..53].copy_from_slice(&(-1i16).to_be_bytes());
     bytes[53..57].copy_from_slice(&(-1i32).to_be_bytes());
@@ -243,11 +249,44 @@ pub fn positions(batch: &RecordBatch) -> Vec<u32> {
     opened(batch).map_or_else(|_| Vec::new(), |batch| records(&batch).map(|record| record.position).collect())
 }
 
-/// Where the first record born at `at` or later stands, counted from its base offset; none of one that cannot be read.
+/// Where the first record of `at` or later stands, counted from its base offset; none of one that cannot be read.
 #[must_use]
-pub fn first_born_since(batch: &RecordBatch, at: SimTime) -> Option<u32> {
+pub fn first_since(batch: &RecordBatch, at: Timestamp) -> Option<u32> {
+    let is_stamped = is_stamped_by_log(batch);
     let batch = opened(batch).ok()?;
-    records(&batch).find(|record| record.meta.born >= at).map(|record| record.position)
+    records(&batch).find(|record| is_stamped || record.timestamp() >= at).map(|record| record.position)
+}
+
+/// When its first record says that it was made.
+#[must_use]
+pub fn first_timestamp(batch: &RecordBatch) -> Timestamp {
+    Timestamp::from_ms(base_ms(batch))
+}
+
+/// A copy whose records are all of the instant of their append (`LogAppendTime`).
+#[must_use]
+pub fn stamped_by_log(batch: &RecordBatch, at: Timestamp) -> RecordBatch {
+    let mut bytes = batch.bytes.to_vec();
+    stamp_by_log(&mut bytes);
+    bytes[35..43].copy_from_slice(&at.as_ms().to_be_bytes());
+    write_checksum(&mut bytes);
+    RecordBatch { bytes: Bytes::from(bytes), max_timestamp: at, ..batch.clone() }
+}
+
+/// Lets a batch's time count for all of its records.
+pub(super) fn stamp_by_log(bytes: &mut [u8]) {
+    bytes[ATTRIBUTES_AT] |= LOG_APPEND_TIME;
+}
+
+/// Whether its records have the log's time instead of their own.
+#[must_use]
+pub fn is_stamped_by_log(batch: &RecordBatch) -> bool {
+    batch.bytes.get(ATTRIBUTES_AT).is_some_and(|attributes| attributes & LOG_APPEND_TIME != 0)
+}
+
+fn base_ms(batch: &RecordBatch) -> i64 {
+    let field = batch.bytes.get(BASE_TIMESTAMP_AT..BASE_TIMESTAMP_AT + 8);
+    field.and_then(|field| field.try_into().ok()).map_or(0, i64::from_be_bytes)
 }
 
 /// Whether every record of a batch that is not packed ([`opened`] otherwise) has a key.
@@ -271,6 +310,7 @@ pub fn halves(batch: &RecordBatch) -> [RecordBatch; 2] {
         for record in records(&plain).filter(|record| positions.contains(&record.position)) {
             let is_traced = traced.iter().any(|traced| traced.position == record.position);
             let value = (!record.is_tombstone).then_some(record.value);
+            builder.skew_ms = record.skew_ms();
             builder.push_record(&record.meta, record.key, value, extra as u32, is_traced);
         }
         builder.finish()
@@ -291,6 +331,21 @@ pub struct RecordRef<'a> {
     pub value: &'a [u8],
     /// It has no value at all: its key is deleted.
     pub is_tombstone: bool,
+    /// By the clock of whoever made it.
+    pub timestamp_ms: i64,
+}
+
+impl RecordRef<'_> {
+    /// How far that clock was ahead.
+    #[must_use]
+    pub fn skew_ms(&self) -> i64 {
+        self.timestamp_ms - Timestamp::from(self.meta.born).as_ms()
+    }
+    /// When it says that it was made.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        Timestamp::from(self.meta.born).plus_ms(self.skew_ms())
+    }
 }
 
 /// Why bytes are no batch.
@@ -319,7 +374,7 @@ pub enum BatchError {
 /// The records of a batch that is not packed ([`opened`] otherwise), in order. Ends early at a malformed record; [`check`] says why.
 pub fn records(batch: &RecordBatch) -> Records<'_> {
     debug_assert!(batch.bytes.get(ATTRIBUTES_AT).is_none_or(|attributes| attributes & CODEC_MASK == 0), "a packed batch must be opened");
-    Records { rest: batch.bytes.get(HEADER_BYTES..).unwrap_or_default(), left: batch.record_count }
+    Records { rest: batch.bytes.get(HEADER_BYTES..).unwrap_or_default(), left: batch.record_count, base_ms: base_ms(batch) }
 }
 
 /// See [`records`].
@@ -327,6 +382,7 @@ pub fn records(batch: &RecordBatch) -> Records<'_> {
 pub struct Records<'a> {
     rest: &'a [u8],
     left: u32,
+    base_ms: i64,
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -339,7 +395,7 @@ impl<'a> Iterator for Records<'a> {
         let (length, after_length) = take_varint(self.rest)?;
         let body = after_length.get(..usize::try_from(length).ok()?)?;
         self.rest = &after_length[body.len()..];
-        let (_, body) = take_varint(body.get(1..)?)?;
+        let (timestamp_delta, body) = take_varint(body.get(1..)?)?;
         let (offset_delta, body) = take_varint(body)?;
         let (key_length, body) = take_varint(body)?;
         let (key, body) = if key_length < 0 { (None, body) } else { split(body, key_length).map(|(key, rest)| (Some(key), rest))? };
@@ -348,7 +404,8 @@ impl<'a> Iterator for Records<'a> {
         let meta = tail.strip_prefix(&META_HEADER).filter(|meta| meta.len() == META_BYTES)?;
         let position = u32::try_from(offset_delta).ok()?;
         self.left -= 1;
-        Some(RecordRef { position, meta: read_meta(meta), key, value, is_tombstone: value_length < 0 })
+        let timestamp_ms = self.base_ms + timestamp_delta;
+        Some(RecordRef { position, meta: read_meta(meta), key, value, is_tombstone: value_length < 0, timestamp_ms })
     }
 }
 
@@ -363,13 +420,13 @@ pub(super) fn raw_records(batch: &RecordBatch) -> impl Iterator<Item = (RecordRe
 }
 
 /// A batch whose records were exchanged: packs them again and mends the header, whose offsets stay.
-pub(super) fn rewritten(mut bytes: Vec<u8>, compression: Compression, record_count: u32, newest: SimTime) -> Bytes {
+pub(super) fn rewritten(mut bytes: Vec<u8>, compression: Compression, record_count: u32, newest: Timestamp) -> Bytes {
     if compression != Compression::None {
         bytes = packed(compression, &bytes);
     }
     let length = (bytes.len() - 12) as i32;
     bytes[8..12].copy_from_slice(&length.to_be_bytes());
-    bytes[35..43].copy_from_slice(&((newest.as_ns() / 1_000_000) as i64).to_be_bytes());
+    bytes[35..43].copy_from_slice(&newest.as_ms().to_be_bytes());
     bytes[57..61].copy_from_slice(&(record_count as i32).to_be_bytes());
     write_checksum(&mut bytes);
     Bytes::from(bytes)

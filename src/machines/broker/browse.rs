@@ -101,7 +101,7 @@ impl Partition {
     fn rows_of(&self, stored: &StoredBatch) -> Vec<LogRow> {
         let batch = &stored.batch;
         if let Some(commits) = control_of(batch) {
-            return vec![LogRow { offset: stored.base_offset, content: LogContent::Marker { commits, at: batch.max_timestamp } }];
+            return vec![LogRow { offset: stored.base_offset, content: LogContent::Marker { commits, at: batch.max_timestamp.clamped() } }];
         }
         let Ok(plain) = opened(batch) else { return Vec::new() };
         let is_aborted = stamp_of(batch).is_some_and(|stamp| self.transactions.is_aborted(stamp.id, stored.base_offset));

@@ -21,7 +21,7 @@ use super::transactions::Coordinator;
 use crate::event::{
     BrokerError, Compacted, Fact, GroupCall, GroupReply, GroupRequest, GroupResult, KeptLog, Message, MetadataReply, TransactionCall,
 };
-use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
+use crate::units::{Clock, ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 pub use super::replication::Replicate;
 
@@ -76,6 +76,28 @@ pub struct TopicConfig {
     pub log: LogConfig,
     /// `max.message.bytes`: largest batch.
     pub message_bytes_max: u64,
+    /// Whose time records have.
+    pub timestamps: Timestamps,
+}
+
+/// `message.timestamp.type`, and what goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timestamps {
+    /// `CreateTime`: the producer's. A batch is refused that is further from the broker's clock.
+    Create {
+        /// `message.timestamp.before.max.ms`; any when none.
+        before_max: Option<SimDuration>,
+        /// `message.timestamp.after.max.ms`.
+        after_max: SimDuration,
+    },
+    /// `LogAppendTime`: the leader's.
+    LogAppend,
+}
+
+impl Default for Timestamps {
+    fn default() -> Self {
+        Self::Create { before_max: None, after_max: SimDuration::from_secs(3_600) }
+    }
 }
 
 /// A cluster's settings.
@@ -131,6 +153,8 @@ pub struct Cluster {
     pub(super) log_memory_bytes: u64,
     pub(super) storage_full: u64,
     pub(super) elections: u64,
+    /// Of all nodes.
+    pub(super) clock: Clock,
     pub(super) unclean_elections: u64,
     /// Of all reassignments so far.
     pub(super) reassignment: Reassignment,
@@ -187,6 +211,7 @@ impl Cluster {
             log_memory_bytes: 0,
             storage_full: 0,
             elections: 0,
+            clock: Clock::default(),
             unclean_elections: 0,
             reassignment: Reassignment::default(),
             isr_check_at: None,
@@ -308,12 +333,21 @@ impl Cluster {
         self.time_transactions(now, out);
     }
 
+    /// Its nodes' clocks show something else from now on.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+    /// What its nodes' clocks show.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
     /// Retention over all partitions (`log.retention.check.interval.ms`).
     pub fn retain(&mut self, now: SimTime, out: &mut Effects) {
         for (place, topic) in self.partitions.iter_mut().enumerate() {
             for (partition, state) in topic.iter_mut().enumerate() {
                 let before = state.log.memory_bytes();
-                let moved = state.log.retain(now, state.high_watermark);
+                let moved = state.log.retain(self.clock.read(now), state.high_watermark);
                 self.log_memory_bytes -= before - state.log.memory_bytes();
                 if let Some(log_start) = moved {
                     state.transactions.retain(log_start);

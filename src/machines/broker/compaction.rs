@@ -13,7 +13,7 @@ use super::batch::{self, HEADER_BYTES};
 use super::log::{PartitionLog, Segment};
 use super::transactions::marker;
 use crate::event::{RecordBatch, StoredBatch};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, Timestamp};
 
 /// How a log is compacted (`cleanup.policy=compact`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +66,8 @@ impl PartitionLog {
     pub fn compact(&mut self, now: SimTime, settled: u64) -> Option<Section> {
         let cfg = self.cfg.compaction?;
         let closed = self.segments.len().saturating_sub(1);
-        let cleanable = |segment: &Arc<Segment>| segment.next_offset() <= settled && now.since(segment.max_timestamp) >= cfg.lag_min;
+        let cleanable =
+            |segment: &Arc<Segment>| segment.next_offset() <= settled && Timestamp::from(now).since(segment.max_timestamp) >= cfg.lag_min;
         let count = self.segments.iter().take(closed).take_while(|segment| cleanable(segment)).count();
         if count == 0 || !self.is_due(now, &cfg, count) {
             return None;
@@ -174,12 +175,12 @@ pub fn thinned(batch: &RecordBatch, mut keep: impl FnMut(&batch::RecordRef<'_>) 
     let Some(open) = open else { return Some(batch.clone()) };
     let mut bytes = Vec::with_capacity(open.bytes.len());
     bytes.extend_from_slice(&open.bytes[..HEADER_BYTES]);
-    let (mut positions, mut newest) = (Vec::new(), SimTime::ZERO);
+    let (mut positions, mut newest) = (Vec::new(), Timestamp::MIN);
     for (record, raw) in batch::raw_records(&open) {
         if keep(&record) {
             bytes.extend_from_slice(raw);
             positions.push(record.position);
-            newest = newest.max(record.meta.born);
+            newest = newest.max(record.timestamp());
         }
     }
     let record_count = positions.len() as u32;
@@ -188,6 +189,9 @@ pub fn thinned(batch: &RecordBatch, mut keep: impl FnMut(&batch::RecordRef<'_>) 
     }
     if record_count == 0 {
         return None;
+    }
+    if batch::is_stamped_by_log(batch) {
+        newest = batch.max_timestamp;
     }
     let plain_bytes = (bytes.len() - HEADER_BYTES) as u64;
     let of_bytes = (open.bytes.len() - HEADER_BYTES) as u64;

@@ -12,7 +12,7 @@ use super::batch::{self, compression};
 use super::compaction::{Cleaned, CompactionConfig};
 use super::compression::Compression;
 use crate::event::{KeptLog, RecordBatch, StoredBatch};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, Timestamp};
 
 /// When segments roll and when they go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub(super) struct Segment {
     pub bytes: u64,
     memory_bytes: u64,
     pub opened: SimTime,
-    pub max_timestamp: SimTime,
+    pub max_timestamp: Timestamp,
 }
 
 impl PartitionLog {
@@ -91,7 +91,7 @@ impl PartitionLog {
                 bytes: 0,
                 memory_bytes: 0,
                 opened: now,
-                max_timestamp: SimTime::ZERO,
+                max_timestamp: Timestamp::MIN,
             }));
         }
         let base_offset = self.next_offset;
@@ -152,19 +152,21 @@ impl PartitionLog {
     pub fn segments(&self) -> usize {
         self.segments.len()
     }
-    /// Offset of the first record born at `at` or later; the end of the log if there is none.
+    /// Offset of the first record of `at` or later, by its timestamp; the end of the log if there is none.
     #[must_use]
-    pub fn offset_for_time(&self, at: SimTime) -> u64 {
+    pub fn offset_for_time(&self, at: impl Into<Timestamp>) -> u64 {
+        let at = at.into();
         let segment = self.segments.iter().find(|segment| segment.max_timestamp >= at);
         let batch = segment.and_then(|segment| segment.batches.iter().find(|stored| stored.batch.max_timestamp >= at));
         batch.map_or(self.next_offset, |stored| {
-            let position = batch::first_born_since(&stored.batch, at).unwrap_or(0);
+            let position = batch::first_since(&stored.batch, at).unwrap_or(0);
             self.log_start.max(stored.base_offset + u64::from(position))
         })
     }
     /// Drops what retention no longer keeps and every replica has (all below `high_watermark`); the new first
     /// offset if it moved.
-    pub fn retain(&mut self, now: SimTime, high_watermark: u64) -> Option<u64> {
+    pub fn retain(&mut self, now: impl Into<Timestamp>, high_watermark: u64) -> Option<u64> {
+        let now = now.into();
         let before = self.log_start;
         // A log that is only compacted keeps every key's last value for ever.
         while self.cfg.deletes
@@ -215,7 +217,7 @@ impl PartitionLog {
             let memory_bytes: u64 = gone.iter().map(|stored| memory_of(&stored.batch)).sum();
             segment.bytes -= bytes;
             segment.memory_bytes -= memory_bytes;
-            segment.max_timestamp = segment.batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(SimTime::ZERO);
+            segment.max_timestamp = segment.batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(Timestamp::MIN);
             self.bytes -= bytes;
             self.memory_bytes -= memory_bytes;
             gone.into_iter().rev().for_each(|stored| cut.push_front(stored));
@@ -287,7 +289,7 @@ impl Segment {
     pub fn of(base_offset: u64, opened: SimTime, batches: Vec<StoredBatch>) -> Self {
         let bytes = batches.iter().map(|stored| u64::from(stored.batch.wire_bytes)).sum();
         let memory_bytes = batches.iter().map(|stored| memory_of(&stored.batch)).sum();
-        let max_timestamp = batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(SimTime::ZERO);
+        let max_timestamp = batches.iter().map(|stored| stored.batch.max_timestamp).max().unwrap_or(Timestamp::MIN);
         Self { base_offset, batches, bytes, memory_bytes, opened, max_timestamp }
     }
     /// Takes what comes behind it.

@@ -4,13 +4,13 @@
 //! what it acknowledges is lost. Start at [`Cluster::produce`].
 
 use super::batch;
-use super::cluster::{Caller, Cluster, Effects};
+use super::cluster::{Caller, Cluster, Effects, Timestamps};
 use super::partition::Partition;
 use crate::event::{
     Acks, Appended, BrokerError, Fact, Message, Outcome, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, ProducerStamp, Reason,
     RecordBatch, Settled,
 };
-use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
+use crate::units::{ComponentIx, SimDuration, SimTime, Timestamp, TopicIx};
 
 /// acks=all requests wait this long for replicas, at most (Kafka waits for the client's `request.timeout`).
 const ACKNOWLEDGE_MAX: SimDuration = SimDuration::from_secs(30);
@@ -107,6 +107,8 @@ impl Cluster {
         if topic.log.compaction.is_some() && !batch::is_keyed(&readable) {
             return Err(BrokerError::InvalidRecord);
         }
+        let shown = self.clock.read(now);
+        let stamped = timed(&entry.batch, topic.timestamps, shown)?;
         let count = u64::from(entry.batch.record_count);
         if let Some(epoch) = entry.epoch
             && let Some(offset) = partition.known((caller.client, producer), epoch, entry.batch_seq)?
@@ -119,7 +121,7 @@ impl Cluster {
         }
         let bytes = u64::from(entry.batch.wire_bytes);
         let memory_before = partition.log.memory_bytes();
-        let (base_offset, rolled) = partition.log.append(now, entry.batch.clone());
+        let (base_offset, rolled) = partition.log.append(now, stamped.clone());
         if let Some(epoch) = entry.epoch {
             partition.remember((caller.client, producer), epoch, entry.batch_seq, base_offset);
         }
@@ -134,9 +136,9 @@ impl Cluster {
             base_offset,
             client: caller.client,
             attempt: entry.attempt,
-            batch: entry.batch,
+            batch: stamped,
         })));
-        if rolled && let Some(log_start) = partition.log.retain(now, partition.high_watermark) {
+        if rolled && let Some(log_start) = partition.log.retain(shown, partition.high_watermark) {
             partition.transactions.retain(log_start);
             out.facts.push(Fact::LogStart { topic: entry.topic, partition: entry.partition, log_start });
         }
@@ -191,6 +193,18 @@ impl Cluster {
                 unacked.fail((self.cfg.topics[topic].topic, partition), error);
             }
             out.replies.push((unacked.caller, Message::ProduceReply(Box::new(unacked.reply))));
+        }
+    }
+}
+
+/// A batch as the topic's rule for timestamps lets it in, by what the leader's clock shows.
+fn timed(batch: &RecordBatch, rule: Timestamps, shown: Timestamp) -> Result<RecordBatch, BrokerError> {
+    match rule {
+        Timestamps::LogAppend => Ok(batch::stamped_by_log(batch, shown)),
+        Timestamps::Create { before_max, after_max } => {
+            let is_too_old = before_max.is_some_and(|most| shown.since(batch::first_timestamp(batch)) > most);
+            let is_too_new = batch.max_timestamp.since(shown) > after_max;
+            if is_too_old || is_too_new { Err(BrokerError::InvalidTimestamp) } else { Ok(batch.clone()) }
         }
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::batch::{self, BatchError, HEADER_BYTES, write_checksum, write_header};
 use crate::event::{EventMeta, RecordBatch, StoredBatch};
-use crate::units::SimTime;
+use crate::units::Timestamp;
 
 /// Bytes before those that `batchLength` counts.
 pub const PREFIX_BYTES: usize = 12;
@@ -27,11 +27,11 @@ pub fn encode(base_offset: u64, batch: &RecordBatch, out: &mut Vec<u8>) {
 #[must_use]
 pub fn filler(offsets: u32) -> RecordBatch {
     let mut bytes = vec![0; HEADER_BYTES];
-    write_header(&mut bytes, 0, 0, SimTime::ZERO);
+    write_header(&mut bytes, 0, 0, Timestamp::default());
     bytes[23..27].copy_from_slice(&(offsets.max(1) as i32 - 1).to_be_bytes());
     write_checksum(&mut bytes);
     let wire_bytes = bytes.len() as u32;
-    RecordBatch { bytes: Bytes::from(bytes), record_count: 0, offsets, wire_bytes, max_timestamp: SimTime::ZERO, traced: None }
+    RecordBatch { bytes: Bytes::from(bytes), record_count: 0, offsets, wire_bytes, max_timestamp: Timestamp::default(), traced: None }
 }
 
 /// How long the batch is that begins here, by its own word; none when that cannot be.
@@ -62,13 +62,13 @@ pub fn decode(bytes: &Bytes) -> Result<StoredBatch, BatchError> {
         record_count: count as u32,
         offsets: last as u32 + 1,
         wire_bytes: whole as u32,
-        max_timestamp: SimTime::from_ns(long(35).saturating_mul(1_000_000)),
+        max_timestamp: Timestamp::from_ms(long(35) as i64),
         traced: None,
     };
     Ok(StoredBatch { base_offset: long(0), batch })
 }
 
-/// The batch with another identity for each of its events; a marker stays as it is.
+/// The batch with another identity for each of its events, all of the time of the newest; a marker stays as it is.
 ///
 /// # Errors
 /// Its codec cannot read it, or a record is malformed.
@@ -79,13 +79,14 @@ pub fn with_events(batch: &RecordBatch, mut change: impl FnMut(EventMeta) -> Eve
     batch::check_records(batch)?;
     let open = batch::opened(batch)?;
     let mut bytes = open.bytes.to_vec();
-    let (mut at, mut newest) = (HEADER_BYTES, SimTime::ZERO);
+    let (mut at, mut newest) = (HEADER_BYTES, Timestamp::default());
     for (record, raw) in batch::raw_records(&open) {
         at += raw.len();
         let event = change(record.meta);
-        newest = newest.max(event.born);
+        newest = newest.max(event.born.into());
         batch::write_event(&mut bytes[..at], &event);
     }
+    batch::stamp_by_log(&mut bytes);
     let bytes = batch::rewritten(bytes, batch::compression(batch)?, batch.record_count, newest);
     Ok(RecordBatch { bytes, max_timestamp: newest, ..batch.clone() })
 }

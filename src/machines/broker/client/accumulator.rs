@@ -18,7 +18,7 @@ use crate::event::{Acks, EventMeta, Outcome, Reason};
 use crate::machines::broker::cluster::Leaders;
 use crate::machines::broker::compression::Compression;
 use crate::random::Stream;
-use crate::units::{SimDuration, SimTime, TopicIx};
+use crate::units::{Clock, SimDuration, SimTime, TopicIx};
 
 /// More events than this never wait for room in the buffer; the next one is dropped.
 pub const BLOCKED_EVENTS_MAX: usize = 100_000;
@@ -204,6 +204,8 @@ pub struct ProducerClient {
     /// Of a transactional producer.
     pub(super) transaction: Option<Box<Transaction>>,
     pub(super) counts: ProducerCounts,
+    /// What its events are stamped by.
+    clock: Clock,
     rng: Stream,
 }
 
@@ -227,6 +229,7 @@ impl ProducerClient {
             next_expiry: SimTime::MAX,
             transaction: None,
             counts: ProducerCounts::default(),
+            clock: Clock::default(),
             rng,
         }
     }
@@ -269,6 +272,17 @@ impl ProducerClient {
     /// Settings, to change while running.
     pub fn config_mut(&mut self) -> &mut ProducerConfig {
         &mut self.cfg
+    }
+
+    /// Its machine's clock shows something else from now on.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// What its machine's clock shows.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Counters so far.
@@ -456,6 +470,7 @@ impl ProducerClient {
             transaction.note_event(slot);
         }
         let partition = &mut self.partitions[slot];
+        partition.builder.skew_ms = self.clock.ahead_ms(now);
         partition.builder.push_record(&event.meta, event.key, event.value, event.extra_header_bytes, event.traced);
         let full = self.packing.estimated_bytes(topic, partition.builder.wire_bytes()) >= self.cfg.batch_bytes;
         if full {

@@ -385,6 +385,7 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::StorageError => true,
         BrokerError::RecordTooLarge
         | BrokerError::InvalidRecord
+        | BrokerError::InvalidTimestamp
         | BrokerError::ProducerFenced
         | BrokerError::InvalidProducerEpoch
         | BrokerError::InvalidProducerIdMapping
@@ -408,6 +409,9 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
         BrokerError::UnknownTopicOrPartition => ("unknown-topic", "the broker knows no such topic or partition"),
         BrokerError::RecordTooLarge => ("record-too-large", "the batch is larger than the broker's message.max.bytes"),
         BrokerError::InvalidRecord => ("invalid-record", "a compacted topic takes no record without a key"),
+        BrokerError::InvalidTimestamp => {
+            ("invalid-timestamp", "its timestamp is further from the broker's clock than message.timestamp.before.max or after.max allow")
+        }
         BrokerError::CorruptMessage => ("corrupt", "the batch's checksum is wrong"),
         BrokerError::NotEnoughReplicas => ("not-enough-replicas", "fewer replicas in sync than min.insync.replicas"),
         BrokerError::NotEnoughReplicasAfterAppend => {

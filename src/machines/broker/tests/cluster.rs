@@ -10,7 +10,7 @@ use crate::event::{
     Acks, BrokerError, CallId, Fact, FetchPartition, FetchReply, FetchRequest, Message, ProduceEntry, ProduceRequest, RecordBatch,
 };
 use crate::machines::broker::batch::{HEADER_BYTES, check, check_records, opened, records, validated};
-use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, TopicConfig};
+use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Timestamps, TopicConfig};
 use crate::machines::broker::log::LogConfig;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -39,6 +39,7 @@ fn config(replication: u32) -> ClusterConfig {
         replication,
         log: log_config(),
         message_bytes_max: 5_000,
+        timestamps: Timestamps::default(),
     };
     ClusterConfig {
         me: ComponentIx(3),

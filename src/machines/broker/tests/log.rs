@@ -7,7 +7,7 @@ use crate::event::{EventMeta, StoredBatch};
 use crate::machines::broker::batch::{BatchBuilder, check, records};
 use crate::machines::broker::compression::Compression;
 use crate::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, Timestamp};
 
 /// What may happen to a log.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ proptest! {
                     prop_assert_eq!(moved, (log.log_start() > before).then_some(log.log_start()));
                     prop_assert!(log.log_start() <= high_watermark, "nothing goes that a replica lacks");
                     // What size took, not age, left at least retention.bytes behind it.
-                    let young = |stored: &StoredBatch| cfg.retention_time.is_none_or(|keep| now.since(stored.batch.max_timestamp) <= keep);
+                    let young = |stored: &StoredBatch| cfg.retention_time.is_none_or(|keep| Timestamp::from(now).since(stored.batch.max_timestamp) <= keep);
                     let gone = all.iter().take_while(|stored| stored.base_offset < log.log_start());
                     if let Some(last) = gone.enumerate().filter(|(_, stored)| young(stored)).map(|(index, _)| index).last() {
                         let keep = cfg.retention_bytes.expect("only size takes what is young");
@@ -110,7 +110,7 @@ proptest! {
                 prop_assert_eq!(first, Some(stored.base_offset), "a record keeps its offset");
             }
             let at = SimTime::from_ns(now.as_ns().saturating_sub(max_bytes * 1_000_000));
-            let since = list.iter().find(|stored| stored.batch.max_timestamp >= at).map_or(seq, |stored| stored.base_offset);
+            let since = list.iter().find(|stored| stored.batch.max_timestamp >= at.into()).map_or(seq, |stored| stored.base_offset);
             prop_assert_eq!(log.offset_for_time(at), since);
         }
     }

@@ -9,7 +9,7 @@ use crate::event::{
     Acks, BrokerError, CallId, Fact, FetchPartition, FetchRequest, Message, MetadataRequest, ProduceEntry, ProduceRequest, Truncated,
 };
 use crate::machines::broker::batch::records;
-use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Standing, TopicConfig};
+use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Standing, Timestamps, TopicConfig};
 use crate::machines::broker::log::LogConfig;
 use crate::machines::broker::{NodeFault, NodeState};
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -37,7 +37,15 @@ impl Bench {
             deletes: true,
             compaction: None,
         };
-        let topic = TopicConfig { topic: ORDERS, name: "orders".into(), partitions: 1, replication: 3, log, message_bytes_max: 5_000 };
+        let topic = TopicConfig {
+            topic: ORDERS,
+            name: "orders".into(),
+            partitions: 1,
+            replication: 3,
+            log,
+            message_bytes_max: 5_000,
+            timestamps: Timestamps::default(),
+        };
         let cluster = Cluster::new(ClusterConfig {
             me: ComponentIx(0),
             nodes: 3,

@@ -8,7 +8,7 @@ use crate::event::{
 };
 use crate::machines::broker::batch::{BatchBuilder, events};
 use crate::machines::broker::client::aborted_batches;
-use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, TopicConfig};
+use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Timestamps, TopicConfig};
 use crate::machines::broker::log::LogConfig;
 use crate::random::Stream;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -49,8 +49,15 @@ impl World {
             deletes: true,
             compaction: None,
         };
-        let topic =
-            TopicConfig { topic: TOPIC, name: "orders".into(), partitions: PARTITIONS, replication: 1, log, message_bytes_max: 10_000 };
+        let topic = TopicConfig {
+            topic: TOPIC,
+            name: "orders".into(),
+            partitions: PARTITIONS,
+            replication: 1,
+            log,
+            message_bytes_max: 10_000,
+            timestamps: Timestamps::default(),
+        };
         let cluster = Cluster::new(ClusterConfig {
             me: ComponentIx(0),
             nodes: 1,

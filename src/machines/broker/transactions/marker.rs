@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::event::{ProducerStamp, RecordBatch};
 use crate::machines::broker::batch::{ATTRIBUTES_AT, HEADER_BYTES, write_checksum, write_header};
-use crate::units::SimTime;
+use crate::units::{SimTime, Timestamp};
 
 const TRANSACTIONAL: u8 = 1 << 4;
 const CONTROL: u8 = 1 << 5;
@@ -52,9 +52,10 @@ pub(super) fn control_batch(now: SimTime, producer: ProducerStamp, commit: bool)
     bytes.extend_from_slice(&RECORD_HEAD);
     bytes.push(u8::from(commit));
     bytes.extend_from_slice(&RECORD_TAIL);
-    write_header(&mut bytes, 1, now.as_ns() / 1_000_000, now);
+    let max_timestamp = Timestamp::from(now);
+    write_header(&mut bytes, 1, max_timestamp.as_ms(), max_timestamp);
     bytes[ATTRIBUTES_AT] |= CONTROL;
     stamp(&mut bytes, producer);
     write_checksum(&mut bytes);
-    RecordBatch { wire_bytes: bytes.len() as u32, bytes: Bytes::from(bytes), record_count: 1, offsets: 1, max_timestamp: now, traced: None }
+    RecordBatch { wire_bytes: bytes.len() as u32, bytes: Bytes::from(bytes), record_count: 1, offsets: 1, max_timestamp, traced: None }
 }
