@@ -11,13 +11,25 @@ use crate::design::{Design, values};
 
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 
+/// Of a cluster's settings, those that the topic `orders` gets.
+const OF_TOPICS: [&str; 8] = [
+    "partitions",
+    "replication",
+    "cleanup_policy",
+    "retention_time",
+    "segment_size",
+    "timestamp_type",
+    "timestamp_before_max",
+    "timestamp_after_max",
+];
+
 impl Design {
     /// A producer, a cluster with the topics `orders` and `dead`, and a group that reads `orders`, linked without delay.
     pub(crate) fn line(seconds: u64, producer: Json, cluster: Json, consumer: Json) -> Self {
         let mut topics = json!({"orders": {"partitions": 4, "replication": 1}, "dead": {"partitions": 2, "replication": 1}});
         let mut shop = json!({"brokers": 1, "initial_rebalance_delay": "0s", "request_service_time": "0s", "byte_service_time": "0s"});
         for (key, value) in cluster.as_object().expect("a group of fields") {
-            if matches!(key.as_str(), "partitions" | "replication" | "cleanup_policy") {
+            if OF_TOPICS.contains(&key.as_str()) {
                 topics["orders"][key] = value.clone();
             } else {
                 shop[key] = value.clone();

@@ -3,7 +3,8 @@
 use eventyard::metrics::Report;
 use serde_json::{Value as Json, json};
 
-use crate::clients::{Design, figure};
+use crate::clients::figure;
+use crate::design::Design;
 
 const EVENTS: u64 = 2_000;
 
@@ -45,7 +46,8 @@ fn a_batch_from_the_future_is_refused_unless_the_log_stamps_it() {
 #[test]
 fn an_old_timestamp_is_refused_where_the_topic_says_so_and_goes_at_once_by_retention() {
     let behind = |shop: Json, paused: bool| {
-        let design = design(shop).fault(10, "web", "skew-clock", json!({"by": "2h", "direction": "behind"}));
+        // Retention takes whole segments, the oldest first: one with a right timestamp would keep all behind it.
+        let design = design(shop).fault(0, "web", "skew-clock", json!({"by": "2h", "direction": "behind"}));
         if paused { design.fault(1, "billing", "pause-group", json!({})).run() } else { design.run() }
     };
     assert_eq!(codes(&behind(json!({"timestamp_before_max": "1h"}), false)), [("rejected", "invalid-timestamp")]);
@@ -79,8 +81,9 @@ fn a_time_is_looked_for_among_timestamps() {
         let report = design.fault(30, "billing", "reset-offsets", json!({"to": "time", "time": "15s"})).run();
         report.ledger.obligations.duplicate_deliveries
     };
-    assert_eq!(delivered_twice(json!({})), 500, "from 15s on");
-    assert_eq!(delivered_twice(json!({"by": "30min"})), 1_000, "all that says that it is younger");
+    let (right, ahead) = (delivered_twice(json!({})), delivered_twice(json!({"by": "30min"})));
+    assert!((500..=501).contains(&right), "from 15s on: {right}");
+    assert!((1_000..=1_001).contains(&ahead), "all that says that it is younger: {ahead}");
     assert_eq!(delivered_twice(json!({"by": "30min", "direction": "behind"})), 0, "nothing says so");
 }
 

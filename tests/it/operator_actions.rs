@@ -45,3 +45,24 @@ fn poison_pills_break_their_schema_and_are_told() {
     assert!(refused >= 7, "each of the seven is refused somewhere: {:?}", report.ledger.reasons);
     assert_eq!(poisoned(1).ledger.submissions.created, report.ledger.submissions.created, "no other number moves");
 }
+
+/// A leader that is cut off while its group reads, or not.
+fn cut_off(isolated: bool) -> Report {
+    let cluster = json!({"partitions": 1, "replication": 3, "brokers": 3, "min_insync_replicas": 2, "broker_session_timeout": "2s"});
+    let web = json!({"load": "constant(100/s)", "max_events": 2_000, "request_timeout": "2s"});
+    let design = Design::line(90, web, cluster, json!({"offset_reset": "earliest"})).with_latency("1ms");
+    if !isolated {
+        return design.run();
+    }
+    design.fault(5, "shop", "isolate-node", json!({"node": 0})).fault(20, "shop", "rejoin-node", json!({"node": 0})).run()
+}
+
+#[test]
+fn who_reads_from_a_deposed_leader_reads_what_is_stale() {
+    let stale = |report: &Report| report.components["shop"].get("stale_reads_count").copied();
+    assert_eq!(stale(&cut_off(false)), None);
+    let report = cut_off(true);
+    // A long poll each half second, from the time at which the new leader has acknowledged something.
+    assert!(stale(&report).is_some_and(|count| (5.0..40.0).contains(&count)), "{:?}", stale(&report));
+    assert_eq!(report.ledger.obligations.delivered, 2_000, "they come late, but they come");
+}

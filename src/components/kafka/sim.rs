@@ -343,6 +343,9 @@ impl Process for KafkaSim {
         let (memory_bytes, storage_full) = self.cluster.memory_figures();
         out.gauge("log_memory_bytes", memory_bytes as f64);
         out.counter("storage_full_count", storage_full);
+        if self.cluster.stale_reads() > 0 {
+            out.counter("stale_reads_count", self.cluster.stale_reads());
+        }
         clock::figures(self.cluster.clock(), now, out);
         if let Some(count) = self.cluster.rotten_count() {
             out.gauge("corrupt_batches", count as f64);

@@ -152,6 +152,8 @@ pub struct Cluster {
     pub(super) unacked: Vec<Unacked>,
     pub(super) log_memory_bytes: u64,
     pub(super) storage_full: u64,
+    /// Answers to readers that were older than what was acknowledged.
+    pub(super) stale_reads: u64,
     pub(super) elections: u64,
     /// Of all nodes.
     pub(super) clock: Clock,
@@ -210,6 +212,7 @@ impl Cluster {
             unacked: Vec::new(),
             log_memory_bytes: 0,
             storage_full: 0,
+            stale_reads: 0,
             elections: 0,
             clock: Clock::default(),
             unclean_elections: 0,
@@ -333,6 +336,11 @@ impl Cluster {
         self.time_transactions(now, out);
     }
 
+    /// Fetches that a deposed leader answered with less than what was acknowledged by then, counted by partition.
+    #[must_use]
+    pub fn stale_reads(&self) -> u64 {
+        self.stale_reads
+    }
     /// Its nodes' clocks show something else from now on.
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;

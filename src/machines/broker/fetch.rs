@@ -9,7 +9,7 @@ use super::cluster::{Caller, Cluster, Effects};
 use super::log::ReadLimit;
 use super::nodes::NodeState;
 use super::partition::Partition;
-use crate::event::{BrokerError, FetchReply, FetchRequest, FetchedPartition, Isolation, Message};
+use crate::event::{BrokerError, FetchPartition, FetchReply, FetchRequest, FetchedPartition, Isolation, Message};
 use crate::units::SimTime;
 
 /// Long polls waiting at once; a further one is answered empty at once.
@@ -46,7 +46,9 @@ impl Cluster {
         let mut reply = FetchReply { call: request.call, partitions: Vec::new() };
         let (size, error) = self.collect(&request, &mut reply);
         let full = size >= request.min_bytes && size > 0;
-        if full || error || request.max_wait.is_zero() || self.polls.waiting.len() >= WAITING_MAX {
+        let waits = !(full || error || request.max_wait.is_zero() || self.polls.waiting.len() >= WAITING_MAX);
+        if !waits {
+            self.stale_reads += self.stale_answers(&request);
             out.replies.push((caller, Message::FetchReply(Box::new(reply))));
             return;
         }
@@ -147,6 +149,20 @@ impl Cluster {
         (size, failed)
     }
 
+    /// How many of the partitions asked for a node answers with less than what was acknowledged before: it led them, others
+    /// have a new leader, and it does not know.
+    fn stale_answers(&self, request: &FetchRequest) -> u64 {
+        let is_stale = |wanted: &&FetchPartition| {
+            let state = self.place(wanted.topic).and_then(|place| self.partitions[place].get(wanted.partition as usize));
+            state.is_some_and(|state| {
+                let deposed = state.replicas.of(request.node).and_then(|replica| replica.deposed);
+                let knows_less = deposed.is_some_and(|deposed| deposed.high_watermark < state.high_watermark);
+                knows_less && wanted.offset < state.high_watermark
+            })
+        };
+        request.partitions.iter().filter(is_stale).count() as u64
+    }
+
     /// Answers at once those who wait for a partition that cannot be read where they wait any more.
     pub(super) fn end_misplaced(&mut self, (place, partition): (usize, u32), out: &mut Effects) {
         let waiters = self.partitions[place][partition as usize].waiters.clone();
@@ -173,6 +189,7 @@ impl Cluster {
 
     fn answer(&mut self, number: u64, reply: FetchReply, out: &mut Effects) {
         if let Some(poll) = self.forget(number) {
+            self.stale_reads += self.stale_answers(&poll.request);
             out.replies.push((poll.caller, Message::FetchReply(Box::new(reply))));
         }
     }
