@@ -88,7 +88,11 @@ fn operations(rng: &mut Stream) -> Vec<TimedFault> {
         if rng.chance(0.3) {
             plan["throttle"] = json!("2KiB");
         }
-        let operation = if rng.chance(0.8) { ("reassign", plan) } else { ("elect-preferred-leaders", json!({})) };
+        let operation = match rng.below(8) {
+            0 => ("elect-preferred-leaders", json!({})),
+            1 => ("quorum-loss", json!({"for": format!("{}ms", 100 + rng.below(5_000))})),
+            _ => ("reassign", plan),
+        };
         list.push(to_the_cluster(at_ms, operation));
         at_ms += 1_000 + rng.below(20_000);
     }

@@ -32,9 +32,12 @@ fn what_is_committed_before_work_is_lost_in_a_crash_and_the_search_finds_it() {
     let result = search("before", 1_000, 1);
     let finding = result.finding.expect("a crash between commit and work");
     assert_eq!(finding.check, "obligations.lost == 0");
-    let [fault] = finding.shortest.as_slice() else { panic!("{:#?}", finding.shortest) };
-    assert_eq!(fault.action, "crash-instance");
-    assert!(finding.drawn.contains(fault));
+    assert!((1..=2).contains(&finding.shortest.len()), "{:#?}", finding.shortest);
+    assert!(
+        finding.shortest.iter().all(|fault| fault.action == "crash-instance" && finding.drawn.contains(fault)),
+        "{:#?}",
+        finding.shortest
+    );
     // As many threads as there are, the same finding.
     let again = search("before", 1_000, 2).finding.expect("the same search");
     assert_eq!((again.index, again.seed, again.shortest), (finding.index, finding.seed, finding.shortest));

@@ -99,6 +99,25 @@ fn a_rolling_restart_loses_nothing_and_delays_little() {
 }
 
 #[test]
+fn without_a_quorum_leaders_go_on_and_nobody_replaces_them() {
+    let lost = || replicated().fault(5, "shop", "quorum-loss", json!({"for": "20s"}));
+    let quiet = lost().fault(6, "shop", "add-partitions", json!({"topic": "orders", "to": 9})).run();
+    assert_eq!(quiet.ledger.obligations.delivered, 8_000);
+    assert!(quiet.totals["latency_ms_max"] < 1_000.0, "the data path needs no controller: {}", quiet.totals["latency_ms_max"]);
+    assert_eq!(quiet.faults[1].refused.as_deref(), Some("the controller has no quorum: it decides nothing now"));
+    // A crash within costs the rest of the loss and a whole session, which the new controller begins.
+    let crashed = lost().fault(10, "shop", "crash-node", json!({"node": 0})).fault(12, "shop", "restart-node", json!({"node": 0})).run();
+    assert_nothing_lost(&crashed);
+    assert!((23_000.0..30_000.0).contains(&crashed.totals["latency_ms_max"]), "{}", crashed.totals["latency_ms_max"]);
+    let of = |name: &str| figure(&crashed, "shop", name);
+    assert_eq!((of("under_replicated_partitions"), of("controller_quorum")), (0.0, 1.0));
+    // A node that is told to go waits for the controller's word.
+    let told = lost().fault(8, "shop", "shutdown-node", json!({"node": 1})).run();
+    assert_nothing_lost(&told);
+    assert_eq!(figure(&told, "shop", "under_replicated_partitions"), 6.0, "it went when the quorum was back");
+}
+
+#[test]
 fn a_broker_without_replicas_may_go_for_good() {
     let emptied = replicated().fault(8, "shop", "reassign", json!({"nodes": "0, 1", "replication": 2}));
     let report = emptied.fault(20, "shop", "crash-node", json!({"node": 2, "disk": "lost"})).run();

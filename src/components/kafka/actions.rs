@@ -33,6 +33,9 @@ pub(super) const ELECT_PREFERRED: &str = "elect-preferred-leaders";
 /// Restarts one node after another.
 pub(super) const ROLLING_RESTART: &str = "rolling-restart";
 
+/// Nothing is decided for a while.
+pub(super) const QUORUM_LOSS: &str = "quorum-loss";
+
 const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
 
 /// What can be done to topics and nodes.
@@ -103,6 +106,12 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         params: &[ParamSpec::new("for", "For", T::Duration { min: "0s", max: "1h" }, Same("10s"), "How long each node is down")],
     },
     SKEW_CLOCK,
+    ActionSpec {
+        name: QUORUM_LOSS,
+        help: "Most controllers are gone for a while: no elections, no changes of an ISR, no node that comes or goes, no new \
+               partitions. Leaders go on with what they have; what has waited is done afterwards",
+        params: &[ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "24h" }, Default_::Required, "How long")],
+    },
     ActionSpec {
         name: "crash-node",
         help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \

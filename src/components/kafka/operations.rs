@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 
 use super::actions;
-use super::sim::KafkaSim;
+use super::sim::{KafkaSim, QUORUM_BACK};
 use crate::components::{Params, SKEW_CLOCK, clock};
 use crate::engine::Ctx;
 use crate::machines::broker::Blight;
@@ -45,11 +45,24 @@ impl KafkaSim {
                 let blight = Blight { topic: params.optional_text("topic"), partition, node, offset };
                 self.cluster.corrupt(&blight, &mut self.disk_rng)?;
             }
+            actions::QUORUM_LOSS => {
+                self.cluster.lose_quorum()?;
+                ctx.timer_after(params.duration("for"), QUORUM_BACK);
+            }
             _ => return self.disturb(ctx, name, &params),
         }
         self.carry_out(ctx, effects, None);
         self.follow_layout();
         Ok(())
+    }
+
+    /// The controllers are back.
+    pub fn quorum_back(&mut self, ctx: &mut Ctx<'_>) {
+        let mut effects = Effects::default();
+        self.cluster.regain_quorum(ctx.now, &mut effects);
+        self.carry_out(ctx, effects, None);
+        self.follow_layout();
+        self.empty_where_down(ctx);
     }
 }
 

@@ -34,6 +34,7 @@ const CLEANING: u64 = 6 << 56;
 /// Below: which node, and above it the number of its fault.
 pub(super) const FAULT_OVER: u64 = 5 << 56;
 pub(super) const ROLLING: u64 = 7 << 56;
+pub(super) const QUORUM_BACK: u64 = 8 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running cluster.
@@ -315,6 +316,7 @@ impl Process for KafkaSim {
             }
             FAULT_OVER => self.fault_over(ctx, token & LOW),
             ROLLING => self.go_on_rolling(ctx),
+            QUORUM_BACK => self.quorum_back(ctx),
             CLEANING => {
                 let mut effects = Effects::default();
                 self.cluster.compact(ctx.now, &mut effects);
@@ -373,6 +375,7 @@ impl Process for KafkaSim {
         self.standing_figures(out);
         self.reassignment_figures(now, out);
         self.rolling_figures(now, out);
+        self.quorum_figures(out);
         for group in &self.groups {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);

@@ -74,6 +74,13 @@ impl KafkaSim {
         out.counter("unclean_elections_count", unclean_elections);
     }
 
+    /// Only once the controller's quorum was lost.
+    pub fn quorum_figures(&self, out: &mut Figures) {
+        if self.cluster.quorum_losses() > 0 {
+            out.gauge("controller_quorum", f64::from(u8::from(self.cluster.has_quorum())));
+        }
+    }
+
     /// Only once replicas were told to move.
     pub fn reassignment_figures(&self, now: SimTime, out: &mut Figures) {
         if let Some(figures) = self.cluster.reassignment_figures() {

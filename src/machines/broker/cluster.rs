@@ -143,6 +143,9 @@ pub struct Effects {
 pub struct Cluster {
     pub(super) cfg: ClusterConfig,
     pub(super) nodes: Vec<Node>,
+    /// The controller decides nothing.
+    pub(super) quorum_lost: bool,
+    pub(super) quorum_losses: u64,
     pub(super) partitions: Vec<Vec<Partition>>,
     pub(super) groups: BTreeMap<GroupIx, Coordinated>,
     pub(super) polls: LongPolls,
@@ -206,6 +209,8 @@ impl Cluster {
         Self {
             partitions: cfg.topics.iter().enumerate().map(partitions).collect(),
             nodes: all,
+            quorum_lost: false,
+            quorum_losses: 0,
             groups: cfg.groups.iter().map(group).collect(),
             polls: LongPolls::default(),
             transactions: Coordinator::default(),
@@ -317,8 +322,9 @@ impl Cluster {
     pub fn next_deadline(&self) -> Option<SimTime> {
         let groups = self.groups.values().filter(|one| self.serves(one.node)).filter_map(|one| one.group.next_deadline()).min();
         let sessions = self.nodes.iter().filter_map(|node| node.session_ends).min();
-        let checks = [self.isr_check_at, self.imbalance_check_at, self.transactions.next_deadline()];
-        [self.polls.next_deadline(), groups, sessions].into_iter().chain(checks).flatten().min()
+        let decisions = [sessions, self.imbalance_check_at].into_iter().filter(|_| self.has_quorum());
+        let checks = [self.polls.next_deadline(), groups, self.isr_check_at, self.transactions.next_deadline()];
+        checks.into_iter().chain(decisions).flatten().min()
     }
 
     /// Answers long polls whose wait is over, ends sessions and rebalances whose time is up, looks after nodes.

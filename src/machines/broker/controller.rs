@@ -5,8 +5,8 @@
 //! return ─► truncated to the leader's log ─► fetches ─► in the ISR again ─ imbalance check ─► preferred leader
 //! ```
 //!
-//! Source: Kafka's ReplicationControlManager and Partition as the digest in `semantics/broker.md` reads them. The
-//! controller itself never fails. Start at [`Cluster::fault`].
+//! Source: Kafka's ReplicationControlManager and Partition as the digest in `semantics/broker.md` reads them. What the
+//! loss of the controller's quorum stops is in `quorum.rs`. Start at [`Cluster::fault`].
 
 use super::cluster::{Cluster, Effects, send_answers};
 use super::nodes::{NodeFault, NodeState};
@@ -18,9 +18,6 @@ use crate::event::{
     StoredBatch, TransactionReply, Truncated,
 };
 use crate::units::SimTime;
-
-/// `leader.imbalance.per.broker.percentage`: leaders are given back to a node that lacks more than this share of them.
-const IMBALANCE_PERCENT_MAX: usize = 10;
 
 impl Cluster {
     /// Whether a node answers.
@@ -69,7 +66,11 @@ impl Cluster {
             (NodeFault::FillDisk, _) => {
                 self.nodes[node as usize].disk_full = true;
                 self.nodes[node as usize].last_trouble = "ran out of disk space";
-                self.take_leadership(now, node, out);
+                if self.has_quorum() {
+                    self.take_leadership(now, node, out);
+                } else {
+                    self.disturb_all(now, node, out);
+                }
             }
             (NodeFault::FreeDisk, _) => {
                 self.nodes[node as usize].disk_full = false;
@@ -118,8 +119,8 @@ impl Cluster {
         self.disturb_all(now, node, out);
     }
 
-    fn restart(&mut self, now: SimTime, node: u32, out: &mut Effects) {
-        if self.nodes[node as usize].session_ends.is_some() {
+    pub(super) fn restart(&mut self, now: SimTime, node: u32, out: &mut Effects) {
+        if self.nodes[node as usize].session_ends.is_some() || self.quorum_lost {
             // The controller refuses a second registration while the first one's session lasts.
             self.nodes[node as usize].returns = true;
         } else {
@@ -137,16 +138,17 @@ impl Cluster {
     }
 
     /// A node can reach the others again, if nothing else is the matter with it.
-    fn reach_again(&mut self, now: SimTime, node: u32, out: &mut Effects) {
+    pub(super) fn reach_again(&mut self, now: SimTime, node: u32, out: &mut Effects) {
         let state = &mut self.nodes[node as usize];
-        if !state.has_session() || state.disk_full {
+        let registers = state.fenced && self.quorum_lost;
+        if !state.has_session() || state.disk_full || registers {
             return;
         }
         let was_away = std::mem::take(&mut state.fenced) || state.session_ends.is_none();
         (state.session_ends, state.returns) = (None, false);
         for at in self.partitions_of(node) {
             let partition = &mut self.partitions[at.0][at.1 as usize];
-            if partition.replicas.leader.is_none() {
+            if partition.replicas.leader.is_none() && self.has_quorum() {
                 self.elect(now, at, out);
             }
             let partition = &mut self.partitions[at.0][at.1 as usize];
@@ -162,11 +164,15 @@ impl Cluster {
     }
 
     /// A controlled shutdown: nothing more is appended at the node, and others take over as soon as they have all of it.
-    fn shut_down(&mut self, now: SimTime, node: u32, out: &mut Effects) {
+    pub(super) fn shut_down(&mut self, now: SimTime, node: u32, out: &mut Effects) {
         let patience = now + self.cfg.session_timeout;
         let state = &mut self.nodes[node as usize];
         (state.leaving, state.last_trouble) = (true, "was shut down");
         state.session_ends.get_or_insert(patience);
+        if self.quorum_lost {
+            // It waits for the controller's word.
+            return;
+        }
         for at in self.partitions_of(node) {
             self.disturb(now, at, out);
             if self.partitions[at.0][at.1 as usize].replicas.leader == Some(node)
@@ -224,7 +230,7 @@ impl Cluster {
     }
 
     /// A node leaves every ISR, and what it leads gets another leader where there is one.
-    fn take_leadership(&mut self, now: SimTime, node: u32, out: &mut Effects) {
+    pub(super) fn take_leadership(&mut self, now: SimTime, node: u32, out: &mut Effects) {
         for at in self.partitions_of(node) {
             let partition = &mut self.partitions[at.0][at.1 as usize];
             partition.replicas.leave_isr(node);
@@ -260,7 +266,7 @@ impl Cluster {
     }
 
     /// A partition without a leader gets one, if any of its replicas may lead.
-    fn elect(&mut self, now: SimTime, at: (usize, u32), out: &mut Effects) {
+    pub(super) fn elect(&mut self, now: SimTime, at: (usize, u32), out: &mut Effects) {
         let replicas = &self.partitions[at.0][at.1 as usize].replicas;
         if let Some(node) = replicas.candidate(&self.nodes, self.cfg.unclean_election) {
             self.install(now, at, node, out);
@@ -337,7 +343,10 @@ impl Cluster {
     }
 
     /// Groups and transactions whose coordinator is gone go on at the next node, from the log that holds their state.
-    fn move_groups(&mut self, now: SimTime, out: &mut Effects) {
+    pub(super) fn move_groups(&mut self, now: SimTime, out: &mut Effects) {
+        if self.quorum_lost {
+            return;
+        }
         self.move_transactions();
         let count = self.cfg.nodes.max(1);
         let mut answers = Vec::new();
@@ -357,6 +366,21 @@ impl Cluster {
 
     /// What the controller does as time passes.
     pub(super) fn control(&mut self, now: SimTime, out: &mut Effects) {
+        if self.has_quorum() {
+            self.end_sessions(now, out);
+        }
+        if self.isr_check_at.is_some_and(|at| at <= now) {
+            self.check_isr(now, out);
+            self.time_out_unacked(now, out);
+        }
+        if self.has_quorum() && self.imbalance_check_at.is_some_and(|at| at <= now) {
+            self.imbalance_check_at = None;
+            self.balance(now, out);
+        }
+    }
+
+    /// Nodes that the controller has not heard of for too long.
+    fn end_sessions(&mut self, now: SimTime, out: &mut Effects) {
         for node in 0..self.nodes.len() as u32 {
             let state = &mut self.nodes[node as usize];
             if state.session_ends.is_none_or(|ends| ends > now) {
@@ -373,63 +397,6 @@ impl Cluster {
                 self.restart(now, node, out);
             }
         }
-        if self.isr_check_at.is_some_and(|at| at <= now) {
-            self.check_isr(now, out);
-            self.time_out_unacked(now, out);
-        }
-        if self.imbalance_check_at.is_some_and(|at| at <= now) {
-            self.imbalance_check_at = None;
-            self.balance(now, out);
-        }
-    }
-
-    /// Gives leaders back to the first replica of each partition that is in sync (`kafka-leader-election.sh`), of one
-    /// topic or of all.
-    ///
-    /// # Errors
-    /// In words, when there is no such topic.
-    pub fn elect_preferred(&mut self, now: SimTime, topic: Option<&str>, out: &mut Effects) -> Result<(), String> {
-        let only = topic.map(|topic| self.place_named(topic)).transpose()?;
-        for place in (0..self.partitions.len()).filter(|place| only.is_none_or(|only| only == *place)) {
-            for partition in 0..self.partitions[place].len() as u32 {
-                let replicas = &self.partitions[place][partition as usize].replicas;
-                let preferred = replicas.list[0].node;
-                let leads = replicas.leader == Some(preferred);
-                if !leads && replicas.is_in_sync(preferred) && self.nodes[preferred as usize].may_lead() {
-                    self.begin_hand_over(now, (place, partition), preferred, out);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives leaders back to the nodes that should lead them, where a node lacks too many.
-    fn balance(&mut self, now: SimTime, out: &mut Effects) {
-        for node in 0..self.nodes.len() as u32 {
-            let preferred: Vec<(usize, u32)> = self.partitions_of(node).into_iter().filter(|at| self.prefers(*at, node)).collect();
-            let lacking: Vec<(usize, u32)> =
-                preferred.iter().copied().filter(|at| self.partitions[at.0][at.1 as usize].replicas.leader != Some(node)).collect();
-            let too_many = lacking.len() * 100 > preferred.len() * IMBALANCE_PERCENT_MAX;
-            for at in lacking {
-                self.expect_imbalance_check(now, at);
-                let in_sync = self.partitions[at.0][at.1 as usize].replicas.is_in_sync(node);
-                if too_many && in_sync && self.nodes[node as usize].may_lead() {
-                    self.begin_hand_over(now, at, node, out);
-                }
-            }
-        }
-    }
-
-    fn prefers(&self, at: (usize, u32), node: u32) -> bool {
-        self.partitions[at.0][at.1 as usize].replicas.list[0].node == node
-    }
-
-    pub(super) fn expect_imbalance_check(&mut self, now: SimTime, at: (usize, u32)) {
-        let every = self.cfg.imbalance_check.as_ns().max(1);
-        let replicas = &self.partitions[at.0][at.1 as usize].replicas;
-        if replicas.leader != Some(replicas.list[0].node) {
-            self.imbalance_check_at.get_or_insert(SimTime::from_ns((now.as_ns() / every + 1) * every));
-        }
     }
 
     fn disturb_all(&mut self, now: SimTime, node: u32, out: &mut Effects) {
@@ -439,7 +406,7 @@ impl Cluster {
     }
 
     /// Partitions with a replica on a node, by (topic's place, partition).
-    fn partitions_of(&self, node: u32) -> Vec<(usize, u32)> {
+    pub(super) fn partitions_of(&self, node: u32) -> Vec<(usize, u32)> {
         let all = self.partitions.iter().enumerate().flat_map(|(topic, list)| (0..).zip(list).map(move |(at, one)| (topic, at, one)));
         all.filter(|(_, _, one)| one.replicas.of(node).is_some()).map(|(topic, partition, _)| (topic, partition)).collect()
     }

@@ -1,7 +1,7 @@
 //! The nodes of a cluster as its controller sees them.
 //!
 //! A node that stops answering keeps what it leads until its session with the controller is over
-//! (`broker.session.timeout.ms`); then it is *fenced*: out of every ISR, and others lead. The controller itself never fails.
+//! (`broker.session.timeout.ms`); then it is *fenced*: out of every ISR, and others lead.
 //! Must not know: partitions. Start at [`Node`].
 
 use crate::units::SimTime;

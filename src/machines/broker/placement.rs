@@ -31,6 +31,7 @@ impl Cluster {
     /// # Errors
     /// In words, when there is no such topic, it has as many already, or no node can take them.
     pub fn grow_topic(&mut self, now: SimTime, topic: &str, to: u32, out: &mut Effects) -> Result<(), String> {
+        self.ask_controller()?;
         let place = self.place_named(topic)?;
         let has = self.partitions[place].len() as u32;
         if to <= has {

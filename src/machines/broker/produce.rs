@@ -94,6 +94,10 @@ impl Cluster {
         if partition.replicas.leader != Some(node) || partition.replicas.handing_over.is_some() {
             return self.append_deposed(sent, place, entry, out);
         }
+        if self.nodes[node as usize].disk_full {
+            // It leads on only because there is no controller to name another.
+            return Err(BrokerError::StorageError);
+        }
         if acks == Acks::All && partition.replicas.in_sync.len() < self.cfg.min_insync_replicas as usize {
             return Err(BrokerError::NotEnoughReplicas);
         }

@@ -81,6 +81,7 @@ impl Cluster {
     /// # Errors
     /// In words, when there are too many.
     pub fn add_broker(&mut self) -> Result<u32, String> {
+        self.ask_controller()?;
         if self.nodes.len() >= NODES_MAX {
             return Err(format!("a cluster may have {NODES_MAX} brokers"));
         }
@@ -110,6 +111,7 @@ impl Cluster {
     /// # Errors
     /// In words, when a topic or node is unknown, there are too few nodes, or a partition is on its way already.
     pub fn reassign(&mut self, now: SimTime, wanted: &Reassign, out: &mut Effects) -> Result<(), String> {
+        self.ask_controller()?;
         let only = wanted.topic.as_deref().map(|topic| self.place_named(topic)).transpose()?;
         let nodes = self.target_nodes(wanted)?;
         let places = (0..self.partitions.len()).filter(|place| only.is_none_or(|only| only == *place));
@@ -175,6 +177,9 @@ impl Cluster {
 
     /// When every added replica is in sync, the others go; if they lead, they hand over first.
     pub(super) fn advance_reassignment(&mut self, now: SimTime, at: (usize, u32), out: &mut Effects) {
+        if self.quorum_lost {
+            return;
+        }
         let Some((leads, successor)) = self.partitions[at.0][at.1 as usize].ready_to_move(&self.nodes) else { return };
         if !leads {
             let handing_over = self.partitions[at.0][at.1 as usize].replicas.handing_over.is_some();

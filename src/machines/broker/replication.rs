@@ -119,7 +119,8 @@ impl Cluster {
         replica.agrees_to = replica.agrees_to.max(up_to);
         let position = replica.agrees_to;
         replica.caught_up_at = if position == end { now } else { replica.caught_up_at.max(done.asked) };
-        if !replicas.is_in_sync(node) && position >= high_watermark && position >= epoch_start {
+        let joins = !self.quorum_lost && !replicas.is_in_sync(node);
+        if joins && position >= high_watermark && position >= epoch_start {
             replicas.join_isr(node);
         }
         let leader = replicas.leader;
@@ -241,7 +242,10 @@ impl Cluster {
                 again = true;
                 let Some(leader) = replicas.leader.filter(|leader| self.nodes[*leader as usize].has_session()) else { continue };
                 let lags = |replica: &&Replica| {
-                    replica.node != leader && replica.agrees_to < end && replica.caught_up_at + self.cfg.replica_lag_max < now
+                    !self.quorum_lost
+                        && replica.node != leader
+                        && replica.agrees_to < end
+                        && replica.caught_up_at + self.cfg.replica_lag_max < now
                 };
                 let lagging: Vec<u32> = replicas.list.iter().filter(lags).map(|replica| replica.node).collect();
                 for node in lagging {
