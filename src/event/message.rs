@@ -281,8 +281,10 @@ pub struct ProduceResult {
 pub struct FetchRequest {
     /// For the reply.
     pub call: CallId,
-    /// To which node of the cluster: the leader of its partitions, as far as the client knows.
+    /// To which node of the cluster: the leader of its partitions, as far as the client knows, or one that it preferred.
     pub node: u32,
+    /// `client.rack`: a leader elsewhere names a replica that is nearer.
+    pub rack: Option<Arc<str>>,
     /// Longest wait at the broker.
     pub max_wait: SimDuration,
     /// Answer as soon as this much is there.
@@ -326,6 +328,8 @@ pub struct FetchedPartition {
     pub partition: u32,
     /// Set when nothing could be read.
     pub error: Option<BrokerError>,
+    /// The node whose replica shall be read instead (`preferred_read_replica`); then nothing else is here.
+    pub preferred_replica: Option<u32>,
     /// First offset that is not yet visible.
     pub high_watermark: u64,
     /// First offset still kept.

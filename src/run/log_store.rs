@@ -49,7 +49,7 @@ impl LogEffect {
     #[must_use]
     pub fn of(fact: &Fact) -> Option<Self> {
         let (topic, partition, change) = match fact {
-            Fact::Appended(appended) => {
+            Fact::Appended(appended) | Fact::Moved(appended) => {
                 let change = LogChange::Append { base_offset: appended.base_offset, batch: appended.batch.clone() };
                 (appended.topic, appended.partition, change)
             }

@@ -59,7 +59,7 @@ impl Design {
         self.link("billing.schemas", "registry.in", json!({}));
         self
     }
-    fn with_dead_letters(mut self) -> Self {
+    pub(crate) fn with_dead_letters(mut self) -> Self {
         self.link("billing.dead_letters", "shop.dead", json!({}));
         self
     }

@@ -118,6 +118,63 @@ fn without_a_quorum_leaders_go_on_and_nobody_replaces_them() {
 }
 
 #[test]
+fn readers_in_a_rack_read_there_and_go_back_to_the_leader_when_it_fails() {
+    let racks = |rack: Json| {
+        let cluster = json!({"brokers": 3, "partitions": 6, "replication": 3, "min_insync_replicas": 2, "racks": "a, b, c"});
+        let mut reader = json!({"offset_reset": "earliest", "service_time": "constant(1ms)", "request_timeout": "5s", "fetch_max_wait": "500ms",
+            "metadata_max_age": "20s", "rack": rack});
+        if reader["rack"].is_null() {
+            reader.as_object_mut().expect("fields").remove("rack");
+        }
+        let producer = json!({"load": "constant(200/s)", "max_events": 8_000, "keys": "uniform(600)"});
+        Design::line(70, producer, cluster, reader)
+    };
+    let of = |report: &Report, name: &str| figure(report, "shop", name);
+    let near = racks(json!("b")).run();
+    assert_nothing_lost(&near);
+    // Two followers of each partition are elsewhere.
+    assert!(of(&near, "cross_rack_replicated_bytes") > 8_000.0 * 2.0 * 100.0);
+    assert!(of(&near, "cross_rack_fetched_bytes") < 0.05 * of(&near, "out_bytes"), "{}", of(&near, "cross_rack_fetched_bytes"));
+    let strange = racks(json!("z")).run();
+    assert!(of(&strange, "cross_rack_fetched_bytes") > 0.9 * of(&strange, "out_bytes"), "nothing is near to a rack that has no broker");
+    let failing =
+        racks(json!("b")).fault(10, "shop", "crash-node", json!({"node": 1})).fault(40, "shop", "restart-node", json!({"node": 1}));
+    assert_nothing_lost(&failing.run());
+    assert_nothing_lost(&racks(Json::Null).run());
+}
+
+/// 200 events of a KiB a second through one node, for 60 s.
+fn under_quota(quota: Json) -> Report {
+    let producer = json!({"load": "constant(200/s)", "events": [{"type": "OrderPlaced", "topic": "orders", "size": "1KiB"}],
+        "delivery_timeout": "10min", "request_timeout": "5min"});
+    // Small answers: one that would take the whole window is put off until most of it is free.
+    let reader = json!({"offset_reset": "earliest", "service_time": "constant(1ms)", "fetch_max_bytes": "50KiB"});
+    Design::line(60, producer, quota, reader).run()
+}
+
+#[test]
+fn a_quota_lets_through_what_it_says_and_ten_seconds_more() {
+    let free = under_quota(json!({}));
+    let kib_per_s = |report: &Report| figure(report, "shop", "in_bytes") / 1_024.0 / 60.0;
+    assert!(kib_per_s(&free) > 200.0 && !free.components["shop"].contains_key("produce_throttle_s"));
+    let report = under_quota(json!({"producer_byte_rate": "100KiB"}));
+    // What arrives while a connection is muted counts as arrived, but not as written.
+    let written = figure(&report, "shop", "log_bytes[orders]") / 1_024.0;
+    assert!((5_800.0..7_300.0).contains(&written), "100 KiB a second for 60 to 70 s: {written}");
+    assert!(figure(&report, "shop", "produce_throttle_s") > 10.0 && figure(&report, "shop", "throttled_produces_count") > 5.0);
+}
+
+#[test]
+fn a_consumers_quota_holds_it_back_without_a_loss() {
+    let report = under_quota(json!({"consumer_byte_rate": "100KiB"}));
+    let obligations = &report.ledger.obligations;
+    let share = obligations.delivered as f64 / obligations.created as f64;
+    assert!((0.4..0.65).contains(&share), "half of what is written, and ten seconds' worth: {share}");
+    assert_eq!((obligations.duplicate_deliveries, obligations.lost), (0, 0));
+    assert!(figure(&report, "shop", "throttled_fetches_count") > 5.0 && figure(&report, "shop", "fetch_throttle_s") > 10.0);
+}
+
+#[test]
 fn a_broker_without_replicas_may_go_for_good() {
     let emptied = replicated().fault(8, "shop", "reassign", json!({"nodes": "0, 1", "replication": 2}));
     let report = emptied.fault(20, "shop", "crash-node", json!({"node": 2, "disk": "lost"})).run();

@@ -25,6 +25,48 @@ fn a_purged_topic_owes_nobody_what_was_in_it() {
     assert_eq!((obligations.duplicate_deliveries, obligations.in_flight), (0, 0));
 }
 
+/// A thousand events of which a quarter become dead letters, each read at most twice.
+fn with_letters() -> Design {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1_000, "keys": "uniform(50)"});
+    let consumer =
+        json!({"service_time": "1ms", "failure_ratio": "50%", "max_attempts": 2, "retry_backoff": "2ms", "offset_reset": "earliest"});
+    Design::line(60, producer, json!({}), consumer).with_dead_letters()
+}
+
+#[test]
+fn dead_letters_are_redriven_and_owed_again() {
+    let before = with_letters().run();
+    let letters = before.ledger.obligations.dead_lettered;
+    assert!((200..300).contains(&letters), "{letters}");
+    let back = json!({"from": "dead", "into": "orders", "rate": "50/s"});
+    let redriven = |times: u64| {
+        let again = (0..times).fold(with_letters(), |design, time| design.fault(15 + 20 * time, "shop", "redrive", back.clone()));
+        let report = again.run();
+        let obligations = &report.ledger.obligations;
+        assert!(report.ledger.balanced, "{:?}", report.ledger);
+        assert_eq!((obligations.delivered + obligations.dead_lettered, obligations.created), (1_000, 1_000), "owed again, not twice");
+        assert_eq!(obligations.duplicate_deliveries, 0);
+        (obligations.dead_lettered, report.components["shop"]["redriven_count"] as u64)
+    };
+    let (left, moved) = redriven(1);
+    assert_eq!(moved, letters);
+    assert!((30..100).contains(&left), "a quarter of a quarter fails again: {left}");
+    let (least, moved_twice) = redriven(2);
+    assert_eq!(moved_twice, letters + left, "a second redrive begins where the first had ended");
+    assert!(least < left / 2, "{least}");
+}
+
+#[test]
+fn a_redrive_needs_letters_and_another_topic() {
+    let nothing = Design::line(9, json!({"load": "constant(100/s)"}), json!({}), json!({}));
+    let report = nothing
+        .fault(2, "shop", "redrive", json!({"from": "dead", "into": "orders"}))
+        .fault(3, "shop", "redrive", json!({"from": "orders", "into": "orders"}))
+        .run();
+    let refused: Vec<_> = report.faults.iter().filter_map(|fault| fault.refused.as_deref()).collect();
+    assert_eq!(refused, ["`dead` has nothing that was not redriven before", "`orders` cannot be redriven to itself"]);
+}
+
 /// The sample of bad events without any, and one fault.
 fn poisoned(count: u32) -> Report {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");

@@ -114,6 +114,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             retry_backoff: SimDuration::from_ms(100),
             retry_backoff_max: SimDuration::from_secs(1),
             metadata_age_max: params.duration("metadata_max_age"),
+            rack: params.optional_text("rack").map(Arc::from),
             fetch_min_bytes: params.size("fetch_min_bytes").unwrap_or(1),
             fetch_max_wait: params.duration("fetch_max_wait"),
             fetch_max_bytes: params.size("fetch_max_bytes").unwrap_or(1),

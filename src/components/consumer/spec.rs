@@ -291,6 +291,16 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Group"),
     ParamSpec::new(
+        "rack",
+        "Rack",
+        T::Text { max_chars: 100 },
+        Absent,
+        "Where its instances run: with brokers in racks, they read from a replica there, if one is in sync, instead of the leader",
+    )
+    .key("client.rack")
+    .from(DOCUMENTED)
+    .group("Fetching"),
+    ParamSpec::new(
         "metadata_max_age",
         "Metadata age",
         T::Duration { min: "1ms", max: "30d" },

@@ -36,6 +36,9 @@ pub(super) const ROLLING_RESTART: &str = "rolling-restart";
 /// Nothing is decided for a while.
 pub(super) const QUORUM_LOSS: &str = "quorum-loss";
 
+/// Moves dead letters back.
+pub(super) const REDRIVE: &str = "redrive";
+
 const ONE_TOPIC: ParamSpec = ParamSpec::new("topic", "Topic", T::Text { max_chars: 249 }, Default_::Required, "Which topic");
 
 /// What can be done to topics and nodes.
@@ -113,6 +116,16 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         params: &[ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "24h" }, Default_::Required, "How long")],
     },
     ActionSpec {
+        name: REDRIVE,
+        help: "Reads what stands in a dead-letter topic now and writes it to the topic where it came from, each event once: groups \
+               that had made dead letters of them get them again, others a second time",
+        params: &[
+            ParamSpec::new("from", "From", T::Text { max_chars: 249 }, Default_::Required, "Topic of dead letters"),
+            ParamSpec::new("into", "Into", T::Text { max_chars: 249 }, Default_::Required, "Topic that they go back to"),
+            ParamSpec::new("rate", "Rate", T::Rate { min: "0.1/s", max: "10000/s" }, Same("100/s"), "Events a second at most"),
+        ],
+    },
+    ActionSpec {
         name: "crash-node",
         help: "A node is gone at once. What it had appended stands on its disk (a crash of the machine that takes its unflushed \
                pages is `disk: lost`); others lead when its session with the controller is over",
@@ -186,8 +199,14 @@ pub(super) fn check(component: &Component, action: &PlannedAction<'_>, out: &mut
             }
         }
     }
-    if arguments.is_given("topic") {
-        check_topic(path, &spec::topics(component), arguments, out);
+    let topics = spec::topics(component);
+    for argument in ["topic", "from", "into"] {
+        if arguments.is_given(argument) {
+            check_topic(&format!("{path}.{argument}"), &topics, &arguments.text(argument), out);
+        }
+    }
+    if action.fault.action == ADD_PARTITIONS {
+        check_more_partitions(path, &topics, arguments, out);
     }
 }
 
@@ -224,19 +243,22 @@ fn check_node(path: &str, brokers: u32, node: i64, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_topic(path: &str, topics: &[TopicDecl], arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    let wanted = arguments.text("topic");
+fn check_topic(path: &str, topics: &[TopicDecl], wanted: &str, out: &mut Vec<Diagnostic>) {
     let names = || topics.iter().map(|topic| topic.name.as_str());
-    let Some(topic) = topics.iter().find(|topic| topic.name == wanted) else {
-        let hint = match nearest(&wanted, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the cluster has {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        out.push(Diagnostic::error("topic-unknown", format!("{path}.topic"), format!("there is no topic `{wanted}`")).with_hint(hint));
+    if names().any(|name| name == wanted) {
         return;
+    }
+    let hint = match nearest(wanted, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the cluster has {}", names().collect::<Vec<_>>().join(", ")),
     };
-    if arguments.is_given("to") && arguments.count("to") <= i64::from(topic.partitions) {
-        let has = topic.partitions;
+    out.push(Diagnostic::error("topic-unknown", path, format!("there is no topic `{wanted}`")).with_hint(hint));
+}
+
+fn check_more_partitions(path: &str, topics: &[TopicDecl], arguments: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let wanted = arguments.text("topic");
+    let Some(has) = topics.iter().find(|topic| topic.name == wanted).map(|topic| topic.partitions) else { return };
+    if arguments.count("to") <= i64::from(has) {
         let message = format!("`{wanted}` has {has} partitions, and Kafka takes none away");
         out.push(Diagnostic::error("partitions-fewer", format!("{path}.to"), message).with_hint(format!("{} or more", has + 1)));
     }

@@ -47,7 +47,8 @@ impl Costs {
             "replication_latency" => self.replication_latency = text.parse()?,
             other => {
                 return Err(format!(
-                    "`{other}` cannot change while it runs; `request_service_time`, `byte_service_time` and `replication_latency` can"
+                    "`{other}` cannot change while it runs; `request_service_time`, `byte_service_time`, `replication_latency`, \
+                     `producer_byte_rate` and `consumer_byte_rate` can"
                 ));
             }
         }

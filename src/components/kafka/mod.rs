@@ -11,6 +11,8 @@ mod costs;
 mod faults;
 mod nodes;
 mod operations;
+mod quotas;
+mod redrives;
 mod rolling;
 mod sim;
 mod spec;

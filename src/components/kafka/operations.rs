@@ -49,6 +49,7 @@ impl KafkaSim {
                 self.cluster.lose_quorum()?;
                 ctx.timer_after(params.duration("for"), QUORUM_BACK);
             }
+            actions::REDRIVE => return self.redrive(ctx, &params.text("from"), &params.text("into"), params.rate("rate")),
             _ => return self.disturb(ctx, name, &params),
         }
         self.carry_out(ctx, effects, None);

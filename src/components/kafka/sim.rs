@@ -1,11 +1,13 @@
 //! A cluster while it runs: the nodes that serve requests, and the machine behind them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::costs::Costs;
 use super::faults::Faults;
 use super::nodes::{Nodes, Served};
+use super::quotas::{Quotas, Unmute};
+use super::redrives::Paced;
 use super::rolling::RollingRestarts;
 use super::spec;
 use super::standing::TopicLabels;
@@ -13,7 +15,7 @@ use super::throttle::Throttle;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params, clock};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{Answer, Fact, Hop, HopKind, KeptLog, Message, Placed, Query};
+use crate::event::{Answer, CallId, Fact, Hop, HopKind, KeptLog, Message, Placed, Query};
 use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Timestamps, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
@@ -35,6 +37,10 @@ const CLEANING: u64 = 6 << 56;
 pub(super) const FAULT_OVER: u64 = 5 << 56;
 pub(super) const ROLLING: u64 = 7 << 56;
 pub(super) const QUORUM_BACK: u64 = 8 << 56;
+/// Below: which connection.
+const UNMUTE: u64 = 10 << 56;
+/// Below: which redrive.
+pub(super) const REDRIVE: u64 = 9 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running cluster.
@@ -67,6 +73,12 @@ pub(super) struct KafkaSim {
     pub(super) rolling: RollingRestarts,
     /// Which batches go bad.
     pub(super) disk_rng: Stream,
+    pub(super) redrives: Vec<Paced>,
+    quotas: Quotas,
+    /// Copied to followers in other racks, and fetched by readers there.
+    cross_rack_bytes: [u64; 2],
+    /// Fetches of readers with a rack that wait for an answer from another one.
+    far_fetches: BTreeSet<(u16, CallId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +102,7 @@ impl KafkaSim {
         let cfg = ClusterConfig {
             me: ctx.me,
             nodes,
+            racks: params.words("racks").into_iter().map(Arc::from).collect(),
             topics,
             groups: groups.iter().map(|group| group.group).collect(),
             initial_rebalance_delay: params.duration("initial_rebalance_delay"),
@@ -123,6 +136,10 @@ impl KafkaSim {
             throttle: Throttle::default(),
             rolling: RollingRestarts::default(),
             disk_rng: ctx.stream("disk"),
+            redrives: Vec::new(),
+            quotas: Quotas::new(params),
+            cross_rack_bytes: [0; 2],
+            far_fetches: BTreeSet::new(),
         }
     }
 
@@ -135,6 +152,13 @@ impl KafkaSim {
 
     pub(super) fn served(&mut self, ctx: &mut Ctx<'_>, served: Served) {
         let mut effects = Effects::default();
+        if let Message::Produce(request) = &served.message
+            && self.quotas.is_active()
+        {
+            let produced = (request.call, served.message.wire_bytes());
+            let unmute = self.quotas.produced(ctx.now, served.node as u32, served.caller, produced);
+            self.expect_unmute(ctx, unmute);
+        }
         self.cluster.handle(ctx.now, served.caller, served.message, &mut effects);
         self.carry_out(ctx, effects, Some((served.arrived, served.begun)));
     }
@@ -163,6 +187,7 @@ impl KafkaSim {
             ctx.fact(fact);
         }
         for done in effects.replicate {
+            self.cross_rack_bytes[0] += done.bytes * self.cluster.copies_to_other_racks(&done);
             let span = self.costs.replication(done.bytes);
             // Followers fetch in order, so that what comes first is replicated first.
             let (last, span) = match done.follower {
@@ -183,13 +208,57 @@ impl KafkaSim {
             let slot = self.replicating.put(done);
             ctx.timer_at(at, REPLICATED | slot);
         }
-        for (caller, message) in effects.replies {
-            if let Message::FetchReply(_) = &message {
-                self.out_bytes += message.wire_bytes();
+        for (caller, mut message) in effects.replies {
+            if let Message::FetchReply(reply) = &mut message {
+                let unmute = if self.quotas.is_active() { self.quotas.fetched(ctx.now, caller, reply) } else { None };
+                self.expect_unmute(ctx, unmute);
+                let is_far = !self.far_fetches.is_empty() && self.far_fetches.remove(&(caller.end, reply.call));
+                let bytes = message.wire_bytes();
+                self.out_bytes += bytes;
+                self.cross_rack_bytes[1] += if is_far { bytes } else { 0 };
             }
             ctx.send(LinkEnd(caller.end), message);
         }
         self.set_deadline(ctx);
+    }
+
+    fn expect_unmute(&self, ctx: &mut Ctx<'_>, unmute: Option<Unmute>) {
+        if let Some((at, number)) = unmute {
+            ctx.timer_at(at, UNMUTE | number);
+        }
+    }
+
+    fn unmute(&mut self, ctx: &mut Ctx<'_>, number: u64) {
+        if let Some((node, held)) = self.quotas.unmute(ctx.now, number) {
+            for (caller, message) in held {
+                self.arrive(ctx, node as usize, caller, message);
+            }
+        }
+    }
+
+    /// A request is at a node's door.
+    fn arrive(&mut self, ctx: &mut Ctx<'_>, node: usize, caller: Caller, message: Message) {
+        if self.cluster.node_state(node as u32) == NodeState::Down {
+            return self.refuse(ctx, node, caller, &message);
+        }
+        if let Message::Fetch(request) = &message
+            && let (Some(rack), Some(own)) = (&request.rack, self.cluster.rack_of(node as u32))
+            && rack != own
+        {
+            self.far_fetches.insert((caller.end, request.call));
+        }
+        let message = if self.quotas.is_active() {
+            let Some(message) = self.quotas.admit(node as u32, caller, message) else { return };
+            message
+        } else {
+            message
+        };
+        if self.nodes.arrive(ctx.now, node, caller, message) {
+            self.requests += 1;
+            self.serve(ctx, node);
+        } else {
+            self.refused += 1;
+        }
     }
 
     fn set_deadline(&mut self, ctx: &mut Ctx<'_>) {
@@ -274,15 +343,7 @@ impl Process for KafkaSim {
             self.in_bytes += message.wire_bytes();
         }
         let node = self.cluster.node_of(&message) as usize;
-        if self.cluster.node_state(node as u32) == NodeState::Down {
-            return self.refuse(ctx, node, caller, &message);
-        }
-        if self.nodes.arrive(ctx.now, node, caller, message) {
-            self.requests += 1;
-            self.serve(ctx, node);
-        } else {
-            self.refused += 1;
-        }
+        self.arrive(ctx, node, caller, message);
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
@@ -317,6 +378,8 @@ impl Process for KafkaSim {
             FAULT_OVER => self.fault_over(ctx, token & LOW),
             ROLLING => self.go_on_rolling(ctx),
             QUORUM_BACK => self.quorum_back(ctx),
+            REDRIVE => self.redrive_on(ctx, token & LOW),
+            UNMUTE => self.unmute(ctx, token & LOW),
             CLEANING => {
                 let mut effects = Effects::default();
                 self.cluster.compact(ctx.now, &mut effects);
@@ -334,7 +397,10 @@ impl Process for KafkaSim {
 
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         match input {
-            Input::Set { param, value } => self.costs.set(param, &value.to_field_text()),
+            Input::Set { param, value } => {
+                let text = value.to_field_text();
+                if self.quotas.set(param, &text)? { Ok(()) } else { self.costs.set(param, &text) }
+            }
             Input::Action { name, params } => self.act(ctx, name, params),
         }
     }
@@ -376,9 +442,17 @@ impl Process for KafkaSim {
         self.reassignment_figures(now, out);
         self.rolling_figures(now, out);
         self.quorum_figures(out);
+        if !self.redrives.is_empty() {
+            out.counter("redriven_count", self.cluster.redriven());
+        }
         for group in &self.groups {
             out.of("lag", &group.name, FigureKind::Gauge, self.cluster.lag(group.group, &group.topics) as f64);
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);
+        }
+        self.quotas.figures(out);
+        if self.cluster.rack_of(0).is_some() {
+            out.counter("cross_rack_replicated_bytes", self.cross_rack_bytes[0]);
+            out.counter("cross_rack_fetched_bytes", self.cross_rack_bytes[1]);
         }
         self.nodes.figures(now, out);
     }

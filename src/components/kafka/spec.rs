@@ -157,6 +157,16 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("brokers", "Brokers", T::Count { min: 1, max: 100 }, Same("3"), "Nodes; each leads its share of the partitions")
         .group("Cluster"),
     ParamSpec::new(
+        "racks",
+        "Racks",
+        T::Words,
+        Absent,
+        "Racks of the brokers, dealt out in turn: with a, b, c broker 3 is in a again. A partition's replicas go to different ones",
+    )
+    .key("broker.rack")
+    .from(DOCUMENTED)
+    .group("Cluster"),
+    ParamSpec::new(
         "min_insync_replicas",
         "Min in-sync replicas",
         T::Count { min: 1, max: 100 },
@@ -236,6 +246,26 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .key("log.retention.check.interval.ms")
     .from(DOCUMENTED)
     .group("Cluster"),
+    ParamSpec::new(
+        "producer_byte_rate",
+        "Producer quota",
+        T::Size { min: "1B", max: "1TiB" },
+        Absent,
+        "Bytes a second that each client may write to each node; beyond ten seconds' worth of it the node mutes the client",
+    )
+    .key("producer_byte_rate")
+    .from(DOCUMENTED)
+    .group("Quotas"),
+    ParamSpec::new(
+        "consumer_byte_rate",
+        "Consumer quota",
+        T::Size { min: "1B", max: "1TiB" },
+        Absent,
+        "Bytes a second that each client may fetch from each node; beyond ten seconds' worth of it the node answers empty and mutes it",
+    )
+    .key("consumer_byte_rate")
+    .from(DOCUMENTED)
+    .group("Quotas"),
     ParamSpec::new("io_threads", "Request threads", T::Count { min: 1, max: 1_000 }, Same("8"), "Requests that one node serves at once")
         .key("num.io.threads")
         .from(DOCUMENTED)

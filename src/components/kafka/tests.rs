@@ -125,6 +125,7 @@ impl Bench {
         let request = FetchRequest {
             call: self.call(),
             node: partition % NODES,
+            rack: None,
             max_wait,
             min_bytes: 1,
             max_bytes: 1 << 20,
@@ -361,6 +362,13 @@ fn an_actions_node_and_topic_must_exist() {
         action_problems("purge-topic", json!({"topic": "odrers"})),
         [("topic-unknown".to_owned(), "faults[0].topic".to_owned(), near)]
     );
+}
+
+#[test]
+fn a_redrives_topics_must_exist() {
+    let unknown = |argument: &str| ("topic-unknown".to_owned(), format!("faults[0].{argument}"), Some("the cluster has orders".to_owned()));
+    assert_eq!(action_problems("redrive", json!({"from": "dead", "into": "orders"})), [unknown("from")]);
+    assert_eq!(action_problems("redrive", json!({"from": "orders", "into": "sales"})), [unknown("into")]);
 }
 
 #[test]

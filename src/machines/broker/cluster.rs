@@ -13,9 +13,10 @@ use super::group::{Answers, Group};
 use super::log::LogConfig;
 use super::nodes::{Node, NodeState};
 use super::partition::Partition;
-use super::placement::replica_nodes;
+use super::placement::{rack_of, replica_nodes};
 use super::produce::Unacked;
 use super::reassignment::Reassignment;
+use super::redrive::Redrives;
 use super::replicas::Replicas;
 use super::transactions::Coordinator;
 use crate::event::{
@@ -107,6 +108,8 @@ pub struct ClusterConfig {
     pub me: ComponentIx,
     /// How many nodes at the beginning; they hold the logs of groups and transactions.
     pub nodes: u32,
+    /// `broker.rack` of the nodes, round and round; none without racks.
+    pub racks: Vec<Arc<str>>,
     /// Topics in file order.
     pub topics: Vec<TopicConfig>,
     /// Groups that read here.
@@ -161,6 +164,7 @@ pub struct Cluster {
     /// Of all nodes.
     pub(super) clock: Clock,
     pub(super) unclean_elections: u64,
+    pub(super) redrives: Redrives,
     /// Of all reassignments so far.
     pub(super) reassignment: Reassignment,
     /// When followers that lag are looked for; only while some do not keep step.
@@ -202,7 +206,9 @@ impl Cluster {
         let nodes = cfg.nodes.max(1);
         let all = vec![Node::default(); nodes as usize];
         let partitions = |(place, topic): (usize, &TopicConfig)| {
-            let partition = |partition| Partition::new(topic.log, Replicas::new(replica_nodes(&all, topic.replication, place, partition)));
+            let partition = |partition| {
+                Partition::new(topic.log, Replicas::new(replica_nodes((&all, &cfg.racks), topic.replication, place, partition)))
+            };
             (0..topic.partitions).map(partition).collect()
         };
         let group = |group: &GroupIx| (*group, Coordinated { group: Group::new(cfg.initial_rebalance_delay), node: group.0 % nodes });
@@ -221,6 +227,7 @@ impl Cluster {
             elections: 0,
             clock: Clock::default(),
             unclean_elections: 0,
+            redrives: Redrives::default(),
             reassignment: Reassignment::default(),
             isr_check_at: None,
             imbalance_check_at: None,
@@ -449,6 +456,20 @@ impl Cluster {
             log_bytes: partition.log.bytes(),
             in_sync: partition.replicas.list.iter().map(|replica| (replica.node, partition.replicas.is_in_sync(replica.node))).collect(),
         })
+    }
+    /// The rack of a node, where there are racks.
+    #[must_use]
+    pub fn rack_of(&self, node: u32) -> Option<&Arc<str>> {
+        rack_of(&self.cfg.racks, node)
+    }
+    /// To how many followers in other racks a fetch copies records.
+    #[must_use]
+    pub fn copies_to_other_racks(&self, fetch: &Replicate) -> u64 {
+        let replicas = &self.partitions[fetch.topic][fetch.partition as usize].replicas;
+        let Some(leader) = replicas.leader.filter(|_| !self.cfg.racks.is_empty()) else { return 0 };
+        let fetches = |node: u32| node != leader && fetch.follower.is_none_or(|follower| follower == node);
+        let others = replicas.list.iter().filter(|replica| fetches(replica.node) && self.rack_of(replica.node) != self.rack_of(leader));
+        others.count() as u64
     }
     /// How many nodes there are.
     #[must_use]

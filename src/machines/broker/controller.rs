@@ -431,6 +431,7 @@ pub fn refusal(request: &Message) -> Option<Message> {
                 topic: wanted.topic,
                 partition: wanted.partition,
                 error: Some(error),
+                preferred_replica: None,
                 high_watermark: 0,
                 log_start: 0,
                 aborted: Vec::new(),

@@ -108,6 +108,7 @@ impl Cluster {
                 topic: wanted.topic,
                 partition: wanted.partition,
                 error: None,
+                preferred_replica: None,
                 high_watermark: 0,
                 log_start: 0,
                 aborted: Vec::new(),
@@ -116,7 +117,8 @@ impl Cluster {
             match found {
                 None => one.error = Some(BrokerError::UnknownTopicOrPartition),
                 Some(state) => {
-                    let readable = readable_to(state, request.node);
+                    let readable = readable_to(state, request);
+                    one.preferred_replica = self.nearer_replica(state, request, wanted.offset);
                     one.high_watermark = readable.unwrap_or(0);
                     let committed_only = request.isolation == Isolation::Committed;
                     let below = if committed_only { state.transactions.last_stable(one.high_watermark) } else { one.high_watermark };
@@ -125,7 +127,7 @@ impl Cluster {
                         one.error = Some(BrokerError::NotLeaderOrFollower);
                     } else if wanted.offset < state.log.log_start() || wanted.offset > state.log.next_offset() {
                         one.error = Some(BrokerError::OffsetOutOfRange);
-                    } else if wanted.offset < below {
+                    } else if one.preferred_replica.is_none() && wanted.offset < below {
                         let limit = ReadLimit {
                             below,
                             max_bytes: wanted.max_bytes.min(request.max_bytes.saturating_sub(size)),
@@ -141,8 +143,9 @@ impl Cluster {
                     }
                 }
             }
-            failed |= one.error.is_some();
-            if one.error.is_some() || !one.batches.is_empty() {
+            let is_sent_away = one.error.is_some() || one.preferred_replica.is_some();
+            failed |= is_sent_away;
+            if is_sent_away || !one.batches.is_empty() {
                 reply.partitions.push(one);
             }
         }
@@ -161,6 +164,20 @@ impl Cluster {
             })
         };
         request.partitions.iter().filter(is_stale).count() as u64
+    }
+
+    /// The replica in the reader's rack that has what it asks for, if the leader is in another (`RackAwareReplicaSelector`):
+    /// the one with most of the log.
+    fn nearer_replica(&self, partition: &Partition, request: &FetchRequest, offset: u64) -> Option<u32> {
+        let (rack, leader) = (request.rack.as_ref()?, partition.replicas.leader?);
+        if leader != request.node || self.rack_of(leader) == Some(rack) {
+            return None;
+        }
+        let near = partition.replicas.list.iter().filter(|replica| {
+            let has_it = replica.agrees_to >= offset && offset >= partition.log.log_start();
+            has_it && partition.replicas.is_in_sync(replica.node) && self.rack_of(replica.node) == Some(rack)
+        });
+        near.max_by_key(|replica| (replica.agrees_to, std::cmp::Reverse(replica.node))).map(|replica| replica.node)
     }
 
     /// Answers at once those who wait for a partition that cannot be read where they wait any more.
@@ -206,12 +223,16 @@ impl Cluster {
     }
 }
 
-/// What a node gives readers of a partition: all below the high watermark as far as it knows; nothing if it neither
-/// leads nor believes to.
-fn readable_to(partition: &Partition, node: u32) -> Option<u64> {
-    if partition.replicas.leader == Some(node) {
+/// What a node gives readers of a partition: all below the high watermark as far as it knows. One that neither leads nor
+/// believes to gives something only to a reader with a rack, as far as its own log goes.
+fn readable_to(partition: &Partition, request: &FetchRequest) -> Option<u64> {
+    if partition.replicas.leader == Some(request.node) {
         return Some(partition.high_watermark);
     }
-    let deposed = partition.replicas.of(node)?.deposed?;
-    Some(deposed.high_watermark.min(partition.high_watermark))
+    let replica = partition.replicas.of(request.node)?;
+    if let Some(deposed) = replica.deposed {
+        return Some(deposed.high_watermark.min(partition.high_watermark));
+    }
+    let follows = request.rack.is_some() && partition.replicas.is_in_sync(request.node);
+    follows.then(|| replica.agrees_to.min(partition.high_watermark))
 }

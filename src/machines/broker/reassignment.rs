@@ -12,6 +12,7 @@
 use super::cluster::{Cluster, Effects};
 use super::nodes::Node;
 use super::partition::Partition;
+use super::placement::over_racks;
 use super::replicas::Replica;
 use crate::units::SimTime;
 
@@ -132,7 +133,7 @@ impl Cluster {
             let copies = wanted.replication.unwrap_or(self.cfg.topics[place].replication);
             self.cfg.topics[place].replication = copies;
             for partition in 0..self.partitions[place].len() as u32 {
-                let target = assignment(&nodes, copies, place, partition);
+                let target = over_racks(assignment(&nodes, place, partition), &self.cfg.racks, copies);
                 self.begin_reassignment(now, (place, partition), target, wanted.throttle_per_s, out);
             }
         }
@@ -230,26 +231,39 @@ impl Partition {
     }
 }
 
-/// The nodes of a partition's replicas: leaders round-robin, followers further away with each turn.
-fn assignment(nodes: &[u32], copies: u32, place: usize, partition: u32) -> Vec<u32> {
+/// In which order nodes get a partition's replicas: leaders round-robin, followers further away with each turn.
+fn assignment(nodes: &[u32], place: usize, partition: u32) -> Vec<u32> {
     let count = nodes.len();
     let (first, turn) = ((place + partition as usize) % count, partition as usize / count);
-    let others = (0..copies.saturating_sub(1) as usize).map(|copy| (first + 1 + (turn + copy) % (count - 1)) % count);
+    let others = (0..count - 1).map(|copy| (first + 1 + (turn + copy) % (count - 1)) % count);
     std::iter::once(first).chain(others).map(|index| nodes[index]).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    #[test]
+    fn replicas_are_in_as_many_racks_as_there_are() {
+        let racks: Vec<Arc<str>> = ["a", "b", "c"].map(Arc::from).to_vec();
+        let nodes: Vec<u32> = (0..7).collect();
+        for partition in 0..50 {
+            let chosen = over_racks(assignment(&nodes, 0, partition), &racks, 3);
+            let in_racks: std::collections::BTreeSet<u32> = chosen.iter().map(|node| node % 3).collect();
+            assert_eq!((chosen[0], in_racks.len()), (partition % 7, 3), "{chosen:?}");
+        }
+    }
 
     #[test]
     fn leaders_and_followers_are_spread_as_the_tool_spreads_them() {
         let nodes = [0, 1, 2, 3, 4];
         // AdminUtils' own comment: ten partitions of three replicas on five brokers, the first node being 0.
-        let spread: Vec<Vec<u32>> = (0..10).map(|partition| assignment(&nodes, 3, 0, partition)).collect();
+        let spread: Vec<Vec<u32>> = (0..10).map(|partition| over_racks(assignment(&nodes, 0, partition), &[], 3)).collect();
         let first_turn = [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 0], [4, 0, 1]];
         let second_turn = [[0, 2, 3], [1, 3, 4], [2, 4, 0], [3, 0, 1], [4, 1, 2]];
         assert!(spread.iter().eq(first_turn.iter().chain(&second_turn)), "{spread:?}");
-        assert_eq!(assignment(&[7], 1, 3, 5), [7], "one node takes it all");
+        assert_eq!(assignment(&[7], 3, 5), [7], "one node takes it all");
     }
 }

@@ -12,6 +12,7 @@ mod compaction;
 mod cuts;
 mod moves;
 mod places;
+mod reasons;
 mod terms;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -121,6 +122,8 @@ struct Lane {
     skipped: Vec<SeqSet>,
     /// Ended by a queue's move of each kind, by producer: a move back opens them again.
     moved: [Vec<SeqSet>; moves::MOVES.len()],
+    /// Made dead letters by a consumer, with the reason that was counted: a redrive opens them again.
+    letters: BTreeMap<EventId, ReasonKey>,
     /// Lost because the log was cut, by producer.
     lost: Vec<SeqSet>,
     /// Taken by compaction before they had ended, by producer.
@@ -180,6 +183,7 @@ impl Ledger {
                 skipped: vec![SeqSet::default(); components],
                 revived: vec![SeqSet::default(); components],
                 moved: moves::MOVES.map(|_| vec![SeqSet::default(); components]),
+                letters: BTreeMap::new(),
                 lost: vec![SeqSet::default(); components],
                 compacted: vec![SeqSet::default(); components],
             })
@@ -336,7 +340,10 @@ impl Ledger {
             self.uncount_reason(key);
         }
         if let Some(reason) = reason {
-            self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
+            let key = self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
+            if !by_the_log && ended.end == ObligationEnd::DeadLettered {
+                self.remember_letter(ended, key);
+            }
         }
         Entry::First
     }
@@ -434,33 +441,6 @@ impl Ledger {
         }
         self.sent.at(origin).settle(Outcome::Accepted);
         true
-    }
-
-    fn count_reason(&mut self, end: &'static str, at: ComponentIx, event: &EventMeta, reason: &Reason, now: SimTime) -> ReasonKey {
-        let mut key = (end, at, event.event_type, reason.code);
-        if self.reasons.len() >= REASONS_MAX && !self.reasons.contains_key(&key) {
-            key.3 = "other";
-        }
-        let total = self.reasons.entry(key).or_default();
-        total.count += 1;
-        if total.first.len() < NAMED_MAX {
-            total.first.push((event.id, now));
-            if total.detail.is_empty() {
-                total.detail = reason.detail.as_deref().unwrap_or_default().to_owned();
-            }
-        }
-        key
-    }
-
-    fn uncount_reason(&mut self, key: ReasonKey) {
-        if let Some(total) = self.reasons.get_mut(&key) {
-            total.count -= 1;
-        }
-    }
-
-    /// How many events ended in this way at a component (or anywhere), for expectations.
-    pub fn reasons_at(&self, end: &str, at: Option<ComponentIx>) -> u64 {
-        self.reasons.iter().filter(|((e, c, _, _), _)| *e == end && at.is_none_or(|at| at == *c)).map(|(_, total)| total.count).sum()
     }
 }
 

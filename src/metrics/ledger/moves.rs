@@ -1,8 +1,13 @@
-//! What queues do to obligations by themselves: a message moved away ends one, a move back opens it again.
+//! What queues do to obligations by themselves: a message moved away ends one, a move back opens it again. So does the
+//! redrive of a dead-letter topic to what a consumer made a dead letter of.
 
-use super::{Lane, Ledger, end_name};
-use crate::event::{Appended, Ended, ObligationEnd, Reason};
+use super::{Lane, Ledger, ReasonKey, end_name};
+use crate::event::{Appended, Ended, EventMeta, ObligationEnd, Reason};
 use crate::machines::broker::batch::events;
+use crate::units::ComponentIx;
+
+/// Dead letters of one group that a redrive can find; later ones stay dead letters in the books.
+const LETTERS_MAX: usize = 1_000_000;
 
 /// How a queue moves a message away, and the reason that it gives.
 pub(super) const MOVES: [(ObligationEnd, &str); 2] =
@@ -13,11 +18,10 @@ impl Ledger {
     pub fn moved(&mut self, appended: &Appended) {
         for event in events(&appended.batch) {
             let origin = self.origins.of(&event);
-            let (producer, seq) = (event.id.producer.index(), event.id.seq);
             let topic = &mut self.topics[appended.topic.index()];
-            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(origin, producer, seq)).collect();
-            for (end, code) in reopened {
-                self.uncount_reason((end_name(end), appended.cluster, event.event_type, code));
+            let reopened: Vec<_> = topic.lanes.iter_mut().filter_map(|lane| lane.reopen(origin, appended.cluster, &event)).collect();
+            for reason in reopened {
+                self.uncount_reason(reason);
             }
         }
         // An event that comes back is no second append.
@@ -26,6 +30,16 @@ impl Ledger {
         for event in known {
             let origin = self.origins.of(&event);
             self.sent.at(origin).duplicate_appends -= 1;
+        }
+    }
+}
+
+impl Ledger {
+    /// A consumer has made a dead letter of an event: a redrive may bring it back.
+    pub(super) fn remember_letter(&mut self, ended: &Ended, reason: ReasonKey) {
+        let mut lanes = self.topics[ended.topic.index()].lanes.iter_mut();
+        if let Some(lane) = lanes.find(|lane| lane.group == ended.group && lane.letters.len() < LETTERS_MAX) {
+            lane.letters.insert(ended.event.id, reason);
         }
     }
 }
@@ -42,12 +56,19 @@ impl Lane {
         }
     }
 
-    /// Opens an obligation that a move had ended; says how it had, and with which reason.
-    fn reopen(&mut self, origin: usize, producer: usize, seq: u64) -> Option<(ObligationEnd, &'static str)> {
-        let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
+    /// Opens an obligation that a move or a dead letter had ended; says with which reason it had.
+    fn reopen(&mut self, origin: usize, cluster: ComponentIx, event: &EventMeta) -> Option<ReasonKey> {
+        let (producer, seq) = (event.id.producer.index(), event.id.seq);
+        let (end, reason) = match self.letters.remove(&event.id) {
+            Some(reason) => (ObligationEnd::DeadLettered, reason),
+            None => {
+                let kind = self.moved.iter_mut().position(|moved| moved[producer].remove(seq))?;
+                let (end, code) = MOVES[kind];
+                (end, (end_name(end), cluster, event.event_type, code))
+            }
+        };
         self.ended[producer].remove(seq);
-        let (end, code) = MOVES[kind];
         self.terms.at(origin).reopen(end);
-        Some((end, code))
+        Some(reason)
     }
 }

@@ -80,8 +80,10 @@ pub struct ConsumerConfig {
     pub retry_backoff: SimDuration,
     /// `retry.backoff.max.ms`.
     pub retry_backoff_max: SimDuration,
-    /// `metadata.max.age.ms`.
+    /// `metadata.max.age.ms`; as long it reads from a replica that is nearer than the leader.
     pub metadata_age_max: SimDuration,
+    /// `client.rack`.
+    pub rack: Option<Arc<str>>,
     /// `fetch.min.bytes`.
     pub fetch_min_bytes: u64,
     /// `fetch.max.wait.ms`.
@@ -319,6 +321,7 @@ impl ConsumerClient {
             let request = FetchRequest {
                 call: pending.call,
                 node: self.lanes[lane].node,
+                rack: self.cfg.rack.clone(),
                 max_wait: self.cfg.fetch_max_wait,
                 min_bytes: self.cfg.fetch_min_bytes,
                 max_bytes: self.cfg.fetch_max_bytes,
@@ -356,6 +359,10 @@ impl ConsumerClient {
                     }
                     continue;
                 }
+            }
+            if let Some(node) = fetched.preferred_replica {
+                self.assigned[slot].lane = self.lane_to(self.lanes[lane].link, node);
+                continue;
             }
             let Some(from) = self.assigned[slot].fetch_from else { continue };
             if fetched.batches.last().is_none_or(|last| last.next_offset() <= from) {

@@ -69,6 +69,7 @@ impl Scene {
                 assignors: Arc::from(*assignors),
                 cluster_topics: Arc::from([(TopicIx(0), PARTITIONS)]),
                 metadata_age_max: SimDuration::from_secs(300),
+                rack: None,
                 session_timeout: SimDuration::from_secs(6),
                 heartbeat_interval: SimDuration::from_secs(2),
                 rebalance_timeout: SimDuration::from_secs(20),

@@ -173,6 +173,11 @@ impl ConsumerClient {
     pub(super) fn lane_of(&mut self, place: usize, partition: u32) -> usize {
         let metadata = &self.metadata[place];
         let (link, node) = (metadata.link, metadata.leader(partition));
+        self.lane_to(link, node)
+    }
+
+    /// The connection to a node.
+    pub(super) fn lane_to(&mut self, link: u16, node: u32) -> usize {
         self.lanes.iter().position(|lane| lane.link == link && lane.node == node).unwrap_or_else(|| {
             self.lanes.push(FetchLane::new(link, node));
             self.lanes.len() - 1

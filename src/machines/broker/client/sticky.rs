@@ -51,7 +51,7 @@ impl TopicChoice {
     pub fn choose(&mut self, key: Option<&[u8]>, record_bytes: u64, batch_bytes: u64, rng: &mut Stream) -> usize {
         let partitions = self.slots.len() as u32;
         if let Some(key) = key {
-            let hash = murmur2(key) as u32 & 0x7fff_ffff;
+            let hash = positive_hash(key);
             let partition = hash % partitions;
             if let Some(moved) = &mut self.moved {
                 moved.keyed += 1;
@@ -70,6 +70,12 @@ impl TopicChoice {
         self.sent_bytes += record_bytes;
         current
     }
+}
+
+/// What a key's partition is the remainder of (`Utils.toPositive`).
+#[inline]
+pub(in crate::machines::broker) fn positive_hash(key: &[u8]) -> u32 {
+    murmur2(key) as u32 & 0x7fff_ffff
 }
 
 /// MurmurHash2 as Kafka's `Utils.murmur2` computes it.

@@ -44,6 +44,7 @@ fn config(replication: u32) -> ClusterConfig {
     ClusterConfig {
         me: ComponentIx(3),
         nodes: replication,
+        racks: Vec::new(),
         topics: vec![topic(ORDERS, "orders", 3, replication), topic(PAYMENTS, "payments", 2, 1)],
         groups: Vec::new(),
         initial_rebalance_delay: SimDuration::ZERO,
@@ -83,6 +84,7 @@ fn fetch(cluster: &mut Cluster, now: SimTime, wanted: &[(u32, u64)], min_bytes: 
     let request = FetchRequest {
         call: CallId(2),
         node,
+        rack: None,
         max_wait,
         min_bytes,
         max_bytes,

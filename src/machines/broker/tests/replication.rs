@@ -49,6 +49,7 @@ impl Bench {
         let cluster = Cluster::new(ClusterConfig {
             me: ComponentIx(0),
             nodes: 3,
+            racks: Vec::new(),
             topics: vec![topic],
             groups: Vec::new(),
             initial_rebalance_delay: SimDuration::ZERO,
@@ -126,6 +127,7 @@ impl Bench {
         let request = FetchRequest {
             call: CallId(0),
             node,
+            rack: None,
             max_wait: SimDuration::ZERO,
             min_bytes: 1,
             max_bytes: 1 << 20,

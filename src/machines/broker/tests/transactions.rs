@@ -61,6 +61,7 @@ impl World {
         let cluster = Cluster::new(ClusterConfig {
             me: ComponentIx(0),
             nodes: 1,
+            racks: Vec::new(),
             topics: vec![topic],
             groups: Vec::new(),
             initial_rebalance_delay: SimDuration::ZERO,
@@ -179,7 +180,7 @@ impl World {
         let place = |partition| FetchPartition { topic: TOPIC, partition, offset: 0, max_bytes: 1 << 20 };
         let partitions = (0..PARTITIONS).map(place).collect();
         let (call, max_wait) = (CallId(0), SimDuration::ZERO);
-        let request = FetchRequest { call, node: 0, max_wait, min_bytes: 1, max_bytes: 1 << 20, isolation, partitions };
+        let request = FetchRequest { call, node: 0, rack: None, max_wait, min_bytes: 1, max_bytes: 1 << 20, isolation, partitions };
         let Message::FetchReply(reply) = self.ask(Message::Fetch(Box::new(request))) else { panic!("a fetch is answered") };
         let mut seen = BTreeSet::new();
         for fetched in reply.partitions {
