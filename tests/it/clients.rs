@@ -414,3 +414,13 @@ fn a_compacted_topic_refuses_events_without_a_key_and_the_check_says_so() {
     );
     assert_eq!(design("uniform(10)").run().ledger.submissions.accepted, 200);
 }
+
+#[test]
+fn a_commit_that_is_refused_at_once_is_tried_again_after_a_backoff() {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1_000});
+    let consumer = json!({"instances": 2, "commit": "after", "service_time": "5ms", "offset_reset": "earliest"});
+    let cluster = json!({"brokers": 3, "replication": 3, "broker_session_timeout": "2s"});
+    // Nothing takes time between the refusal and the next try.
+    let report = Design::line(60, producer, cluster, consumer).fault(3, "shop", "crash-node", json!({"node": 0})).run();
+    assert_eq!(report.ledger.obligations.delivered, 1_000, "{:?}", report.ledger.obligations);
+}

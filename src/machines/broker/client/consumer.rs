@@ -194,6 +194,9 @@ pub struct ConsumerClient {
     pub(super) heartbeat_call: Option<Pending>,
     pub(super) commit_call: Option<Pending>,
     pub(super) commit_again: bool,
+    /// After a commit that failed the next one waits until then.
+    pub(super) commit_not_before: SimTime,
+    pub(super) commit_failures: u32,
     /// An operator's call, made without being a member.
     pub(super) reset_call: Option<Pending>,
     pub(super) heartbeat_at: SimTime,
@@ -225,6 +228,8 @@ impl ConsumerClient {
             heartbeat_call: None,
             commit_call: None,
             commit_again: false,
+            commit_not_before: SimTime::ZERO,
+            commit_failures: 0,
             reset_call: None,
             heartbeat_at: SimTime::MAX,
             heard_at: SimTime::ZERO,
@@ -435,7 +440,9 @@ impl ConsumerClient {
             self.commit_again = true;
             return true;
         }
-        if self.cfg.commit == CommitMode::Transaction || !self.may_commit() {
+        // Work that waits for its commit decides itself when to try again.
+        let rests = self.cfg.commit == CommitMode::After && self.commit_not_before > now;
+        if self.cfg.commit == CommitMode::Transaction || rests || !self.may_commit() {
             return false;
         }
         let before = self.cfg.commit == CommitMode::Before;

@@ -194,6 +194,9 @@ impl ConsumerClient {
                 wake = wake.min(lane.not_before);
             }
         }
+        if self.cfg.commit == CommitMode::After && self.commit_not_before > now {
+            wake = wake.min(self.commit_not_before);
+        }
         let resting = self.assigned.iter().map(|progress| progress.not_before).filter(|until| *until > now);
         wake = resting.fold(wake, SimTime::min);
         wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);

@@ -170,6 +170,7 @@ impl ConsumerClient {
         let waits = self.cfg.commit == CommitMode::Before;
         let unanswered = waits && error == Some(BrokerError::RequestTimedOut);
         let postponed = waits && self.cooperates() && error == Some(BrokerError::RebalanceInProgress);
+        self.rest_after_commit(now, error);
         if let Some(error) = error {
             for progress in &mut self.assigned {
                 progress.committed = None;
@@ -186,6 +187,15 @@ impl ConsumerClient {
         }
         out.committed = Some(error.map_or(Ok(()), Err));
         self.go_on_after_commit(now, out);
+    }
+
+    /// `commitSync` tries again after `retry.backoff`, longer each time.
+    fn rest_after_commit(&mut self, now: SimTime, error: Option<BrokerError>) {
+        self.commit_failures = if error.is_some() { self.commit_failures + 1 } else { 0 };
+        self.commit_not_before = match error {
+            Some(_) => now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.commit_failures),
+            None => SimTime::ZERO,
+        };
     }
 
     fn go_on_after_commit(&mut self, now: SimTime, out: &mut ConsumerOutput) {
