@@ -424,3 +424,16 @@ fn a_commit_that_is_refused_at_once_is_tried_again_after_a_backoff() {
     let report = Design::line(60, producer, cluster, consumer).fault(3, "shop", "crash-node", json!({"node": 0})).run();
     assert_eq!(report.ledger.obligations.delivered, 1_000, "{:?}", report.ledger.obligations);
 }
+
+#[test]
+fn at_most_once_a_commit_that_is_refused_takes_no_record_with_it() {
+    let producer = json!({"load": "constant(100/s)", "max_events": 1_000});
+    let consumer = json!({"instances": 2, "commit": "before", "service_time": "5ms", "offset_reset": "earliest"});
+    let cluster = json!({"brokers": 3, "replication": 3, "broker_session_timeout": "2s"});
+    for node in 0..3 {
+        let design = Design::line(60, producer.clone(), cluster.clone(), consumer.clone());
+        let report = design.fault(3, "shop", "crash-node", json!({"node": node})).run();
+        let owed = &report.ledger.obligations;
+        assert_eq!((owed.in_flight, owed.delivered + owed.lost), (0, 1_000), "{owed:?}");
+    }
+}

@@ -158,6 +158,9 @@ impl ConsumerClient {
             self.commit_call = None;
             self.committed(now, Some(BrokerError::RequestTimedOut), out);
         }
+        if self.commit_due().is_some_and(|at| at <= now) {
+            self.commit_postponed(now, out);
+        }
         if over(self.reset_call) {
             self.reset_call = None;
             out.reset = Some(Err(BrokerError::RequestTimedOut));
@@ -197,6 +200,7 @@ impl ConsumerClient {
         if self.cfg.commit == CommitMode::After && self.commit_not_before > now {
             wake = wake.min(self.commit_not_before);
         }
+        wake = self.commit_due().map_or(wake, |at| wake.min(at));
         let resting = self.assigned.iter().map(|progress| progress.not_before).filter(|until| *until > now);
         wake = resting.fold(wake, SimTime::min);
         wake = self.metadata.iter().map(TopicMetadata::next_wake).fold(wake, SimTime::min);

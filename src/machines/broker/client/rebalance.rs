@@ -14,6 +14,18 @@ use super::progress::Progress;
 use crate::event::{Assignor, BrokerError, GroupCall, Subscription};
 use crate::units::{SimTime, TopicIx};
 
+/// Whether a commit that was refused so may be taken in the same generation later.
+fn may_pass(error: BrokerError) -> bool {
+    !matches!(
+        error,
+        BrokerError::RequestTimedOut
+            | BrokerError::UnknownMemberId
+            | BrokerError::IllegalGeneration
+            | BrokerError::FencedInstanceId
+            | BrokerError::RebalanceInProgress
+    )
+}
+
 impl ConsumerClient {
     /// What a cooperative member keeps while it joins again.
     pub(super) fn owned(&self) -> Option<(u32, Arc<[(TopicIx, u32)]>)> {
@@ -165,18 +177,22 @@ impl ConsumerClient {
     }
 
     pub(super) fn committed(&mut self, now: SimTime, error: Option<BrokerError>, out: &mut ConsumerOutput) {
-        // At most once, work waits for its commit: no answer is no reason to begin, nor is a rebalance in which the
-        // partitions stay.
+        // At most once, work waits for its commit: no answer is no reason to begin, nor is a coordinator that is away
+        // (`commitSync` tries again after any error that may pass), nor a rebalance in which the partitions stay.
         let waits = self.cfg.commit == CommitMode::Before;
         let unanswered = waits && error == Some(BrokerError::RequestTimedOut);
         let postponed = waits && self.cooperates() && error == Some(BrokerError::RebalanceInProgress);
+        let refused = waits && error.is_some_and(may_pass) && !matches!(self.phase, Phase::Committing { .. });
         self.rest_after_commit(now, error);
         if let Some(error) = error {
             for progress in &mut self.assigned {
                 progress.committed = None;
             }
-            self.commit_again = postponed;
+            self.commit_again = postponed || refused;
             self.disturbed(now, error, out);
+        }
+        if refused {
+            return;
         }
         if postponed && self.commit_again {
             return self.go_on_after_commit(now, out);
@@ -198,6 +214,12 @@ impl ConsumerClient {
         };
     }
 
+    /// When a commit that was refused for the time being is due again.
+    pub(super) fn commit_due(&self) -> Option<SimTime> {
+        let waits = self.commit_again && self.commit_call.is_none() && matches!(self.phase, Phase::Stable | Phase::Draining { .. });
+        waits.then_some(self.commit_not_before)
+    }
+
     fn go_on_after_commit(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         if let Phase::Committing { leaving } = self.phase {
             self.give_back(now, leaving, out);
@@ -205,7 +227,7 @@ impl ConsumerClient {
     }
 
     /// Makes up for the commit that a rebalance has put off.
-    fn commit_postponed(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+    pub(super) fn commit_postponed(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         if std::mem::take(&mut self.commit_again) && !self.commit(now, out) {
             out.committed = Some(Ok(()));
         }
