@@ -8,9 +8,9 @@ use std::hint::black_box;
 
 use eventyard::event::{EventId, EventMeta};
 use eventyard::machines::broker::batch::{BatchBuilder, check, records, validated};
-use eventyard::machines::broker::client::murmur2;
+use eventyard::machines::broker::client::positive_hash;
 use eventyard::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
-use eventyard::machines::codec::{Schema, SchemaLibrary, frame, unframe};
+use eventyard::machines::codec::{Schema, SchemaLibrary, digits, frame, unframe};
 use eventyard::model::Project;
 use eventyard::random::{Distribution, Stream};
 use eventyard::units::{ComponentIx, SimDuration, SimTime};
@@ -69,19 +69,19 @@ impl Loop {
         let gaps: Distribution = "exp(4.1667us)".parse().expect("it is a distribution");
         let mut builders: Vec<BatchBuilder> = (0..PARTITIONS).map(|_| BatchBuilder::with_capacity(BATCH_BYTES as usize)).collect();
         let (mut now, mut flush_at) = (SimTime::ZERO, SimTime::ZERO + LINGER);
-        let (mut payload, mut key) = (Vec::new(), String::new());
+        let (mut payload, mut key) = (Vec::new(), Vec::new());
         for seq in 0..MESSAGES {
             now += gaps.sample(&mut self.rng);
             key.clear();
-            key.push_str("key-");
-            key.push_str(itoa(self.rng.below(100_000), &mut [0; 20]));
+            key.extend_from_slice(b"key-");
+            digits(self.rng.below(100_000), &mut key);
             payload.clear();
             frame(SCHEMA_ID, &mut payload);
             schema.generate(&mut self.rng, now, &mut payload);
             schema.validate(&payload[5..]).expect("what a schema generates is valid");
-            let partition = (murmur2(key.as_bytes()) as u32 & 0x7fff_ffff) as usize % PARTITIONS as usize;
+            let partition = (positive_hash(&key) % PARTITIONS) as usize;
             let meta = EventMeta { id: EventId { producer: ComponentIx(0), seq }, born: now, root_born: now, ..EventMeta::default() };
-            builders[partition].push(&meta, Some(key.as_bytes()), &payload, 200, false);
+            builders[partition].push(&meta, Some(&key), &payload, 200, false);
             if builders[partition].wire_bytes() >= BATCH_BYTES {
                 self.deliver(now, partition, &mut builders[partition], schema);
             }
@@ -124,17 +124,4 @@ impl Loop {
 
 fn set(bits: &mut [u64], seq: u64) {
     bits[seq as usize / 64] |= 1 << (seq % 64);
-}
-
-/// A number in digits, without an allocation.
-fn itoa(mut number: u64, digits: &mut [u8; 20]) -> &str {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return std::str::from_utf8(&digits[at..]).expect("digits are ASCII");
-        }
-    }
 }

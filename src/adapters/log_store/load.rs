@@ -22,6 +22,8 @@ use crate::units::{ComponentIx, EventTypeIx, SimDuration, SimTime, TopicIx};
 
 /// Damages told one by one; the rest is counted.
 const REPAIRS_TOLD_MAX: usize = 20;
+/// Records say when they were made in whole milliseconds.
+const MS: u64 = 1_000_000;
 
 /// From where on a run has what earlier ones left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,8 +129,6 @@ impl Opened {
         after_ns
     }
 }
-
-const MS: u64 = 1_000_000;
 
 fn time_of(journal: &Journal, log: &str, stored: &StoredBatch, born: SimTime) -> SimDuration {
     Journal::time_of(journal.run_of(log, stored.base_offset), born)

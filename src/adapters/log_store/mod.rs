@@ -18,7 +18,7 @@ mod swap;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -76,7 +76,7 @@ pub struct DataDir {
     /// By topic number; empty for what is no topic of a cluster.
     topics: Vec<Topic>,
     /// Written since the last sync.
-    touched: BTreeMap<(TopicIx, u32), ()>,
+    touched: BTreeSet<(TopicIx, u32)>,
     pending_bytes: usize,
     /// Freed when the folder is closed.
     _lock: File,
@@ -128,7 +128,7 @@ impl DataDir {
             segment_bytes,
             journal,
             topics: Vec::new(),
-            touched: BTreeMap::new(),
+            touched: BTreeSet::new(),
             pending_bytes: 0,
             _lock: lock,
         };
@@ -241,7 +241,7 @@ impl DataDir {
             LogChange::Replace { from, to, kept } => open.replace(*from, *to, kept)?,
         }
         self.pending_bytes = self.pending_bytes + open.pending_bytes() - pending_before;
-        self.touched.insert((effect.topic, effect.partition), ());
+        self.touched.insert((effect.topic, effect.partition));
         Ok(())
     }
 
@@ -256,7 +256,7 @@ impl DataDir {
     }
 
     fn each_touched(&mut self, act: impl Fn(&mut PartitionDir) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        for (topic, partition) in self.touched.keys() {
+        for (topic, partition) in &self.touched {
             if let Some(open) = self.topics[topic.index()].partitions.get_mut(*partition as usize) {
                 act(open)?;
             }

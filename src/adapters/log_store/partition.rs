@@ -40,6 +40,22 @@ pub(super) struct Segment {
     pub index: Vec<(u64, u64)>,
 }
 
+impl Segment {
+    pub fn empty(base_offset: u64) -> Self {
+        Self { base_offset, bytes: 0, index: Vec::new() }
+    }
+    /// An empty one has room for any batch.
+    pub fn has_room(&self, batch: &RecordBatch, segment_bytes: u64) -> bool {
+        self.bytes == 0 || self.bytes + batch.bytes.len() as u64 <= segment_bytes
+    }
+    /// Takes a batch at its end, which is the end of `bytes` too.
+    pub fn take(&mut self, base_offset: u64, batch: &RecordBatch, bytes: &mut Vec<u8>) {
+        self.index.push((base_offset, self.bytes));
+        self.bytes += batch.bytes.len() as u64;
+        encode(base_offset, batch, bytes);
+    }
+}
+
 /// What was damaged in a folder that was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
@@ -176,18 +192,15 @@ impl PartitionDir {
     }
 
     fn put(&mut self, base_offset: u64, batch: &RecordBatch) -> Result<bool, StoreError> {
-        let size = batch.bytes.len() as u64;
-        let full = self.segments.back().is_some_and(|active| active.bytes > 0 && active.bytes + size > self.segment_bytes);
+        let full = self.segments.back().is_some_and(|active| !active.has_room(batch, self.segment_bytes));
         if full {
             self.sync()?;
         }
         if full || self.segments.is_empty() {
-            self.segments.push_back(Segment { base_offset, bytes: 0, index: Vec::new() });
+            self.segments.push_back(Segment::empty(base_offset));
         }
         let active = self.segments.back_mut().expect("one was made if there was none");
-        active.index.push((base_offset, active.bytes));
-        active.bytes += size;
-        encode(base_offset, batch, &mut self.pending);
+        active.take(base_offset, batch, &mut self.pending);
         self.next_offset = base_offset + u64::from(batch.offsets);
         Ok(full)
     }

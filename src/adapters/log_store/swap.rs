@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::at;
 use super::partition::{PartitionDir, Segment, file_name, fillers, remove};
-use crate::event::StoredBatch;
-use crate::machines::broker::stored::encode;
+use crate::event::{RecordBatch, StoredBatch};
 use crate::run::StoreError;
 
 const LIST: &str = "swap.json";
@@ -92,15 +91,12 @@ fn clear_away(path: &Path) -> Result<(), StoreError> {
 /// The batches as segments with their bytes.
 fn laid_out(segment_bytes: u64, offsets: Range<u64>, batches: &[StoredBatch]) -> Vec<(Segment, Vec<u8>)> {
     let mut made: Vec<(Segment, Vec<u8>)> = Vec::new();
-    let mut put = |base_offset: u64, batch: &crate::event::RecordBatch| {
-        let size = batch.bytes.len() as u64;
-        if made.last().is_none_or(|(segment, _)| segment.bytes > 0 && segment.bytes + size > segment_bytes) {
-            made.push((Segment { base_offset, bytes: 0, index: Vec::new() }, Vec::new()));
+    let mut put = |base_offset: u64, batch: &RecordBatch| {
+        if made.last().is_none_or(|(segment, _)| !segment.has_room(batch, segment_bytes)) {
+            made.push((Segment::empty(base_offset), Vec::new()));
         }
         let (segment, bytes) = made.last_mut().expect("one was made if there was none");
-        segment.index.push((base_offset, segment.bytes));
-        segment.bytes += size;
-        encode(base_offset, batch, bytes);
+        segment.take(base_offset, batch, bytes);
     };
     let mut next = offsets.start;
     for stored in batches {

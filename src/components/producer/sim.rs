@@ -20,7 +20,7 @@ use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaReply};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
-use crate::machines::codec::SchemaLibrary;
+use crate::machines::codec::{SchemaLibrary, digits};
 use crate::random::{Arrival, ArrivalState, KeySampler, Stream};
 use crate::units::SimTime;
 
@@ -207,7 +207,9 @@ impl Producer {
         let written =
             kind.source.write(&mut self.streams.payload, ctx.now, event.invalid, self.validate && !event.unchecked, &mut self.payload);
         let key = event.key.map(|number| {
-            write_key(&self.key_prefix, number, &mut self.key_bytes);
+            self.key_bytes.clear();
+            self.key_bytes.extend_from_slice(self.key_prefix.as_bytes());
+            digits(number, &mut self.key_bytes);
             self.key_bytes.as_slice()
         });
         if let Err(reason) = written {
@@ -420,21 +422,4 @@ impl Process for Producer {
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())
     }
-}
-
-/// `prefix` and the number in decimal, without an allocation.
-fn write_key(prefix: &str, mut number: u64, out: &mut Vec<u8>) {
-    out.clear();
-    out.extend_from_slice(prefix.as_bytes());
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }

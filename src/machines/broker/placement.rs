@@ -2,8 +2,9 @@
 //!
 //! Round-robin over the nodes, each topic beginning one node further and each partition one node further than the last;
 //! the replicas of a partition are on nodes that follow each other. Nodes that cannot lead come last, so that none leads
-//! at once what it cannot serve. With racks, a partition's replicas are in as many of them as there are. Source: Kafka's StripedReplicaPlacer, whose first node is drawn by chance; here it is
-//! the topic's place, so that a run can be repeated.
+//! at once what it cannot serve. With racks, a partition's replicas are in as many of them as there are.
+//! Source: Kafka's StripedReplicaPlacer, whose first node is drawn by chance; here it is the topic's place, so that a run
+//! can be repeated.
 //! Must not know: logs, clients. Start at [`Cluster::grow_topic`].
 
 use std::sync::Arc;

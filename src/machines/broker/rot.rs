@@ -78,13 +78,7 @@ impl Cluster {
     /// # Errors
     /// In words, when there is no such topic, or nothing stored there.
     pub fn corrupt(&mut self, blight: &Blight, rng: &mut Stream) -> Result<(), String> {
-        let place = match &blight.topic {
-            Some(name) => {
-                let known = self.cfg.topics.iter().position(|topic| *topic.name == **name);
-                Some(known.ok_or_else(|| format!("there is no topic `{name}`"))?)
-            }
-            None => None,
-        };
+        let place = blight.topic.as_deref().map(|name| self.place_named(name)).transpose()?;
         let mut candidates = Vec::new();
         for (at, partitions) in self.partitions.iter().enumerate().filter(|(at, _)| place.is_none_or(|place| place == *at)) {
             for (number, partition) in (0..).zip(partitions).filter(|(number, _)| blight.partition.is_none_or(|one| one == *number)) {

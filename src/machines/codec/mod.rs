@@ -24,3 +24,4 @@ pub use draw::{EPOCH_MS, iso_time};
 pub use library::SchemaLibrary;
 pub use schema::{Schema, SchemaType};
 pub use wire::{frame, unframe};
+pub use words::digits;

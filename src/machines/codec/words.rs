@@ -109,7 +109,7 @@ pub(super) fn code(rng: &mut Stream, out: &mut Vec<u8>) {
 }
 
 /// Appends a number in decimal.
-pub(super) fn digits(number: u64, out: &mut Vec<u8>) {
+pub fn digits(number: u64, out: &mut Vec<u8>) {
     write_digits(number, 1, out);
 }
 

@@ -31,8 +31,7 @@ pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, F
 #[cfg(test)]
 pub(super) use isolation::aborted_batches;
 pub use sender::{AckedBatch, ClientOutput, Unsent};
-pub use sticky::murmur2;
-pub(super) use sticky::positive_hash;
+pub use sticky::positive_hash;
 pub use transaction::{Finish, TransactionConfig, TransactionEnd, TransactionStage};
 
 use crate::units::SimDuration;

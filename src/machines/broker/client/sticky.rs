@@ -74,13 +74,14 @@ impl TopicChoice {
 
 /// What a key's partition is the remainder of (`Utils.toPositive`).
 #[inline]
-pub(in crate::machines::broker) fn positive_hash(key: &[u8]) -> u32 {
+#[must_use]
+pub fn positive_hash(key: &[u8]) -> u32 {
     murmur2(key) as u32 & 0x7fff_ffff
 }
 
 /// MurmurHash2 as Kafka's `Utils.murmur2` computes it.
 #[must_use]
-pub fn murmur2(bytes: &[u8]) -> i32 {
+pub(super) fn murmur2(bytes: &[u8]) -> i32 {
     const M: u32 = 0x5bd1_e995;
     let mut hash = 0x9747_b28c ^ bytes.len() as u32;
     let (words, tail) = bytes.as_chunks::<4>();
