@@ -10,9 +10,11 @@
 //! ```
 
 mod avro;
+mod difference;
 mod draw;
 mod json;
 mod library;
+mod references;
 mod schema;
 mod wire;
 mod words;
@@ -20,8 +22,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity};
 pub use draw::{EPOCH_MS, iso_time};
 pub use library::SchemaLibrary;
+pub use references::Named;
 pub use schema::{Schema, SchemaType};
 pub use wire::{frame, unframe};
 pub use words::digits;
