@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    AbortedTransaction, Assignor, EventMeta, Isolation, OffsetTarget, ProducerStamp, QueueReply, QueueRequest, RecordBatch, StoredBatch,
-    Subscription, TransactionReply, TransactionRequest,
+    AbortedTransaction, Assignor, EventMeta, Isolation, MemberHeartbeat, OffsetTarget, ProducerStamp, QueueReply, QueueRequest,
+    RecordBatch, StoredBatch, Subscription, TransactionReply, TransactionRequest,
 };
 use crate::units::{GroupIx, SimDuration, TopicIx};
 
@@ -197,6 +197,16 @@ pub enum BrokerError {
     NonEmptyGroup,
     /// The member's generation is over.
     IllegalGeneration,
+    /// Consumer protocol: the member's epoch is not the one that the coordinator knows; it must give everything up and rejoin.
+    FencedMemberEpoch,
+    /// Consumer protocol: positions came with another epoch than the member has by now; try again with that.
+    StaleMemberEpoch,
+    /// Consumer protocol: another member stands for this instance, and has not left.
+    UnreleasedInstanceId,
+    /// The group is not one of the consumer protocol.
+    GroupIdNotFound,
+    /// The coordinator has no such assignor.
+    UnsupportedAssignor,
     /// The member understands no assignor that all others do.
     InconsistentGroupProtocol,
     /// The group is between generations: rejoin.
@@ -373,7 +383,7 @@ pub struct GroupRequest {
     pub body: GroupCall,
 }
 
-/// Kafka's classic group protocol.
+/// Calls of both group protocols, and those that they share.
 #[derive(Clone, Debug)]
 pub enum GroupCall {
     /// Take part; answered when all members have joined or the rebalance timeout has passed.
@@ -384,10 +394,12 @@ pub enum GroupCall {
     Heartbeat { generation: u32 },
     /// I go.
     Leave,
-    /// Commit positions.
+    /// The consumer protocol's one call: join, stay, leave, and say what is held.
+    MemberHeartbeat(Box<MemberHeartbeat>),
+    /// Commit positions; the generation is the member's epoch under the consumer protocol.
     Commit { generation: u32, offsets: Vec<OffsetCommit> },
-    /// Where did the group stop?
-    FetchOffsets { partitions: Vec<(TopicIx, u32)> },
+    /// Where did the group stop? Asked with the member's epoch under the consumer protocol.
+    FetchOffsets { partitions: Vec<(TopicIx, u32)>, epoch: Option<u32> },
     /// First and next offset of partitions, for `auto.offset.reset`.
     ListOffsets { partitions: Vec<(TopicIx, u32)> },
     /// Put the group's positions elsewhere (`kafka-consumer-groups --reset-offsets`); only a group without members allows it.
@@ -421,6 +433,8 @@ pub enum GroupResult {
     Joined { member: Arc<str>, generation: u32, leader: Arc<str>, assignor: Assignor, members: Vec<(Arc<str>, Subscription)> },
     /// What this member reads.
     Synced { partitions: Vec<(TopicIx, u32)> },
+    /// Consumer protocol: the member's epoch, when to come again, and what it may hold if that has changed.
+    Heard { epoch: u32, interval: SimDuration, assignment: Option<Arc<[(TopicIx, u32)]>> },
     /// Heartbeat, leave or commit went well.
     Done,
     /// Committed positions; `None` where there is none.

@@ -18,7 +18,7 @@ pub use browse::{
     Answer, HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Query, Seek,
 };
 pub use fact::{Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated, Unreadable};
-pub use group::{Assignor, OffsetTarget, Subscription};
+pub use group::{Assignor, MemberDetails, MemberEpoch, MemberHeartbeat, OffsetTarget, RemoteAssignor, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
     GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest,

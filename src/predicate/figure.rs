@@ -234,7 +234,14 @@ const TABLE: &[FigureSpec] = &[
     row(F::InFlight, "in_flight", &[], optional("cgt"), (Unit::Count, Mode::Instant), "Not ended yet"),
     row(F::DeliveredShare, "delivered_share", &[], optional("cgt"), (Unit::Ratio, MOVES), "Delivered obligations of all that were created"),
     row(F::Lag, "lag", &[], required("cg"), (Unit::Count, Mode::Instant), "Records that a group has not read yet"),
-    row(F::Rebalances, "rebalances", &[], required("cg"), (Unit::Count, GROWS), "Generations that a group has begun, the first among them"),
+    row(
+        F::Rebalances,
+        "rebalances",
+        &[],
+        required("cg"),
+        (Unit::Count, GROWS),
+        "Generations that a group has begun, the first among them; under the consumer protocol how often partitions were dealt out",
+    ),
     row(
         F::Paused,
         "paused",

@@ -2,7 +2,8 @@
 //!
 //! 200-byte records in batches of 100 and 1,000: appended to a log in memory (checksum checked, as a broker does) and made
 //! and appended, against this machine's memcpy in the same run; read back with their checksums. Then what a rebalance of
-//! 1,000 members over 10,000 partitions costs the assignors. Figures are printed, nothing is asserted.
+//! 1,000 members over 10,000 partitions costs, under both group protocols, and what the assignors take of it. Figures are
+//! printed, nothing is asserted.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock and writes files")]
 
 use std::fs::File;
@@ -13,10 +14,13 @@ use std::time::Instant;
 
 use eventyard::adapters::log_store::PENDING_BYTES_MAX;
 use eventyard::adapters::log_store::partition::{Access, PartitionDir};
-use eventyard::event::{Assignor, CallId, EventId, EventMeta, GroupCall, GroupResult, RecordBatch, Subscription};
+use eventyard::event::{
+    Assignor, CallId, EventId, EventMeta, GroupCall, GroupResult, MemberDetails, MemberEpoch, MemberHeartbeat, RecordBatch, RemoteAssignor,
+    Subscription,
+};
 use eventyard::machines::broker::batch::{BatchBuilder, check, records, validated};
 use eventyard::machines::broker::client::{Subscriber, assign};
-use eventyard::machines::broker::group::Group;
+use eventyard::machines::broker::group::{Group, GroupConfig};
 use eventyard::machines::broker::log::{LogConfig, PartitionLog, ReadLimit};
 use eventyard::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -51,6 +55,9 @@ fn main() {
         );
     }
     println!("a whole rebalance, joins and syncs: {}", whole_rebalance());
+    for assignor in RemoteAssignor::ALL {
+        println!("a whole rebalance under the consumer protocol, {}: {}", assignor.name(), modern_rebalance(assignor));
+    }
     for assignor in [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky] {
         println!("{}: {}", assignor.name(), rebalance(assignor));
     }
@@ -172,11 +179,75 @@ fn write_kept(batches: &[RecordBatch]) -> f64 {
     })
 }
 
+fn group() -> Group<usize> {
+    let cfg = GroupConfig { initial_rebalance_delay: SimDuration::ZERO, ..GroupConfig::default() };
+    Group::new(cfg, Arc::from([(TopicIx(0), PARTITIONS)]))
+}
+
+/// A member joins a group of 999: partitions are dealt out, and heartbeats go round until everybody has its share.
+fn modern_rebalance(assignor: RemoteAssignor) -> String {
+    let mut group = group();
+    let ids: Vec<Arc<str>> = (0..MEMBERS).map(|number| Arc::from(format!("member-{number:04}"))).collect();
+    let mut members: Vec<Modern> = vec![Modern::default(); MEMBERS];
+    beat_until_rest(&mut group, &ids[1..], &mut members[1..], assignor);
+    let took = (0..5).map(|_| {
+        let (mut group, mut members) = (group.clone(), members.clone());
+        let began = Instant::now();
+        let rounds = beat_until_rest(&mut group, &ids, &mut members, assignor);
+        let took = began.elapsed().as_secs_f64() * 1e3;
+        assert_eq!(members.iter().map(|member| member.owned.len()).sum::<usize>(), PARTITIONS as usize);
+        (took, rounds)
+    });
+    let (took, rounds) = took.fold((f64::INFINITY, 0), |best, one| if one.0 < best.0 { one } else { best });
+    format!("{took:.1} ms of {MEMBERS} members over {PARTITIONS} partitions, {rounds} rounds of heartbeats (wanted: at most 50)")
+}
+
+/// A member of the consumer protocol, as far as a coordinator sees it.
+#[derive(Clone, Default)]
+struct Modern {
+    epoch: Option<u32>,
+    owned: Arc<[(TopicIx, u32)]>,
+    says_owned: bool,
+}
+
+/// Everybody beats, again and again, until nobody is told anything new; how often.
+fn beat_until_rest(group: &mut Group<usize>, ids: &[Arc<str>], members: &mut [Modern], assignor: RemoteAssignor) -> u32 {
+    let topics: Arc<[TopicIx]> = Arc::from([TopicIx(0)]);
+    let mut out = Vec::new();
+    for round in 1.. {
+        let mut is_at_rest = true;
+        for (id, member) in ids.iter().zip(&mut *members) {
+            let joins = member.epoch.is_none();
+            let details =
+                || MemberDetails { topics: Arc::clone(&topics), rebalance_timeout: SimDuration::from_secs(60), assignor: Some(assignor) };
+            let beat = MemberHeartbeat {
+                epoch: member.epoch.map_or(MemberEpoch::Joining, MemberEpoch::At),
+                instance: None,
+                details: joins.then(details),
+                owned: (joins || std::mem::take(&mut member.says_owned)).then(|| Arc::clone(&member.owned)),
+            };
+            group.handle(SimTime::ZERO, (0, CallId(0)), id, GroupCall::MemberHeartbeat(Box::new(beat)), &mut out);
+            for (_, reply) in out.drain(..) {
+                let Ok(GroupResult::Heard { epoch, assignment, .. }) = reply.result else { continue };
+                is_at_rest &= member.epoch == Some(epoch) && assignment.is_none();
+                member.epoch = Some(epoch);
+                if let Some(assignment) = assignment {
+                    (member.owned, member.says_owned) = (assignment, true);
+                }
+            }
+        }
+        if is_at_rest {
+            return round;
+        }
+    }
+    0
+}
+
 /// A member joins a stable group of 999: everybody joins again, the leader deals out, everybody is told.
 fn whole_rebalance() -> String {
     let topics = [(TopicIx(0), PARTITIONS)];
     let minute = SimDuration::from_secs(60);
-    let mut group: Group<usize> = Group::new(SimDuration::ZERO);
+    let mut group = group();
     let mut ids: Vec<Arc<str>> = vec![Arc::from(""); MEMBERS];
     let mut owned: Vec<Arc<[(TopicIx, u32)]>> = vec![Arc::from([]); MEMBERS];
     let mut took = f64::INFINITY;

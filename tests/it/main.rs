@@ -11,6 +11,7 @@ mod clients;
 mod clocks;
 mod cloudformation;
 mod cluster_operations;
+mod consumer_protocol;
 mod corruption;
 mod crashes;
 mod data_dir;

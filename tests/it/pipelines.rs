@@ -29,9 +29,14 @@ impl Pipeline {
         };
         pipeline.add("web", "producer", json!({"load": "poisson(50/s)", "keys": "uniform(20)", "max_events": 1_000}));
         let topics = json!({"orders": {"partitions": 3}, "invoices": {"partitions": 2}});
+        let members = json!({"consumer_session_timeout": "6s", "consumer_heartbeat_interval": "1s"});
         pipeline.add("shop", "kafka", json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": topics}));
-        let mut params =
-            json!({"service_time": "exp(8ms)", "offset_reset": "earliest", "session_timeout": "6s", "heartbeat_interval": "1s"});
+        pipeline.project.components["shop"].params.extend(values(members));
+        let mut params = json!({"service_time": "exp(8ms)", "offset_reset": "earliest"});
+        if worker["group_protocol"] != "consumer" {
+            params["session_timeout"] = json!("6s");
+            params["heartbeat_interval"] = json!("1s");
+        }
         for (name, value) in worker.as_object().expect("a group of fields") {
             params[name] = value.clone();
         }
@@ -133,6 +138,20 @@ fn a_crash_loses_or_repeats_as_positions_are_committed() {
 }
 
 #[test]
+fn a_crash_costs_the_same_under_the_consumer_protocol() {
+    let run = |commit: &str| Pipeline::new(json!({"commit": commit, "group_protocol": "consumer"})).crashed().run();
+    let counts = |report: &Report| (figure(report, "worker", "lost_count"), figure(report, "worker", "duplicate_count"));
+    let (lost, twice) = counts(&run("before"));
+    assert!(lost > 0.0 && twice == 0.0, "at most once: {lost} lost, {twice} twice");
+    for commit in ["auto", "after"] {
+        let report = run(commit);
+        let (lost, twice) = counts(&report);
+        assert!(lost == 0.0 && twice > 0.0, "at least once: {lost} lost, {twice} twice");
+        assert_eq!((report.ledger.obligations.in_flight, figure(&report, "worker", "delivered_count")), (0, 1_000.0));
+    }
+}
+
+#[test]
 fn a_result_that_cannot_be_written_fails_its_attempt() {
     let worker = json!({"on_failure": "skip", "max_attempts": 1, "commit": "after"});
     let mut pipeline = Pipeline::new(worker);
@@ -198,12 +217,16 @@ fn a_transaction_a_poll_carries_results_and_positions() {
 #[test]
 fn exactly_once_neither_loses_nor_repeats_whatever_crashes() {
     let worker = json!({"commit": "transaction", "poll_size": 10, "transaction_timeout": "10s"});
-    let report = committed(worker.clone()).crashed().run();
-    let ledger = &report.ledger;
-    assert_eq!((ledger.obligations.lost, ledger.obligations.duplicate_deliveries, ledger.obligations.in_flight), (0, 0, 0), "{ledger:#?}");
-    assert_eq!(figure(&report, "worker", "delivered_count"), 1_000.0);
-    assert_eq!(figure(&report, "billing", "delivered_count"), 1_000.0, "{ledger:#?}");
-    assert!(ledger.obligations.aborted > 0, "a crash leaves an aborted transaction");
+    for protocol in ["classic", "consumer"] {
+        let mut worker = worker.clone();
+        worker["group_protocol"] = json!(protocol);
+        let report = committed(worker).crashed().run();
+        let (ledger, ends) = (&report.ledger, &report.ledger.obligations);
+        assert_eq!((ends.lost, ends.duplicate_deliveries, ends.in_flight), (0, 0, 0), "{protocol}: {ledger:#?}");
+        assert_eq!(figure(&report, "worker", "delivered_count"), 1_000.0, "{protocol}");
+        assert_eq!(figure(&report, "billing", "delivered_count"), 1_000.0, "{protocol}: {ledger:#?}");
+        assert!(ends.aborted > 0, "a crash leaves an aborted transaction");
+    }
 
     let mut uncommitted = committed(worker);
     uncommitted.project.components["billing"].params.extend(values(json!({"isolation": "read_uncommitted"})));

@@ -1,5 +1,5 @@
-//! Randomised simulation of pipelines that consume, transform and produce: a seed draws a workload, settings and faults of
-//! instances, nodes and links; whatever happens, exactly once means exactly once.
+//! Randomised simulation of pipelines that consume, transform and produce: a seed draws a workload, settings, the group
+//! protocol, and faults of instances, nodes and links; whatever happens, exactly once means exactly once.
 //!
 //! A failure prints its seed and the command that replays it. `EVENTYARD_SEED=17` runs one seed and
 //! `EVENTYARD_SEEDS=50000` so many.
@@ -77,6 +77,7 @@ fn run(seed: u64, way: Way) -> Report {
         web["aborted_ratio"] = json!("10%");
     }
     design.add("web", "producer", web);
+    let is_modern = rng.chance(0.5);
     let topic = |rng: &mut Stream| json!({"partitions": 1 + rng.below(4), "replication": 3});
     design.add(
         "shop",
@@ -84,11 +85,16 @@ fn run(seed: u64, way: Way) -> Report {
         json!({
             "topics": {"orders": topic(&mut rng), "invoices": topic(&mut rng)}, "brokers": NODES, "min_insync_replicas": 2,
             "replica_lag_max": "10s", "replication_latency": format!("exp({}ms)", 1 + rng.below(20)), "request_service_time": "exp(1ms)",
+            "consumer_session_timeout": "10s", "consumer_heartbeat_interval": "2s",
         }),
     );
-    let group = json!({
-        "offset_reset": "earliest", "request_timeout": "5s", "session_timeout": "10s", "heartbeat_interval": "2s", "rebalance_timeout": "5s",
-    });
+    let mut group = json!({"offset_reset": "earliest", "request_timeout": "5s", "rebalance_timeout": "5s"});
+    if is_modern {
+        group["group_protocol"] = json!("consumer");
+    } else {
+        group["session_timeout"] = json!("10s");
+        group["heartbeat_interval"] = json!("2s");
+    }
     let with = |params: Json| {
         let mut all = group.clone();
         all.as_object_mut().expect("a group of fields").extend(params.as_object().cloned().expect("a group of fields"));
@@ -97,10 +103,13 @@ fn run(seed: u64, way: Way) -> Report {
     let instances = 1 + rng.below(3);
     let assignor = ["range", "cooperative-sticky"][rng.below(2) as usize];
     let mut worker = json!({
-        "commit": way.commit, "instances": instances, "assignor": [assignor], "service_time": format!("exp({}ms)", 1 + rng.below(30)),
+        "commit": way.commit, "instances": instances, "service_time": format!("exp({}ms)", 1 + rng.below(30)),
         "poll_size": 1 + rng.below(30), "concurrency": 1 + rng.below(2), "isolation": way.isolation, "failure_ratio": "2%",
         "retry_backoff": "100ms", "on_failure": "retry_forever",
     });
+    if !is_modern {
+        worker["assignor"] = json!([assignor]);
+    }
     if way.commit == "transaction" {
         worker["transaction_timeout"] = json!(format!("{}s", 5 + rng.below(20)));
     }

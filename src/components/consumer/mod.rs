@@ -9,6 +9,7 @@
 
 mod actions;
 mod corrupt;
+mod groups;
 mod intake;
 mod pauses;
 mod queue;
@@ -105,6 +106,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             instance: params.flag("static_members").then(|| Arc::from(ctx.key)),
             group: group.group,
             topics: vec![read],
+            protocol: groups::protocol(params),
             assignors: assignors(params),
             cluster_topics: cluster_topics.iter().map(|topic| (topic.topic, topic.partitions)).collect(),
             session_timeout: params.duration("session_timeout"),

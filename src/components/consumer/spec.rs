@@ -1,14 +1,10 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
-use std::collections::BTreeMap;
-
-use super::queue;
+use super::{groups, queue};
 use crate::components::{BuildCtx, KindSpec, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::event::Assignor;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::predicate::GUARANTEES;
-use crate::units::ComponentIx;
 
 use Default_::{Absent, Same};
 use ParamType as T;
@@ -237,6 +233,26 @@ const PARAMS: &[ParamSpec] = &[
     .from(DOCUMENTED)
     .group("Positions"),
     ParamSpec::new(
+        "group_protocol",
+        "Group protocol",
+        T::Choice(&["classic", "consumer"]),
+        Same("classic"),
+        "Classic: members deal partitions out among themselves, in rounds that all wait for. Consumer (KIP-848): the cluster deals out, and each member follows by itself; session, heartbeat and assignors are then the cluster's",
+    )
+    .key("group.protocol")
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new(
+        "remote_assignor",
+        "Assignor at the cluster",
+        T::Choice(&["uniform", "range"]),
+        Absent,
+        "With group_protocol: consumer, how the cluster shall deal partitions out; what most members ask for counts, and the cluster's first assignor when absent",
+    )
+    .key("group.remote.assignor")
+    .from(DOCUMENTED)
+    .group("Group"),
+    ParamSpec::new(
         "assignor",
         "Assignors",
         T::Words,
@@ -251,7 +267,7 @@ const PARAMS: &[ParamSpec] = &[
         "Static members",
         T::Bool,
         Same("false"),
-        "Each instance has a group.instance.id (the component's key and the number): one that stops or crashes and is back within session_timeout finds its partitions waiting, without a rebalance",
+        "Each instance has a group.instance.id (the component's key and the number): one that stops or crashes and is back within its session finds its partitions waiting, without a rebalance. With group_protocol: consumer only one that stopped; who crashed has to wait for its session's end",
     )
     .from(DOCUMENTED)
     .group("Group"),
@@ -349,17 +365,6 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         out.push(Diagnostic::warning("setting-unused", format!("{path}.on_failure"), "nothing will be written to the dead-letter topic"));
     }
     check_fetch_wait(&path, params, out);
-    let (session, heartbeat) = (params.duration("session_timeout"), params.duration("heartbeat_interval"));
-    if heartbeat >= session {
-        out.push(
-            Diagnostic::error(
-                "setting-contradiction",
-                format!("{path}.heartbeat_interval"),
-                "heartbeat_interval (heartbeat.interval.ms) must be shorter than session_timeout (session.timeout.ms)",
-            )
-            .with_hint("a third of session_timeout or less is usual"),
-        );
-    }
     if params.is_given("reader_version") && ctx.links_at("schemas").next().is_none() {
         out.push(
             Diagnostic::warning("setting-unused", format!("{path}.reader_version"), "without a registry there is no version to read with")
@@ -375,8 +380,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     }
     check_results(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
-    check_assignors(&path, params, out);
-    check_partitions(ctx, &path, params, out);
+    groups::check(ctx, &path, params, out);
 }
 
 fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
@@ -417,47 +421,5 @@ fn check_fetch_wait(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) 
             Diagnostic::error("setting-contradiction", format!("{path}.fetch_max_wait"), message)
                 .with_hint(format!("keep it below {timeout}, or allow a request more time")),
         );
-    }
-}
-
-fn check_assignors(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    let words = params.words("assignor");
-    let known = Assignor::ALL.map(Assignor::name);
-    let hint = format!("choose from {}", known.join(", "));
-    if words.is_empty() {
-        out.push(Diagnostic::error("param-choice", format!("{path}.assignor"), "a member needs an assignor").with_hint(hint));
-        return;
-    }
-    for word in words.iter().filter(|word| Assignor::named(word).is_none()) {
-        let message = format!("there is no assignor `{word}`");
-        out.push(Diagnostic::error("param-choice", format!("{path}.assignor"), message).with_hint(hint.clone()));
-    }
-}
-
-fn check_partitions(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    // The range assignor deals each topic out on its own, so a member beyond the widest topic gets nothing; the
-    // others deal out all topics together.
-    let by_topic = params.words("assignor").first().is_some_and(|word| word == Assignor::Range.name());
-    let mut shares: BTreeMap<ComponentIx, u32> = BTreeMap::new();
-    for topic in ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()) {
-        let partitions = shares.entry(topic.cluster).or_default();
-        *partitions = if by_topic { (*partitions).max(topic.partitions) } else { *partitions + topic.partitions };
-    }
-    let instances = params.count("instances");
-    for (cluster, partitions) in shares {
-        if instances > i64::from(partitions) {
-            out.push(
-                Diagnostic::warning(
-                    "instances-idle",
-                    format!("{path}.instances"),
-                    format!(
-                        "{instances} instances share {partitions} partitions of {}: {} stay idle",
-                        ctx.id_of(cluster),
-                        instances - i64::from(partitions)
-                    ),
-                )
-                .with_hint("add partitions, or take instances away"),
-            );
-        }
     }
 }

@@ -24,7 +24,13 @@ mod throttle;
 use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PlannedAction, PortSpec, PortType, TopicDecl};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
+use crate::event::RemoteAssignor;
 use crate::model::Component;
+
+/// What a cluster deals partitions out by to members of the consumer protocol, the default first.
+pub(super) fn remote_assignors(cluster: &Component) -> Vec<RemoteAssignor> {
+    spec::remote_assignors(&Params::new(spec::PARAMS, cluster.profile.as_deref(), &cluster.params))
+}
 
 /// The kind.
 pub struct Kafka;

@@ -19,6 +19,7 @@ use crate::event::{Answer, CallId, Fact, Hop, HopKind, KeptLog, Message, Placed,
 use crate::machines::broker::NodeState;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Timestamps, TopicConfig};
 use crate::machines::broker::compaction::CompactionConfig;
+use crate::machines::broker::group::GroupConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::random::Stream;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
@@ -105,7 +106,12 @@ impl KafkaSim {
             racks: params.words("racks").into_iter().map(Arc::from).collect(),
             topics,
             groups: groups.iter().map(|group| group.group).collect(),
-            initial_rebalance_delay: params.duration("initial_rebalance_delay"),
+            group_config: GroupConfig {
+                initial_rebalance_delay: params.duration("initial_rebalance_delay"),
+                heartbeat_interval: params.duration("consumer_heartbeat_interval"),
+                session_timeout: params.duration("consumer_session_timeout"),
+                assignors: spec::remote_assignors(params).into(),
+            },
             min_insync_replicas: params.count("min_insync_replicas").clamp(1, 100) as u32,
             replica_lag_max: params.duration("replica_lag_max"),
             unclean_election: params.flag("unclean_leader_election"),

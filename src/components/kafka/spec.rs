@@ -2,6 +2,7 @@
 
 use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
 use crate::diagnostics::Diagnostic;
+use crate::event::RemoteAssignor;
 use crate::machines::broker::cluster::Leaders;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 
@@ -221,11 +222,41 @@ pub(super) const PARAMS: &[ParamSpec] = &[
         "Initial rebalance delay",
         T::Duration { min: "0s", max: "1h" },
         Same("3s"),
-        "An empty group waits this long for more members",
+        "An empty classic group waits this long for more members",
     )
     .key("group.initial.rebalance.delay.ms")
     .from(DOCUMENTED)
-    .group("Cluster"),
+    .group("Groups"),
+    ParamSpec::new(
+        "consumer_heartbeat_interval",
+        "Heartbeat of members",
+        T::Duration { min: "1ms", max: "1h" },
+        Same("5s"),
+        "How often members of the consumer protocol shall come; with it they hear what they have to let go of",
+    )
+    .key("group.consumer.heartbeat.interval.ms")
+    .from(DOCUMENTED)
+    .group("Groups"),
+    ParamSpec::new(
+        "consumer_session_timeout",
+        "Session of members",
+        T::Duration { min: "1ms", max: "24h" },
+        Same("45s"),
+        "A member of the consumer protocol that is silent for so long is out; beyond 45 s to 60 s a broker needs group.consumer.min.session.timeout.ms or group.consumer.max.session.timeout.ms too",
+    )
+    .key("group.consumer.session.timeout.ms")
+    .from(DOCUMENTED)
+    .group("Groups"),
+    ParamSpec::new(
+        "consumer_assignors",
+        "Assignors of the cluster",
+        T::Words,
+        Same("uniform, range"),
+        "How partitions are dealt out to members of the consumer protocol: uniform, range; the first where no member asks for one",
+    )
+    .key("group.consumer.assignors")
+    .from(DOCUMENTED)
+    .group("Groups"),
     ParamSpec::new(
         "cleaner_backoff",
         "Cleaner's rest",
@@ -317,9 +348,36 @@ pub(super) fn nodes(params: &Params<'_>) -> u32 {
     params.count("brokers").clamp(1, 100) as u32
 }
 
+/// What groups of the consumer protocol are dealt out by, the default first.
+pub(super) fn remote_assignors(params: &Params<'_>) -> Vec<RemoteAssignor> {
+    params.words("consumer_assignors").iter().filter_map(|name| RemoteAssignor::named(name)).collect()
+}
+
+/// Settings of groups that brokers refuse.
+fn check_groups(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let words = params.words("consumer_assignors");
+    let here = || format!("{path}.consumer_assignors");
+    let hint = || format!("choose from {}", RemoteAssignor::ALL.map(RemoteAssignor::name).join(", "));
+    if words.is_empty() {
+        out.push(Diagnostic::error("param-choice", here(), "a cluster needs an assignor").with_hint(hint()));
+    }
+    for word in words.iter().filter(|word| RemoteAssignor::named(word).is_none()) {
+        out.push(Diagnostic::error("param-choice", here(), format!("brokers have no assignor `{word}`")).with_hint(hint()));
+    }
+    if params.duration("consumer_heartbeat_interval") >= params.duration("consumer_session_timeout") {
+        let message = "consumer_heartbeat_interval (group.consumer.heartbeat.interval.ms) must be shorter than \
+                       consumer_session_timeout (group.consumer.session.timeout.ms)";
+        out.push(
+            Diagnostic::error("setting-contradiction", format!("{path}.consumer_heartbeat_interval"), message)
+                .with_hint("a third of consumer_session_timeout or less is usual"),
+        );
+    }
+}
+
 /// Problems beyond each parameter's own range.
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let path = format!("components.{}", ctx.id);
+    check_groups(&path, params, out);
     let brokers = params.count("brokers");
     let topics = params.named("topics");
     if topics.is_empty() {

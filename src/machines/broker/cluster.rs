@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::compaction::Section;
 use super::fetch::LongPolls;
-use super::group::{Answers, Group};
+use super::group::{Answers, Group, GroupConfig, TopicSizes};
 use super::log::LogConfig;
 use super::nodes::{Node, NodeState};
 use super::partition::Partition;
@@ -114,8 +114,8 @@ pub struct ClusterConfig {
     pub topics: Vec<TopicConfig>,
     /// Groups that read here.
     pub groups: Vec<GroupIx>,
-    /// `group.initial.rebalance.delay.ms`.
-    pub initial_rebalance_delay: SimDuration,
+    /// How they are coordinated.
+    pub group_config: GroupConfig,
     /// `min.insync.replicas`.
     pub min_insync_replicas: u32,
     /// `replica.lag.time.max.ms`.
@@ -211,7 +211,10 @@ impl Cluster {
             };
             (0..topic.partitions).map(partition).collect()
         };
-        let group = |group: &GroupIx| (*group, Coordinated { group: Group::new(cfg.initial_rebalance_delay), node: group.0 % nodes });
+        let sizes = topic_sizes(&cfg.topics);
+        let group = |group: &GroupIx| {
+            (*group, Coordinated { group: Group::new(cfg.group_config.clone(), Arc::clone(&sizes)), node: group.0 % nodes })
+        };
         Self {
             partitions: cfg.topics.iter().enumerate().map(partitions).collect(),
             nodes: all,
@@ -491,10 +494,18 @@ impl Cluster {
     pub fn memory_figures(&self) -> (u64, u64) {
         (self.log_memory_bytes, self.storage_full)
     }
-    /// Generations that a group has begun.
+    /// Generations that a group has begun, or how often its coordinator dealt out.
     #[must_use]
     pub fn rebalances(&self, group: GroupIx) -> u64 {
         self.groups.get(&group).map_or(0, |coordinated| coordinated.group.rebalances())
+    }
+
+    /// Groups learn that topics have changed.
+    pub(super) fn tell_groups_of_topics(&mut self) {
+        let sizes = topic_sizes(&self.cfg.topics);
+        for coordinated in self.groups.values_mut() {
+            coordinated.group.update_topics(Arc::clone(&sizes));
+        }
     }
 
     /// The place of the topic with this name, or words for a person.
@@ -510,6 +521,13 @@ impl Cluster {
         let place = topic.0.checked_sub(first)? as usize;
         (place < self.cfg.topics.len()).then_some(place)
     }
+}
+
+/// Topics in the order of their names.
+fn topic_sizes(topics: &[TopicConfig]) -> TopicSizes {
+    let mut topics: Vec<&TopicConfig> = topics.iter().collect();
+    topics.sort_by(|one, other| one.name.cmp(&other.name));
+    topics.into_iter().map(|topic| (topic.topic, topic.partitions)).collect()
 }
 
 pub(super) fn send_answers(answers: Answers<Caller>, out: &mut Effects) {

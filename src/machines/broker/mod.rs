@@ -7,6 +7,7 @@
 //! `controller.rs`; a batch's bytes are in [`batch`], transactions are in `transactions/`, the clients' side is in [`client`]. Queues are
 //! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
+pub mod assignor;
 pub mod batch;
 mod browse;
 pub mod client;

@@ -74,6 +74,7 @@ impl Cluster {
         let topic = &mut self.cfg.topics[place];
         topic.partitions = to;
         out.facts.push(Fact::Partitions { topic: topic.topic, partitions: to });
+        self.tell_groups_of_topics();
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod browse;
 mod cluster;
 mod compaction;
+mod consumer_group;
 mod group;
 mod log;
 mod replication;

@@ -8,13 +8,14 @@
 use std::sync::Arc;
 
 use super::backoff;
+use super::heartbeats::Beats;
 use super::isolation::aborted_batches;
 use super::membership::Phase;
 use super::metadata::{TopicMetadata, hints_at_a_new_leader};
 use super::progress::Progress;
 use crate::event::{
     Assignor, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, GroupCall, GroupRequest, Isolation, Message, OffsetCommit,
-    StoredBatch,
+    RemoteAssignor, StoredBatch,
 };
 use crate::machines::broker::cluster::Leaders;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
@@ -41,6 +42,18 @@ pub enum OffsetReset {
     Latest,
 }
 
+/// `group.protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// Members deal partitions out among themselves, in rounds.
+    Classic,
+    /// The coordinator does (KIP-848).
+    Consumer {
+        /// `group.remote.assignor`; the coordinator's choice when none.
+        assignor: Option<RemoteAssignor>,
+    },
+}
+
 /// A topic that a member reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadTopic {
@@ -63,6 +76,8 @@ pub struct ConsumerConfig {
     pub group: GroupIx,
     /// What it reads.
     pub topics: Vec<ReadTopic>,
+    /// How it is a member. Assignors, session and heartbeats below are the classic protocol's.
+    pub protocol: GroupProtocol,
     /// `partition.assignment.strategy`.
     pub assignors: Arc<[Assignor]>,
     /// Every topic of the cluster with its partition count, by name, for a leader's assignment; what a member reads
@@ -182,7 +197,10 @@ pub struct ConsumerClient {
     pub(super) phase: Phase,
     /// Empty until the coordinator has given one.
     pub(super) member: Arc<str>,
+    /// Its generation; under the consumer protocol its member epoch.
     pub(super) generation: u32,
+    /// Of the consumer protocol.
+    pub(super) beats: Beats,
     /// Grows with every partition that is given or taken.
     pub(super) epoch: u32,
     pub(super) assigned: Vec<Progress>,
@@ -220,6 +238,7 @@ impl ConsumerClient {
             phase: Phase::Stopped,
             member: Arc::from(""),
             generation: 0,
+            beats: Beats::default(),
             epoch: 0,
             assigned: Vec::new(),
             kept: None,
@@ -292,10 +311,10 @@ impl ConsumerClient {
         self.assigned_as(epoch, slot).is_some_and(|at| self.assigned[at].revoked)
     }
     /// Whether it reads on while its group rebalances: Kafka's consumer does so when every assignor that it
-    /// understands is cooperative.
+    /// understands is cooperative, and always under the consumer protocol.
     #[must_use]
     pub(super) fn cooperates(&self) -> bool {
-        self.cfg.assignors.iter().all(|assignor| assignor.is_cooperative())
+        self.is_modern() || self.cfg.assignors.iter().all(|assignor| assignor.is_cooperative())
     }
 
     /// Sends a long poll on every lane that has none; call it when there is room for records.

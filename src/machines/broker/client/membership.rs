@@ -1,4 +1,4 @@
-//! Joining a group, staying in it, leaving it: Kafka's classic protocol.
+//! Joining a group, staying in it, leaving it: Kafka's classic protocol, and what the consumer protocol shares with it.
 //!
 //! ```text
 //! Stopped ─start─► Joining ─► Syncing ─► Locating ─► (Listing) ─► Stable ─rebalance─► Draining ─► Committing ─► Joining
@@ -9,6 +9,9 @@
 //! An eager member gives everything back before it joins. A cooperative one (KIP-429) says what it owns and reads on:
 //! `Stable ─rebalance─► (Committing) ─► Joining ─► Syncing`; when its new assignment lacks something it gives that
 //! back, `─► Draining ─► Committing ─► Joining`, so that the next round hands it to somebody else.
+//!
+//! Under the consumer protocol (KIP-848, `heartbeats.rs`) there is no round: heartbeats go on all the time, and what a member
+//! lets go of, `Stable ─► Draining ─► Committing ─► Stable`, is told with the next.
 
 use std::sync::Arc;
 
@@ -50,6 +53,7 @@ impl ConsumerClient {
     pub fn start(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         if self.is_stopped() {
             self.failures = 0;
+            self.beats.begin_anew();
             if now > SimTime::ZERO {
                 self.metadata.iter_mut().for_each(|metadata| metadata.begin_anew(now));
                 self.ask_for_leaders(now, out);
@@ -135,7 +139,9 @@ impl ConsumerClient {
         } else if is(self.heartbeat_call) {
             self.heartbeat_call = None;
             match reply.result {
+                Ok(GroupResult::Heard { epoch, interval, assignment }) => self.heard(now, (epoch, interval, assignment), out),
                 Ok(_) => self.heard_at = now,
+                Err(error) if self.is_modern() => self.unheard(now, error, out),
                 Err(error) => self.disturbed(now, error, out),
             }
         } else if is(self.commit_call) {
@@ -177,7 +183,9 @@ impl ConsumerClient {
             Phase::Draining { until, leaving } if until <= now => self.give_back(now, leaving, out),
             _ => {}
         }
-        if self.beats() && self.heartbeat_at <= now {
+        if self.is_modern() {
+            self.beat_if_due(now, out);
+        } else if self.beats() && self.heartbeat_at <= now {
             self.heartbeat(now, out);
             self.rejoin_if_grown(now, out);
         }
@@ -188,7 +196,9 @@ impl ConsumerClient {
     pub fn next_wake(&self, now: SimTime) -> SimTime {
         let deadline = |pending: Option<Pending>| pending.map_or(SimTime::MAX, |pending| pending.deadline);
         let mut wake = deadline(self.main_call).min(deadline(self.commit_call)).min(deadline(self.reset_call));
-        if self.beats() {
+        if self.is_modern() {
+            wake = wake.min(self.next_beat());
+        } else if self.beats() {
             wake = wake.min(self.heartbeat_at);
         }
         for lane in &self.lanes {
@@ -210,7 +220,7 @@ impl ConsumerClient {
         }
     }
 
-    fn beats(&self) -> bool {
+    pub(super) fn beats(&self) -> bool {
         matches!(self.phase, Phase::Locating | Phase::Listing | Phase::Stable | Phase::Draining { .. } | Phase::Committing { .. })
     }
 
@@ -236,6 +246,9 @@ impl ConsumerClient {
         self.phase = Phase::Joining;
         // What the coordinator still says of the generation before is no news.
         self.heartbeat_call = None;
+        if self.is_modern() {
+            return self.join_by_heartbeat(now, out);
+        }
         let body = GroupCall::Join {
             client_id: Arc::clone(&self.cfg.client_id),
             subscription: self.subscription(),
@@ -297,7 +310,8 @@ impl ConsumerClient {
 
     pub(super) fn locate(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         let partitions = self.unlocated();
-        self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions }, out);
+        let epoch = self.is_modern().then_some(self.generation);
+        self.call(now, self.cfg.request_timeout, GroupCall::FetchOffsets { partitions, epoch }, out);
     }
 
     fn unlocated(&self) -> Vec<(TopicIx, u32)> {

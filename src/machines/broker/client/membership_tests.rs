@@ -9,7 +9,7 @@ use super::membership::Phase;
 use super::*;
 use crate::event::{Assignor, GroupCall, GroupReply, GroupRequest, GroupResult, Isolation, Message};
 use crate::machines::broker::cluster::Leaders;
-use crate::machines::broker::group::Group;
+use crate::machines::broker::group::{Group, GroupConfig};
 use crate::random::Stream;
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -58,6 +58,15 @@ struct Scene {
 }
 
 impl Scene {
+    /// Members of the consumer protocol.
+    fn modern(count: usize, seed: u64) -> Self {
+        let mut scene = Self::new(&vec![EAGER; count], seed);
+        for member in &mut scene.members {
+            member.cfg.protocol = GroupProtocol::Consumer { assignor: None };
+        }
+        scene
+    }
+
     fn new(assignors: &[&[Assignor]], seed: u64) -> Self {
         let read = ReadTopic { topic: TopicIx(0), leaders: Leaders::new(0, 1), link: 0 };
         let member = |(tag, assignors): (u16, &&[Assignor])| {
@@ -66,6 +75,7 @@ impl Scene {
                 instance: None,
                 group: GroupIx(0),
                 topics: vec![read],
+                protocol: GroupProtocol::Classic,
                 assignors: Arc::from(*assignors),
                 cluster_topics: Arc::from([(TopicIx(0), PARTITIONS)]),
                 metadata_age_max: SimDuration::from_secs(300),
@@ -88,7 +98,15 @@ impl Scene {
         };
         let members: Vec<_> = (1..).zip(assignors).map(member).collect();
         Self {
-            group: Group::new(SimDuration::ZERO),
+            group: Group::new(
+                GroupConfig {
+                    initial_rebalance_delay: SimDuration::ZERO,
+                    heartbeat_interval: SimDuration::from_secs(2),
+                    session_timeout: SimDuration::from_secs(6),
+                    ..GroupConfig::default()
+                },
+                Arc::from([(TopicIx(0), PARTITIONS)]),
+            ),
             draining: vec![false; members.len()],
             given: vec![Vec::new(); members.len()],
             members,
@@ -177,8 +195,14 @@ impl Scene {
                 self.answers(answers);
             }
             Event::ToMember(index, reply) => {
-                if let Ok(GroupResult::Synced { partitions }) = &reply.result {
-                    self.given[index] = partitions.iter().map(|(_, partition)| *partition).collect();
+                match &reply.result {
+                    Ok(GroupResult::Synced { partitions }) => {
+                        self.given[index] = partitions.iter().map(|(_, partition)| *partition).collect();
+                    }
+                    Ok(GroupResult::Heard { assignment: Some(partitions), .. }) => {
+                        self.given[index] = partitions.iter().map(|(_, partition)| *partition).collect();
+                    }
+                    _ => {}
                 }
                 self.with(index, |member, now, out| member.on_group_reply(now, reply, out));
             }
@@ -208,6 +232,17 @@ impl Scene {
             }
         }
         owners
+    }
+
+    /// Whether two members read one partition, or the coordinator lets two have it.
+    fn has_two_owners(&self) -> bool {
+        let read = self.members.iter().flat_map(|member| &member.assigned).map(|progress| progress.partition);
+        let held = self.group.holders().into_iter().map(|(_, (_, partition))| partition);
+        let is_twice = |mut list: Vec<u32>| {
+            list.sort_unstable();
+            list.windows(2).any(|pair| pair[0] == pair[1])
+        };
+        is_twice(read.collect()) || is_twice(held.collect())
     }
 }
 
@@ -254,9 +289,22 @@ proptest! {
     }
 
     #[test]
-    fn a_cooperative_member_never_pauses_what_stays_its_own(deeds in deeds(), seed: u64) {
+    fn under_the_consumer_protocol_a_partition_never_has_two_owners_and_in_the_end_has_one(deeds in deeds(), seed: u64, statics: bool) {
+        let mut scene = Scene::modern(5, seed);
+        if statics {
+            scene.name_instances();
+        }
+        let scene = play(scene, &deeds, |scene| assert!(!scene.has_two_owners(), "at {}", scene.now));
+        let runs = scene.members.iter().any(|member| !member.is_stopped());
+        prop_assert_eq!(scene.owners().len(), if runs { PARTITIONS as usize } else { 0 });
+        prop_assert!(scene.members.iter().all(|member| member.is_stopped() || matches!(member.phase, Phase::Stable)));
+    }
+
+    #[test]
+    fn a_cooperative_member_never_pauses_what_stays_its_own(deeds in deeds(), seed: u64, modern: bool) {
         let mut held: Vec<(Arc<str>, Vec<u32>)> = vec![(Arc::from(""), Vec::new()); 5];
-        play(Scene::new(&[COOPERATIVE; 5], seed), &deeds, |scene| {
+        let scene = if modern { Scene::modern(5, seed) } else { Scene::new(&[COOPERATIVE; 5], seed) };
+        play(scene, &deeds, |scene| {
             for ((member, given), before) in scene.members.iter().zip(&scene.given).zip(&mut held) {
                 let holds = |partition: &u32| member.assigned.iter().any(|one| one.partition == *partition && !one.revoked);
                 let (id, partitions) = std::mem::replace(before, (Arc::clone(&member.member), (0..PARTITIONS).filter(holds).collect()));
@@ -267,6 +315,19 @@ proptest! {
             }
         });
     }
+}
+
+/// The properties above can fail: a coordinator that does not wait breaks them.
+#[test]
+fn a_coordinator_that_hands_over_at_once_is_caught() {
+    let caught = (0..20).any(|seed| {
+        let mut scene = Scene::modern(3, seed);
+        scene.group.hand_over_at_once();
+        let mut twice = false;
+        play(scene, &[(0, Deed::Start(0)), (9_000, Deed::Start(1)), (18_000, Deed::Start(2))], |scene| twice |= scene.has_two_owners());
+        twice
+    });
+    assert!(caught);
 }
 
 fn leaves(member: &ConsumerClient) -> bool {
@@ -300,6 +361,23 @@ fn a_static_member_that_is_back_in_time_finds_its_partitions_and_no_new_generati
         let scene = play(three_static(assignor), &too_late, |_| {});
         assert!(scene.group.rebalances() >= quiet.group.rebalances() + 2, "out after its session, in again when it returns");
     }
+}
+
+#[test]
+fn under_the_consumer_protocol_a_static_member_has_to_say_that_it_goes() {
+    let three = || {
+        let mut scene = Scene::modern(3, 1);
+        scene.name_instances();
+        scene
+    };
+    let quiet = play(three(), &THREE_START, |_| {});
+    let back = [THREE_START.as_slice(), &[(30_000, Deed::Stop(1)), (33_500, Deed::Start(1))]].concat();
+    let scene = play(three(), &back, |_| {});
+    assert_eq!((scene.group.rebalances(), scene.owners()), (quiet.group.rebalances(), quiet.owners()), "back within its session");
+    let crashed = [THREE_START.as_slice(), &[(30_000, Deed::Crash(1)), (31_000, Deed::Start(1))]].concat();
+    let scene = play(three(), &crashed, |_| {});
+    assert!(scene.group.rebalances() >= quiet.group.rebalances() + 2, "its instance id is free after its session: dealt out twice");
+    assert_eq!(scene.owners().len(), PARTITIONS as usize);
 }
 
 #[test]

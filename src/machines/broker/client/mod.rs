@@ -12,9 +12,9 @@
 
 mod abandon;
 mod accumulator;
-mod assignor;
 mod batches;
 mod consumer;
+mod heartbeats;
 mod isolation;
 mod membership;
 mod metadata;
@@ -25,9 +25,11 @@ mod sender;
 mod sticky;
 mod transaction;
 
+pub use super::assignor::{Assignment, Subscriber, assign};
 pub use accumulator::{Outgoing, ProducerClient, ProducerConfig, ProducerCounts, Push};
-pub use assignor::{Assignment, Subscriber, assign};
-pub use consumer::{CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, HeldPartition, OffsetReset, ReadTopic};
+pub use consumer::{
+    CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, FetchedRecords, GroupProtocol, HeldPartition, OffsetReset, ReadTopic,
+};
 #[cfg(test)]
 pub(super) use isolation::aborted_batches;
 pub use sender::{AckedBatch, ClientOutput, Unsent};

@@ -1,16 +1,16 @@
 //! What a rebalance does to a member: what it gives back, what it keeps, what it has lost.
 //!
-//! An eager member gives everything back before it joins; a cooperative one only what its new assignment lacks.
-//! The phases and their calls are in `membership.rs`. Start at `disturbed`, with which a rebalance begins, and
+//! An eager member gives everything back before it joins; a cooperative one only what its new assignment lacks, and so
+//! does a member of the consumer protocol. The phases and their calls are in `membership.rs` and `heartbeats.rs`. Start at `disturbed`, with which a rebalance begins, and
 //! `take`, with which it ends.
 
 use std::sync::Arc;
 
-use super::assignor::{Assignment, assign};
 use super::backoff;
 use super::consumer::{CommitMode, ConsumerClient, ConsumerOutput};
 use super::membership::Phase;
 use super::progress::Progress;
+use super::{Assignment, assign};
 use crate::event::{Assignor, BrokerError, GroupCall, Subscription};
 use crate::units::{SimTime, TopicIx};
 
@@ -59,8 +59,11 @@ impl ConsumerClient {
     pub(super) fn take(&mut self, now: SimTime, partitions: &[(TopicIx, u32)], out: &mut ConsumerOutput) {
         self.failures = 0;
         self.rebalances += 1;
+        self.main_call = None;
         self.heard_at = now;
-        self.heartbeat_at = now + self.cfg.heartbeat_interval;
+        if !self.is_modern() {
+            self.heartbeat_at = now + self.cfg.heartbeat_interval;
+        }
         for progress in &mut self.assigned {
             progress.revoked = !partitions.contains(&(progress.topic, progress.partition));
         }
@@ -75,19 +78,30 @@ impl ConsumerClient {
         if self.assigned.iter().any(|progress| progress.revoked) {
             self.phase = Phase::Draining { until: now + self.cfg.rebalance_timeout, leaving: false };
             out.revoked = true;
-        } else if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) {
+        } else {
+            self.settle(now, out);
+        }
+        self.commit_postponed(now, out);
+    }
+
+    /// Nothing goes any more: what is new is looked up.
+    fn settle(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.assigned.iter().any(|progress| progress.fetch_from.is_none()) {
             self.phase = Phase::Locating;
             self.locate(now, out);
         } else {
             self.phase = Phase::Stable;
         }
-        self.commit_postponed(now, out);
+        if self.is_modern() {
+            self.tell_owned(now, out);
+        }
     }
 
     /// The call that the phase waits for failed.
     pub(super) fn refused(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
         match error {
             BrokerError::FencedInstanceId => self.be_fenced(out),
+            BrokerError::UnknownMemberId if self.is_modern() => self.ask_again_later(now),
             BrokerError::RebalanceInProgress if self.cooperates() => self.join(now, out),
             BrokerError::UnknownMemberId | BrokerError::IllegalGeneration | BrokerError::RebalanceInProgress => {
                 // What was fetched belongs to a generation that is over.
@@ -100,6 +114,7 @@ impl ConsumerClient {
             // The generation holds: ask again at once after a timeout, which was long enough.
             BrokerError::RequestTimedOut if self.phase == Phase::Locating => self.locate(now, out),
             BrokerError::RequestTimedOut if self.phase == Phase::Listing => self.list_offsets(now, out),
+            _ if self.is_modern() => self.ask_again_later(now),
             _ => {
                 self.failures += 1;
                 let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
@@ -113,13 +128,13 @@ impl ConsumerClient {
     }
 
     /// Another process has this member's instance id: for Kafka's client that is fatal.
-    fn be_fenced(&mut self, out: &mut ConsumerOutput) {
+    pub(super) fn be_fenced(&mut self, out: &mut ConsumerOutput) {
         self.crash();
         out.revoked = true;
     }
 
     /// The group went on without this member: its partitions are gone without a commit (`onPartitionsLost`).
-    fn lose(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+    pub(super) fn lose(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
         if error == BrokerError::UnknownMemberId {
             self.member = Arc::from("");
         }
@@ -130,6 +145,10 @@ impl ConsumerClient {
 
     /// A heartbeat or a commit says that the group has moved on.
     pub(super) fn disturbed(&mut self, now: SimTime, error: BrokerError, out: &mut ConsumerOutput) {
+        // Under the consumer protocol heartbeats alone tell.
+        if self.is_modern() {
+            return;
+        }
         if error == BrokerError::FencedInstanceId {
             return self.be_fenced(out);
         }
@@ -260,12 +279,19 @@ impl ConsumerClient {
         } else {
             self.forget();
         }
-        self.join(now, out);
+        if self.is_modern() {
+            self.settle(now, out);
+            self.reconcile(now, out);
+        } else {
+            self.join(now, out);
+        }
     }
 
     pub(super) fn leave(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         // The place of a static member is kept until its session ends (KIP-345).
-        if !self.member.is_empty() && self.cfg.instance.is_none() {
+        if self.is_modern() {
+            self.leave_by_heartbeat(now, out);
+        } else if !self.member.is_empty() && self.cfg.instance.is_none() {
             let pending = self.pending(now, self.cfg.request_timeout);
             self.send_group(pending.call, GroupCall::Leave, out);
         }
@@ -286,5 +312,6 @@ impl ConsumerClient {
         self.commit_call = None;
         self.commit_again = false;
         self.lanes.clear();
+        self.beats.forget();
     }
 }

@@ -398,6 +398,11 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::FencedInstanceId
         | BrokerError::NonEmptyGroup
         | BrokerError::IllegalGeneration
+        | BrokerError::FencedMemberEpoch
+        | BrokerError::StaleMemberEpoch
+        | BrokerError::UnreleasedInstanceId
+        | BrokerError::GroupIdNotFound
+        | BrokerError::UnsupportedAssignor
         | BrokerError::InconsistentGroupProtocol
         | BrokerError::RebalanceInProgress => false,
     }

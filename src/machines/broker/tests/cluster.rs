@@ -11,6 +11,7 @@ use crate::event::{
 };
 use crate::machines::broker::batch::{HEADER_BYTES, check, check_records, opened, records, validated};
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Timestamps, TopicConfig};
+use crate::machines::broker::group::GroupConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -47,7 +48,7 @@ fn config(replication: u32) -> ClusterConfig {
         racks: Vec::new(),
         topics: vec![topic(ORDERS, "orders", 3, replication), topic(PAYMENTS, "payments", 2, 1)],
         groups: Vec::new(),
-        initial_rebalance_delay: SimDuration::ZERO,
+        group_config: GroupConfig { initial_rebalance_delay: SimDuration::ZERO, ..GroupConfig::default() },
         min_insync_replicas: 1,
         replica_lag_max: SimDuration::from_secs(30),
         unclean_election: false,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupResult, OffsetCommit, Subscription};
 use crate::machines::broker::client::assign;
-use crate::machines::broker::group::Group;
+use crate::machines::broker::group::{Group, GroupConfig};
 use crate::units::{SimDuration, SimTime, TopicIx};
 
 const TOPIC: TopicIx = TopicIx(0);
@@ -25,6 +25,10 @@ fn at(seconds: u64) -> SimTime {
 fn join() -> GroupCall {
     let subscription = Subscription { topics: Arc::from([TOPIC]), assignors: Arc::from([Assignor::Range]), ..Subscription::default() };
     GroupCall::Join { client_id: "app".into(), subscription, session_timeout: SESSION, rebalance_timeout: REBALANCE }
+}
+
+fn empty(initial_rebalance_delay: SimDuration) -> Group<u16> {
+    Group::new(GroupConfig { initial_rebalance_delay, ..GroupConfig::default() }, Arc::from([(TOPIC, PARTITIONS)]))
 }
 
 /// A call and its answers: (caller, answer), in order.
@@ -51,7 +55,7 @@ fn joined(answer: &Answer) -> (Arc<str>, u32, bool, usize) {
 
 /// A stable group of `count` members; their ids in order of joining, and the instant.
 fn stable(count: u16) -> (Group<u16>, Vec<Arc<str>>, SimTime) {
-    let mut group = Group::new(SimDuration::ZERO);
+    let mut group = empty(SimDuration::ZERO);
     let mut ids: Vec<Arc<str>> = Vec::new();
     let mut now = SimTime::ZERO;
     for caller in 0..count {
@@ -77,7 +81,7 @@ fn stable(count: u16) -> (Group<u16>, Vec<Arc<str>>, SimTime) {
 
 #[test]
 fn an_empty_group_waits_its_delay_and_longer_for_each_newcomer() {
-    let mut group = Group::new(DELAY);
+    let mut group = empty(DELAY);
     assert!(call(&mut group, at(0), 0, "", join()).is_empty());
     assert_eq!(group.next_deadline(), Some(at(3)));
     assert!(call(&mut group, at(2), 1, "", join()).is_empty(), "the delay is not cut short");
@@ -89,7 +93,7 @@ fn an_empty_group_waits_its_delay_and_longer_for_each_newcomer() {
 
 #[test]
 fn the_delay_is_prolonged_no_further_than_the_rebalance_timeout() {
-    let mut group = Group::new(DELAY);
+    let mut group = empty(DELAY);
     let mut generation = None;
     for second in 0..600 {
         let answers = if second % 3 == 0 { ring(&mut group, at(second)) } else { Vec::new() };
@@ -104,7 +108,7 @@ fn the_delay_is_prolonged_no_further_than_the_rebalance_timeout() {
 
 #[test]
 fn a_group_that_was_emptied_waits_again() {
-    let mut group = Group::new(DELAY);
+    let mut group = empty(DELAY);
     call(&mut group, at(0), 0, "", join());
     let answers = ring(&mut group, at(3));
     let (id, ..) = joined(&answers[0].1);
@@ -168,13 +172,13 @@ fn commits_of_an_old_generation_are_refused_and_kept_ones_survive_members() {
     assert_eq!(stranger[0].1.as_ref().err(), Some(&BrokerError::UnknownMemberId));
     call(&mut group, now, 0, &ids[0], GroupCall::Leave);
     call(&mut group, now, 1, &ids[1], GroupCall::Leave);
-    let asked = call(&mut group, now, 5, "", GroupCall::FetchOffsets { partitions: vec![(TOPIC, 3), (TOPIC, 4)] });
+    let asked = call(&mut group, now, 5, "", GroupCall::FetchOffsets { partitions: vec![(TOPIC, 3), (TOPIC, 4)], epoch: None });
     assert!(matches!(&asked[0].1, Ok(GroupResult::Offsets(list)) if *list == [(TOPIC, 3, Some(10)), (TOPIC, 4, None)]));
 }
 
 #[test]
 fn a_leader_that_never_syncs_is_out_after_the_rebalance_timeout() {
-    let mut group = Group::new(SimDuration::ZERO);
+    let mut group = empty(SimDuration::ZERO);
     let (leader, ..) = joined(&call(&mut group, at(0), 0, "", join())[0].1);
     assert!(call(&mut group, at(1), 1, "", join()).is_empty(), "waits for the leader to come again");
     let answers = call(&mut group, at(1), 0, &leader, join());
@@ -260,7 +264,7 @@ fn settle(group: &mut Group<u16>, now: &mut SimTime, members: &mut BTreeMap<u16,
 proptest! {
     #[test]
     fn at_rest_the_members_share_every_partition(steps in prop::collection::vec((0u16..6, 0u8..4), 1..30), delay in prop_oneof![Just(SimDuration::ZERO), Just(DELAY)]) {
-        let mut group = Group::new(delay);
+        let mut group = empty(delay);
         let mut members: BTreeMap<u16, Played> = BTreeMap::new();
         let mut now = SimTime::ZERO;
         for (caller, what) in steps {

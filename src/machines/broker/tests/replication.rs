@@ -10,6 +10,7 @@ use crate::event::{
 };
 use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Standing, Timestamps, TopicConfig};
+use crate::machines::broker::group::GroupConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::machines::broker::{NodeFault, NodeState};
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -52,7 +53,7 @@ impl Bench {
             racks: Vec::new(),
             topics: vec![topic],
             groups: Vec::new(),
-            initial_rebalance_delay: SimDuration::ZERO,
+            group_config: GroupConfig { initial_rebalance_delay: SimDuration::ZERO, ..GroupConfig::default() },
             min_insync_replicas,
             replica_lag_max: SimDuration::from_secs(30),
             unclean_election,

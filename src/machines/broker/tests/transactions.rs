@@ -9,6 +9,7 @@ use crate::event::{
 use crate::machines::broker::batch::{BatchBuilder, events};
 use crate::machines::broker::client::aborted_batches;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Timestamps, TopicConfig};
+use crate::machines::broker::group::GroupConfig;
 use crate::machines::broker::log::LogConfig;
 use crate::random::Stream;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -64,7 +65,7 @@ impl World {
             racks: Vec::new(),
             topics: vec![topic],
             groups: Vec::new(),
-            initial_rebalance_delay: SimDuration::ZERO,
+            group_config: GroupConfig { initial_rebalance_delay: SimDuration::ZERO, ..GroupConfig::default() },
             min_insync_replicas: 1,
             replica_lag_max: TIMEOUT,
             unclean_election: false,

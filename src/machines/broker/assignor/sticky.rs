@@ -20,8 +20,12 @@ pub(super) fn assign(members: &[&Subscriber], topics: &[(TopicIx, u32)]) -> Assi
 
 /// What each member gets, by places.
 pub(super) fn deal(members: &[&Subscriber], partitions: &Partitions<'_>, claims: &Claims) -> Vec<Vec<Place>> {
-    let alike = members.windows(2).all(|pair| same_topics(&pair[0].1.topics, &pair[1].1.topics));
-    if alike { deal_even(members, partitions, claims) } else { deal_uneven(members, partitions, claims) }
+    if are_alike(members) { deal_even(members, partitions, claims) } else { deal_uneven(members, partitions, claims) }
+}
+
+/// Whether all members want the same topics.
+pub(super) fn are_alike(members: &[&Subscriber]) -> bool {
+    members.windows(2).all(|pair| same_topics(&pair[0].1.topics, &pair[1].1.topics))
 }
 
 fn same_topics(one: &[TopicIx], other: &[TopicIx]) -> bool {
@@ -48,7 +52,7 @@ impl<'a> Partitions<'a> {
         self.starts[self.topics.len()]
     }
 
-    fn place(&self, (topic, partition): (TopicIx, u32)) -> Option<Place> {
+    pub fn place(&self, (topic, partition): (TopicIx, u32)) -> Option<Place> {
         let at = self.topics.iter().position(|(other, count)| *other == topic && partition < *count)?;
         Some(self.starts[at] + partition as usize)
     }

@@ -1,4 +1,4 @@
-//! The coordinator of one consumer group: Kafka's classic protocol.
+//! The coordinator of a classic group: its leader deals partitions out, and everybody waits for everybody.
 //!
 //! ```text
 //! Empty ─join─► PreparingRebalance ─all joined, or time up─► CompletingRebalance ─leader's sync─► Stable ─┐
@@ -14,19 +14,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::statics::StaticMembers;
-use super::transactions::PendingOffsets;
-use crate::event::{Assignor, BrokerError, CallId, GroupCall, GroupReply, GroupResult, OffsetCommit, Subscription};
+use super::{Answers, MEMBERS_MAX, ReplyTo, answer};
+use crate::event::{Assignor, BrokerError, GroupCall, GroupResult, Subscription};
 use crate::units::{SimDuration, SimTime, TopicIx};
 
-/// Members of one group; further ones are refused.
-const MEMBERS_MAX: usize = 10_000;
-
-/// Where an answer goes.
-pub type ReplyTo<C> = (C, CallId);
-
-/// A group; `C` is whatever finds a caller again.
+/// A classic group; `C` is whatever finds a caller again.
 #[derive(Clone, Debug)]
-pub struct Group<C> {
+pub(super) struct ClassicGroup<C> {
     initial_rebalance_delay: SimDuration,
     phase: Phase,
     /// While an empty group waits for its first members.
@@ -39,9 +33,6 @@ pub struct Group<C> {
     statics: StaticMembers,
     named: u64,
     deadline: Option<SimTime>,
-    offsets: BTreeMap<(TopicIx, u32), u64>,
-    /// Positions that wait for the end of a transaction.
-    pending: PendingOffsets,
     rebalances: u64,
 }
 
@@ -75,12 +66,8 @@ struct Member<C> {
     assignment: Vec<(TopicIx, u32)>,
 }
 
-/// Answers of one turn.
-pub type Answers<C> = Vec<(C, GroupReply)>;
-
-impl<C: Copy> Group<C> {
+impl<C: Copy> ClassicGroup<C> {
     /// An empty group.
-    #[must_use]
     pub fn new(initial_rebalance_delay: SimDuration) -> Self {
         Self {
             initial_rebalance_delay,
@@ -93,39 +80,23 @@ impl<C: Copy> Group<C> {
             statics: StaticMembers::default(),
             named: 0,
             deadline: None,
-            offsets: BTreeMap::new(),
-            pending: PendingOffsets::default(),
             rebalances: 0,
         }
     }
-    /// Committed position of a partition.
-    #[must_use]
-    pub fn committed(&self, topic: TopicIx, partition: u32) -> Option<u64> {
-        self.offsets.get(&(topic, partition)).copied()
-    }
     /// Generations that began.
-    #[must_use]
     pub fn rebalances(&self) -> u64 {
         self.rebalances
     }
     /// Members now.
-    #[must_use]
     pub fn member_count(&self) -> usize {
         self.members.len()
     }
 
-    /// Takes a call; what asks for logs is the cluster's and never comes here.
+    /// Takes a call of the classic protocol.
     pub fn handle(&mut self, now: SimTime, to: ReplyTo<C>, member: &Arc<str>, call: GroupCall, out: &mut Answers<C>) {
         match call {
             GroupCall::Join { client_id, subscription, session_timeout, rebalance_timeout } => {
                 self.join(now, to, member, &client_id, subscription, session_timeout, rebalance_timeout, out);
-            }
-            GroupCall::FetchOffsets { partitions } if self.pending.touches(&partitions) => {
-                answer(out, to, Err(BrokerError::UnstableOffsetCommit));
-            }
-            GroupCall::FetchOffsets { partitions } => {
-                let found = partitions.into_iter().map(|(topic, partition)| (topic, partition, self.committed(topic, partition)));
-                answer(out, to, Ok(GroupResult::Offsets(found.collect())));
             }
             GroupCall::Sync { generation, assignments } => match self.known(now, member, generation) {
                 Err(error) => answer(out, to, Err(error)),
@@ -148,54 +119,15 @@ impl<C: Copy> Group<C> {
                     self.membership_changed(now, out);
                 }
             }
-            GroupCall::Commit { generation, offsets } => {
-                let result = self.may_commit(now, member, generation);
-                if result.is_ok() {
-                    self.commit(&offsets);
-                }
-                answer(out, to, result.map(|()| GroupResult::Done));
-            }
-            GroupCall::ListOffsets { .. } | GroupCall::ResetOffsets { .. } => answer(out, to, Err(BrokerError::UnknownTopicOrPartition)),
+            // Of the other protocol, or not of a protocol at all.
+            _ => answer(out, to, Err(BrokerError::UnknownMemberId)),
         }
     }
 
     /// Commits of the running generation are taken while members rejoin, as Kafka does.
-    fn may_commit(&mut self, now: SimTime, member: &Arc<str>, generation: u32) -> Result<(), BrokerError> {
+    pub fn may_commit(&mut self, now: SimTime, member: &Arc<str>, generation: u32) -> Result<(), BrokerError> {
         self.known(now, member, generation)?;
         if self.phase == Phase::Completing { Err(BrokerError::RebalanceInProgress) } else { Ok(()) }
-    }
-
-    /// Takes positions that count once a producer's transaction is committed.
-    pub(super) fn commit_in_transaction(
-        &mut self,
-        now: SimTime,
-        member: &Arc<str>,
-        generation: u32,
-        producer: u64,
-        offsets: &[OffsetCommit],
-    ) -> Result<(), BrokerError> {
-        self.may_commit(now, member, generation)?;
-        self.pending.add(producer, offsets);
-        Ok(())
-    }
-
-    /// A producer's transaction has ended.
-    pub(super) fn end_transaction(&mut self, producer: u64, commit: bool) {
-        let offsets = self.pending.take(producer);
-        if commit {
-            self.commit(&offsets);
-        }
-    }
-
-    fn commit(&mut self, offsets: &[OffsetCommit]) {
-        for commit in offsets {
-            self.offsets.insert((commit.topic, commit.partition), commit.offset);
-        }
-    }
-
-    /// Sets committed positions from outside the protocol (an operator's reset).
-    pub fn reset(&mut self, offsets: &[OffsetCommit]) {
-        self.commit(offsets);
     }
 
     /// The coordinator's connections break: calls that wait are answered so, and must be made again.
@@ -449,7 +381,6 @@ impl<C: Copy> Group<C> {
     }
 
     /// When [`Self::on_deadline`] wants to be called.
-    #[must_use]
     pub fn next_deadline(&self) -> Option<SimTime> {
         // A member that waits for an answer is alive by that alone.
         let sessions = self.members.values().filter(|member| member.waiting.is_none()).map(|member| member.expires);
@@ -487,8 +418,4 @@ impl<C: Copy> Group<C> {
 
 fn less(span: SimDuration, by: SimDuration) -> SimDuration {
     SimDuration::from_ns(span.as_ns().saturating_sub(by.as_ns()))
-}
-
-fn answer<C>(out: &mut Answers<C>, (caller, call): ReplyTo<C>, result: Result<GroupResult, BrokerError>) {
-    out.push((caller, GroupReply { call, result }));
 }

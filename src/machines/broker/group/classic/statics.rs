@@ -3,12 +3,12 @@
 //! A member that comes without a member id but with a known instance id takes the place of the one before it, which
 //! is fenced from then on. In a stable group nothing else happens: no generation begins, the assignment is handed on
 //! (`GroupCoordinator.updateStaticMemberAndRebalance`). Must not know: phases beyond that. Start at
-//! [`Group::take_place`].
+//! [`ClassicGroup::take_place`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Answers, Group, answer};
+use super::{Answers, ClassicGroup, answer};
 use crate::event::BrokerError;
 
 /// Which member stands for an instance id.
@@ -49,7 +49,7 @@ impl StaticMembers {
     }
 }
 
-impl<C: Copy> Group<C> {
+impl<C: Copy> ClassicGroup<C> {
     /// A new member id for an instance id. True when there was one before: the new one has taken everything over.
     pub(super) fn take_place(&mut self, instance: &Arc<str>, id: &Arc<str>, out: &mut Answers<C>) -> bool {
         let Some(before) = self.statics.put(instance, id) else { return false };

@@ -1,22 +1,25 @@
-//! Who reads what: the assignors of Kafka's classic group protocol, which the leader of a group runs.
+//! Who reads what: the assignors of Kafka's classic group protocol, which the leader of a group runs, and those of the
+//! consumer protocol, which the coordinator runs itself.
 //!
 //! In: the members' subscriptions, the partition count of each topic. Out: the partitions of each member.
-//! Must not know: the protocol's phases, time. Start at [`assign`].
+//! Must not know: the protocols' phases, time. Start at [`assign`] and [`assign_remotely`].
 //!
 //! Every partition of a topic that anybody wants gets exactly one reader; only the cooperative assignor leaves
 //! some without one, until their owners have let go. Cases that Kafka's own classes computed are in
-//! `kafka_assignors.json`.
+//! `kafka_assignors.json`; those of the coordinator's assignors are in `remote_tests.rs`.
 
 mod cooperative;
 mod range;
 mod round_robin;
 mod sticky;
 mod sticky_uneven;
+mod uniform;
+mod uniform_mixed;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::event::{Assignor, Subscription};
+use crate::event::{Assignor, RemoteAssignor, Subscription};
 use crate::units::TopicIx;
 
 /// A member and what it says of itself.
@@ -41,6 +44,23 @@ pub fn assign(assignor: Assignor, members: &[Subscriber], topics: &[(TopicIx, u3
     }
 }
 
+/// Deals partitions out as the coordinator of a consumer group does; what a member owns is its last target.
+#[must_use]
+pub fn assign_remotely(assignor: RemoteAssignor, members: &[Subscriber], topics: &[(TopicIx, u32)]) -> Assignment {
+    let mut members: Vec<&Subscriber> = members.iter().collect();
+    match assignor {
+        RemoteAssignor::Range => {
+            members.sort_by(|a, b| by_instance(a, b));
+            range::assign(&members, topics)
+        }
+        // Kafka goes through a hash table of members; text order is what its tests take.
+        RemoteAssignor::Uniform => {
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            uniform::assign(&members, topics)
+        }
+    }
+}
+
 /// Static members by their instance ids, then the others by their member ids.
 fn by_instance(a: &Subscriber, b: &Subscriber) -> Ordering {
     match (&a.1.instance, &b.1.instance) {
@@ -59,5 +79,7 @@ fn wants(member: &Subscriber, topic: TopicIx) -> bool {
     member.1.topics.contains(&topic)
 }
 
+#[cfg(test)]
+mod remote_tests;
 #[cfg(test)]
 mod tests;
