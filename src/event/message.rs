@@ -70,7 +70,7 @@ impl Message {
                 Self::Group(_) | Self::GroupReply(_) | Self::Transaction(_) | Self::TransactionReply(_) | Self::Metadata(_) => 60,
                 Self::MetadataReply(reply) => 20 * reply.leaders.as_ref().map_or(1, |leaders| leaders.len() as u64),
                 Self::Schema(_) => 60,
-                Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, |found| found.text.len() as u64),
+                Self::SchemaReply(reply) => reply.result.as_ref().map_or(60, SchemaFound::text_bytes),
                 Self::Queue(request) => HTTP_HEADER_BYTES + request.body_bytes(),
                 Self::QueueReply(reply) => HTTP_HEADER_BYTES + reply.body_bytes(),
             }
@@ -457,10 +457,21 @@ pub struct SchemaRequest {
 pub enum SchemaCall {
     /// `GET /schemas/ids/{id}`.
     ById(u32),
+    /// Glue's `GetSchemaVersion` by the UUID on the wire.
+    ByUuid([u8; 16]),
     /// `GET /subjects/{subject}/versions/{version}`; `None` is `latest`.
     BySubject { subject: Arc<str>, version: Option<u32> },
     /// `POST /subjects/{subject}/versions`.
     Register { subject: Arc<str>, text: Arc<str>, schema_type: Arc<str> },
+}
+
+/// A schema that another one refers to by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    /// As the text refers to it: an Avro full name, a JSON Schema's `$ref` without its fragment, a Protobuf import's path.
+    pub name: Arc<str>,
+    /// The schema itself.
+    pub text: Arc<str>,
 }
 
 /// A registry's answer.
@@ -477,12 +488,24 @@ pub struct SchemaReply {
 pub struct SchemaFound {
     /// Global id, the one on the wire.
     pub id: u32,
+    /// What stands on the wire instead, in Glue's framing.
+    pub uuid: Option<[u8; 16]>,
     /// Subject.
     pub subject: Arc<str>,
     /// Version within the subject, from 1.
     pub version: u32,
-    /// `AVRO` or `JSON`.
+    /// `AVRO`, `JSON` or `PROTOBUF`.
     pub schema_type: Arc<str>,
     /// The schema.
     pub text: Arc<str>,
+    /// What it refers to, flat and in order: what a reference itself refers to stands before it. A real client asks for
+    /// each by itself.
+    pub references: Arc<[Named]>,
+}
+
+impl SchemaFound {
+    fn text_bytes(&self) -> u64 {
+        let texts = self.references.iter().map(|reference| &reference.text).chain([&self.text]);
+        texts.map(|text| text.len() as u64).sum()
+    }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::engine::Process;
-use crate::machines::registry::{Compatibility, Registry, RegistryError};
+use crate::machines::registry::{Compatibility, ConfigUpdate, NewSchema, Registering, Registry, RegistryError};
 use crate::model::Component;
 use sim::RegistryProcess;
 
@@ -50,7 +50,7 @@ fn register_all(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnosti
         let subject: Arc<str> = name.into();
         if let Some(own) = row.optional_text("compatibility") {
             // A wrong word is reported by the parameter's own check.
-            let _ = registry.set_level(Some(&subject), &own);
+            let _ = registry.set_config(Some(&subject), &ConfigUpdate { level: Some(own), ..ConfigUpdate::default() });
         }
         let versions = row.words("versions");
         if versions.is_empty() {
@@ -64,7 +64,8 @@ fn register_all(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnosti
                 out.push(unknown_schema(ctx, path, version));
                 continue;
             };
-            if let Err(error) = registry.register(&subject, &schema_type, &source.text) {
+            let new = NewSchema::new(&schema_type, &source.text);
+            if let Err(error) = registry.register(&subject, &new, Registering::default()) {
                 out.push(refusal(path, version, name, &schema_type, &source.text, &error));
             }
         }

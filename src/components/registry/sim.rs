@@ -9,7 +9,7 @@ use super::spec::BREAK;
 use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::registry::{Breaks, Registry, RegistryError};
+use crate::machines::registry::{Breaks, ConfigUpdate, Registry, RegistryError};
 use crate::model::Value;
 use crate::random::{Distribution, Stream};
 use crate::units::SimTime;
@@ -119,7 +119,8 @@ impl Process for RegistryProcess {
                 Ok(())
             }
             Input::Set { param, value } if param == "compatibility" => {
-                self.registry.set_level(None, &value.to_field_text()).map_err(|error| error.to_string())
+                let update = ConfigUpdate { level: Some(value.to_field_text()), ..ConfigUpdate::default() };
+                self.registry.set_config(None, &update).map(drop).map_err(|error| error.to_string())
             }
             Input::Set { param, .. } => Err(format!("`{param}` cannot change while a registry runs")),
             Input::Action { name, .. } => Err(format!("a registry knows no action `{name}`; it knows register and break-schema")),

@@ -1,8 +1,8 @@
 //! Schemas, and readers, writers and generators compiled from them.
 //!
 //! In: a schema's text (Avro or JSON Schema) and payload bytes. Out: verdicts in words, payloads drawn at
-//! random, values for display. The work on bytes is done by programs compiled from the schema;
-//! apache-avro and jsonschema parse, judge compatibility and decode for display.
+//! random, values for display, and what changes between two schemas. The work on bytes is done by programs compiled from
+//! the schema; apache-avro and jsonschema parse, and decode for display.
 //! Must not know: registries, brokers, clocks. Start at [`SchemaLibrary::compile`], then [`Schema`].
 //!
 //! ```text
@@ -22,10 +22,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use avro::{AvroRules, message as avro_message};
 pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity};
 pub use draw::{EPOCH_MS, iso_time};
 pub use library::SchemaLibrary;
 pub use references::Named;
-pub use schema::{Schema, SchemaType};
-pub use wire::{frame, unframe};
+pub use schema::{Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaType};
+pub use wire::{Framing, HeaderId, frame, unframe, unframe_any, uuid_text};
 pub use words::digits;

@@ -7,19 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value as Json;
 
-use super::avro::AvroSchema;
+use super::avro::{AvroRules, AvroSchema};
+use super::difference::{Difference, Policy, Severity};
 use super::json::JsonSchema;
+use super::references::Named;
 use crate::event::Reason;
 use crate::random::Stream;
 use crate::units::SimTime;
 
-/// Longest schema text that is read.
+/// Longest schema text that is read, with everything that it refers to.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Deepest nesting of a schema text that is read; parsers recurse.
 pub const TEXT_DEPTH_MAX: usize = 100;
 
 /// The code of every refusal by a schema.
 const CODE: &str = "schema";
+/// The rule that schemas of different types break.
+pub const SCHEMA_TYPE_CHANGED: &str = "SCHEMA_TYPE_CHANGED";
 /// Tries at a payload that is broken in a way with a name.
 const BROKEN_TRIES: usize = 4;
 
@@ -33,6 +37,10 @@ pub enum SchemaType {
 }
 
 impl SchemaType {
+    /// As registries write them, in the order of [`Self::ALL`].
+    pub const WORDS: &'static [&'static str] = &["AVRO", "JSON"];
+    const ALL: [Self; 2] = [Self::Avro, Self::Json];
+
     /// As registries write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -52,12 +60,22 @@ impl fmt::Display for SchemaType {
 impl FromStr for SchemaType {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "AVRO" => Ok(Self::Avro),
-            "JSON" => Ok(Self::Json),
-            other => Err(format!("there is no schema type `{}`; it may be AVRO or JSON", other.chars().take(40).collect::<String>())),
-        }
+        let at = Self::WORDS.iter().position(|word| *word == text);
+        at.map(|at| Self::ALL[at]).ok_or_else(|| {
+            let (last, others) = Self::WORDS.split_last().unwrap_or((&"", &[]));
+            let shown: String = text.chars().take(40).collect();
+            format!("there is no schema type `{shown}`; it may be {} or {last}", others.join(", "))
+        })
     }
+}
+
+/// By which rules two schemas are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rules {
+    /// For JSON Schemas.
+    pub policy: Policy,
+    /// For Avro.
+    pub avro: AvroRules,
 }
 
 /// A compiled schema. Payloads here are bare: [`super::unframe`] takes the registry's header off first.
@@ -77,13 +95,13 @@ enum Form {
 impl Schema {
     /// # Errors
     /// Why the text is no schema.
-    pub(super) fn compile(schema_type: SchemaType, text: &Arc<str>) -> Result<Self, String> {
+    pub(super) fn compile(schema_type: SchemaType, text: &Arc<str>, references: &[Named]) -> Result<Self, String> {
         /// Tells schemas apart in memory; it shows nowhere.
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        within_limits(text)?;
+        within_limits(text, references)?;
         let form = match schema_type {
-            SchemaType::Avro => Form::Avro(Box::new(AvroSchema::compile(text)?)),
-            SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text)?)),
+            SchemaType::Avro => Form::Avro(Box::new(AvroSchema::compile(text, references)?)),
+            SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text, references)?)),
         };
         Ok(Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), text: Arc::clone(text), form })
     }
@@ -99,6 +117,39 @@ impl Schema {
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         &self.text
+    }
+    /// Its text as a registry keeps it: formatting is gone, and of Avro the order of keys.
+    #[must_use]
+    pub fn stored_text(&self) -> Arc<str> {
+        match &self.form {
+            Form::Avro(avro) => avro.stored_text().into(),
+            Form::Json(json) => json.stored_text().into(),
+        }
+    }
+    /// Its text so that two texts that mean the same are equal: nothing is left of formatting and the order of keys. A doc
+    /// stays.
+    #[must_use]
+    pub fn normal_text(&self) -> Arc<str> {
+        match &self.form {
+            Form::Avro(avro) => avro.normal_text().into(),
+            Form::Json(json) => json.normal_text().into(),
+        }
+    }
+    /// Whether another schema is the same once the types that each refers to are written out. Of Avro only.
+    #[must_use]
+    pub fn is_same_resolved(&self, other: &Self) -> bool {
+        match (&self.form, &other.form) {
+            (Form::Avro(ours), Form::Avro(theirs)) => ours.is_same_resolved(theirs),
+            _ => false,
+        }
+    }
+    /// Avro's Parsing Canonical Form and its 64-bit fingerprint; none of other types.
+    #[must_use]
+    pub fn parsing_form(&self) -> Option<(String, u64)> {
+        match &self.form {
+            Form::Avro(avro) => Some(avro.parsing_form()),
+            Form::Json(_) => None,
+        }
     }
     /// The record's full name, or a JSON Schema's title.
     #[must_use]
@@ -120,13 +171,14 @@ impl Schema {
         };
         checked.map_err(|words| Reason { code: CODE, detail: Some(words.into()) })
     }
-    /// Whether [`Self::generate`] can keep its word: for some JSON Schemas no valid payload is found.
+    /// Whether [`Self::generate`] can keep its word: for some JSON Schemas no valid payload is found, and for some Avro
+    /// schemas there is none.
     ///
     /// # Errors
     /// Why not, in words for a diagnostic.
     pub fn can_generate(&self) -> Result<(), String> {
         match &self.form {
-            Form::Avro(_) => Ok(()),
+            Form::Avro(avro) => avro.can_generate(),
             Form::Json(json) => json.can_generate(),
         }
     }
@@ -185,16 +237,20 @@ impl Schema {
             _ => Err(format!("data written with {} cannot be read with {}", self.schema_type(), reader.schema_type())),
         }
     }
-    /// Whether all data of `writer` can be read with this schema.
-    ///
-    /// # Errors
-    /// Every reason why not.
-    pub(super) fn can_read(&self, writer: &Self) -> Result<(), Vec<String>> {
+    /// What this schema, as the reader's, makes of data written with `writer`.
+    pub(super) fn compare(&self, writer: &Self, rules: Rules) -> Vec<Difference> {
         match (&self.form, &writer.form) {
-            (Form::Avro(reader), Form::Avro(writer)) => reader.can_read(writer),
+            (Form::Avro(reader), Form::Avro(writer)) => reader.compare(writer, rules.avro),
             // Compatibility of JSON Schemas is not judged yet.
-            (Form::Json(_), Form::Json(_)) => Ok(()),
-            _ => Err(vec![format!("data written with {} cannot be read with {}", writer.schema_type(), self.schema_type())]),
+            (Form::Json(_), Form::Json(_)) => Vec::new(),
+            _ => vec![Difference {
+                rule: SCHEMA_TYPE_CHANGED,
+                severity: Severity::Breaks,
+                reader: Some("/".to_owned()),
+                writer: Some("/".to_owned()),
+                words: format!("data written with {} cannot be read with {}", writer.schema_type(), self.schema_type()),
+                hint: Some("keep the schema type, or register under another subject".to_owned()),
+            }],
         }
     }
     pub(super) fn number(&self) -> u64 {
@@ -203,10 +259,15 @@ impl Schema {
 }
 
 /// Size and nesting, before any parser recurses.
-fn within_limits(text: &str) -> Result<(), String> {
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(format!("the schema has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len()));
+fn within_limits(text: &str, references: &[Named]) -> Result<(), String> {
+    let bytes = text.len() + references.iter().map(|reference| reference.text.len()).sum::<usize>();
+    if bytes > TEXT_BYTES_MAX {
+        return Err(format!("the schema has {bytes} bytes with all that it refers to; at most {TEXT_BYTES_MAX} are read"));
     }
+    references.iter().map(|reference| &*reference.text).chain([text]).try_for_each(within_depth)
+}
+
+fn within_depth(text: &str) -> Result<(), String> {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text.bytes() {
         match byte {

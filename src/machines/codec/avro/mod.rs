@@ -1,52 +1,101 @@
 //! Avro: a parsed schema beside a program compiled from it.
 //!
-//! In: a schema's text. Out: an [`AvroSchema`] that checks and makes bytes by its program, and shows and
-//! compares by apache-avro. Property tests hold the two together.
+//! In: a schema's text. Out: an [`AvroSchema`] that checks and makes bytes by its program, compares by its outline, and
+//! shows by apache-avro. Property tests hold them together.
 //! Must not know: JSON Schema, registries. Start at [`AvroSchema`]; `program.rs` is what runs.
 
+#[cfg(test)]
+mod cases;
 mod check;
-mod compatibility;
+mod compare;
+mod fits;
 mod generate;
+mod inline;
+mod names;
+mod outline;
 mod program;
 mod sabotage;
 mod show;
+mod text;
+mod wording;
 #[cfg(test)]
 mod tests;
 
 use apache_avro::Schema as Parsed;
 use serde_json::Value as Json;
 
+use super::difference::Difference;
+use super::references::Named;
 use crate::random::Stream;
 use crate::units::SimTime;
 use generate::Writer;
+use outline::Outline;
 use program::Program;
+use text::Form;
+
+pub use fits::AvroRules;
+pub use wording::message;
+
+/// Why some schemas have no data.
+const ENDLESS: &str = "no finite value fits this schema: a record contains itself without a way out, or a union or enum is empty";
 
 /// A compiled Avro schema.
 #[derive(Debug)]
 pub struct AvroSchema {
+    /// As it was given.
+    source: Json,
+    /// With the types that it refers to written out, where it refers to any.
+    resolved: Option<Json>,
     parsed: Parsed,
     program: Program,
+    outline: Outline,
 }
 
 impl AvroSchema {
     /// # Errors
     /// Why the text is no schema.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
-        let parsed = Parsed::parse_str(text).map_err(|error| error.to_string())?;
+    pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
+        let source: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
+        let resolved = if references.is_empty() { None } else { Some(inline::inlined(&source, references)?) };
+        let parsed = Parsed::parse(resolved.as_ref().unwrap_or(&source)).map_err(|error| error.to_string())?;
         let program = Program::compile(&parsed)?;
-        Ok(Self { parsed, program })
+        let outline = Outline::compile(&parsed)?;
+        Ok(Self { source, resolved, parsed, program, outline })
+    }
+    pub(super) fn stored_text(&self) -> String {
+        text::written(&self.source, Form::Stored)
+    }
+    pub(super) fn normal_text(&self) -> String {
+        text::written(&self.source, Form::Normal)
+    }
+    pub(super) fn is_same_resolved(&self, other: &Self) -> bool {
+        let normal = |schema: &Self| text::written(schema.resolved.as_ref().unwrap_or(&schema.source), Form::Normal);
+        normal(self) == normal(other)
+    }
+    /// The Parsing Canonical Form and its fingerprint.
+    pub(super) fn parsing_form(&self) -> (String, u64) {
+        let form = text::written(self.resolved.as_ref().unwrap_or(&self.source), Form::Parsing);
+        let fingerprint = text::fingerprint(&form);
+        (form, fingerprint)
+    }
+    pub(super) fn can_generate(&self) -> Result<(), String> {
+        if self.program.is_finite() { Ok(()) } else { Err(ENDLESS.to_owned()) }
     }
     /// Full name of the record, enum or fixed at the top.
     pub(super) fn name(&self) -> Option<String> {
         self.parsed.name().map(|name| name.fullname(None))
     }
     pub(super) fn validate(&self, payload: &[u8]) -> Result<(), String> {
+        self.can_generate()?;
         self.program.check(payload).map_err(|wrong| wrong.words())
     }
     pub(super) fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
-        self.program.generate(0, &mut Writer::new(rng, now, out), 0);
+        if self.program.is_finite() {
+            self.program.generate(0, &mut Writer::new(rng, now, out), 0);
+        }
     }
     pub(super) fn generate_broken(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> Option<String> {
+        self.can_generate().ok()?;
         self.program.generate_broken(&mut Writer::new(rng, now, out))
     }
     /// Decodes data of this schema, and resolves it to `reader` when one is given.
@@ -59,11 +108,8 @@ impl AvroSchema {
         let value = decoder.read_value(&mut &payload[..]).map_err(|error| error.to_string())?;
         Ok(reader.unwrap_or(self).program.show(0, &value))
     }
-    /// Whether every datum of `writer` can be read with this schema.
-    ///
-    /// # Errors
-    /// Every reason why not.
-    pub(super) fn can_read(&self, writer: &Self) -> Result<(), Vec<String>> {
-        compatibility::can_read(&self.parsed, &writer.parsed)
+    /// What this schema makes of data written with `writer`.
+    pub(super) fn compare(&self, writer: &Self, rules: AvroRules) -> Vec<Difference> {
+        compare::compare(&self.outline, &writer.outline, rules)
     }
 }

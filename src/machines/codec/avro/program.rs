@@ -9,7 +9,7 @@ use apache_avro::schema::{FixedSchema, InnerDecimalSchema, NamespaceRef, UuidSch
 use crate::machines::codec::draw::{NumberDraw, TextDraw};
 
 /// More parts than this are no schema for events.
-const NODES_MAX: usize = 10_000;
+pub(super) const NODES_MAX: usize = 10_000;
 /// Largest count of parts that a smallest value may have: keeps records of records of records in bounds.
 const WORK_MAX: u64 = 10_000;
 /// Largest `fixed`.
@@ -90,7 +90,7 @@ pub(super) struct Program {
 
 impl Program {
     /// # Errors
-    /// When the schema is too large, or no finite value fits it.
+    /// When the schema is too large.
     pub(super) fn compile(schema: &Parsed) -> Result<Self, String> {
         let mut compiler = Compiler { program: Self::default(), named: BTreeMap::new() };
         compiler.node(schema, None, "")?;
@@ -107,6 +107,11 @@ impl Program {
     }
     pub(super) fn branches_of(&self, first: u32, count: u32) -> &[NodeIx] {
         &self.branches[first as usize..(first + count) as usize]
+    }
+    /// Whether a value of this schema can end. A union without branches has none, nor has a record that contains itself
+    /// without a way out.
+    pub(super) fn is_finite(&self) -> bool {
+        self.work.first().is_some_and(|work| *work < u64::MAX)
     }
     /// What a person calls this type.
     pub(super) fn words(&self, index: NodeIx) -> &'static str {
@@ -146,7 +151,7 @@ impl Program {
             }
         }
         match self.work.first().copied() {
-            Some(u64::MAX) | None => Err("no finite value fits this schema: a record contains itself without a way out".to_owned()),
+            Some(u64::MAX) | None => Ok(()),
             Some(work) if work > WORK_MAX => Err(format!("the smallest value of this schema has more than {WORK_MAX} parts")),
             _ => Ok(()),
         }
@@ -159,6 +164,7 @@ impl Program {
             Node::Double(_) => (1, 8),
             Node::UuidText => (1, 33),
             Node::Fixed { size, .. } => (1, u64::from(size)),
+            Node::Enum { count: 0, .. } => (u64::MAX, u64::MAX),
             Node::Boolean | Node::Int(_) | Node::Long(_) | Node::Bytes(_) | Node::String(_) | Node::Enum { .. } => (1, 1),
             Node::Array(_) | Node::Map(_) => (1, 1),
             Node::Union { first, count, .. } => {
@@ -236,18 +242,12 @@ impl Compiler {
             Parsed::Enum(inner) => {
                 let first = self.program.symbols.len() as u32;
                 self.program.symbols.extend(inner.symbols.iter().map(|symbol| symbol.as_str().into()));
-                if inner.symbols.is_empty() {
-                    return Err(format!("the enum {} has no symbols", inner.name.name()));
-                }
                 Node::Enum { first, count: inner.symbols.len() as u32 }
             }
             Parsed::Array(inner) => Node::Array(self.node(&inner.items, namespace, name)?),
             Parsed::Map(inner) => Node::Map(self.node(&inner.types, namespace, name)?),
             Parsed::Union(inner) => {
                 let variants = inner.variants();
-                if variants.is_empty() {
-                    return Err("a union has no branches".to_owned());
-                }
                 let mut branches = Vec::with_capacity(variants.len());
                 for variant in variants {
                     branches.push(self.node(variant, namespace, name)?);

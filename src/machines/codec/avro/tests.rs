@@ -1,7 +1,6 @@
 //! Our programs against apache-avro: what one writes the other reads, what ours accepts the other decodes.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use apache_avro::Schema as Parsed;
 use apache_avro::types::Value;
@@ -77,6 +76,10 @@ fn number(schema: &mut Json, counter: &mut u32) {
     }
 }
 
+fn compile(text: &str) -> Result<AvroSchema, String> {
+    AvroSchema::compile(text, &[])
+}
+
 fn decode(parsed: &Parsed, bytes: &[u8]) -> Result<(Value, usize), String> {
     let mut left = bytes;
     let reader = apache_avro::reader::datum::GenericDatumReader::builder(parsed).build().map_err(|error| error.to_string())?;
@@ -89,7 +92,7 @@ proptest! {
 
     #[test]
     fn generated_bytes_are_what_the_reference_reads(schema in any_schema(), seed in any::<u64>()) {
-        let schema = AvroSchema::compile(&schema.to_string()).map_err(TestCaseError::reject)?;
+        let schema = compile(&schema.to_string()).map_err(TestCaseError::reject)?;
         let mut rng = Stream::new(seed, "avro", "generate");
         for _ in 0..10 {
             let mut bytes = Vec::new();
@@ -108,7 +111,7 @@ proptest! {
 
     #[test]
     fn what_we_accept_the_reference_decodes(schema in any_schema(), seed in any::<u64>(), noise in proptest::collection::vec(any::<u8>(), 0..40)) {
-        let schema = AvroSchema::compile(&schema.to_string()).map_err(TestCaseError::reject)?;
+        let schema = compile(&schema.to_string()).map_err(TestCaseError::reject)?;
         let mut rng = Stream::new(seed, "avro", "mutate");
         let agree = |bytes: &[u8]| -> Result<(), TestCaseError> {
             if schema.validate(bytes).is_ok() {
@@ -137,23 +140,23 @@ proptest! {
 
     #[test]
     fn every_schema_reads_itself(schema in any_schema()) {
-        let schema = AvroSchema::compile(&schema.to_string()).map_err(TestCaseError::reject)?;
-        prop_assert_eq!(schema.can_read(&schema), Ok(()));
+        let schema = compile(&schema.to_string()).map_err(TestCaseError::reject)?;
+        prop_assert_eq!(schema.compare(&schema, AvroRules::Current), vec![]);
     }
 
     #[test]
     fn texts_never_panic(text in "[\\[\\]{}\",:a-z0-9]{0,60}", schema in any_schema(), at in any::<proptest::sample::Index>()) {
-        let _ = AvroSchema::compile(&text);
+        let _ = compile(&text);
         let mut cut = schema.to_string();
         cut.remove(at.index(cut.len()));
-        let _ = AvroSchema::compile(&cut);
+        let _ = compile(&cut);
     }
 }
 
 #[test]
 fn recursive_schemas_end() {
     let list = r#"{"type":"record","name":"L","fields":[{"name":"v","type":"int"},{"name":"next","type":["null","L"]},{"name":"kids","type":{"type":"array","items":"L"}}]}"#;
-    let schema = AvroSchema::compile(list).expect("schema");
+    let schema = compile(list).expect("schema");
     let mut rng = Stream::new(3, "avro", "recursion");
     for _ in 0..500 {
         let mut bytes = Vec::new();
@@ -169,23 +172,23 @@ fn recursive_schemas_end() {
 
 #[test]
 fn counts_are_bounded_by_bytes() {
-    let nulls = AvroSchema::compile(r#"{"type":"array","items":"null"}"#).expect("schema");
+    let nulls = compile(r#"{"type":"array","items":"null"}"#).expect("schema");
     assert_eq!(nulls.validate(&[20, 0]), Ok(()));
     assert!(nulls.validate(&[0xfe, 0xff, 0xff, 0xff, 0x0f, 0]).expect_err("many").contains("count"));
-    let text = AvroSchema::compile(r#""string""#).expect("schema");
+    let text = compile(r#""string""#).expect("schema");
     assert_eq!(text.validate(&[8, b'a']).expect_err("long"), "expected string, found a length of 4 with 1 bytes left");
     assert!(text.validate(&[2, 0xff]).expect_err("utf8").contains("UTF-8"));
     assert!(text.validate(&[0xff; 10]).expect_err("varint").contains("64 bits"));
     assert!(text.validate(&[1]).expect_err("negative").contains("length of -1"));
     // A block with its size, and one that lies about it.
-    let ints = AvroSchema::compile(r#"{"type":"array","items":"int"}"#).expect("schema");
+    let ints = compile(r#"{"type":"array","items":"int"}"#).expect("schema");
     assert_eq!(ints.validate(&[3, 4, 2, 2, 0]), Ok(()));
     assert!(ints.validate(&[3, 6, 2, 2, 0]).expect_err("lies").contains("not as long"));
 }
 
 #[test]
 fn values_are_shown_for_people() {
-    let schema = AvroSchema::compile(
+    let schema = compile(
         r#"{"type":"record","name":"R","fields":[{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},
             {"name":"total","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}},{"name":"b","type":"bytes"},
             {"name":"d","type":{"type":"int","logicalType":"date"}},{"name":"m","type":{"type":"map","values":"int"}},{"name":"n","type":["null","double"]}]}"#,
@@ -212,7 +215,7 @@ fn values_are_shown_for_people() {
 
 #[test]
 fn broken_fields_are_named() {
-    let schema = AvroSchema::compile(r#"{"type":"record","name":"R","fields":[{"name":"amount","type":"double"}]}"#).expect("schema");
+    let schema = compile(r#"{"type":"record","name":"R","fields":[{"name":"amount","type":"double"}]}"#).expect("schema");
     let mut rng = Stream::new(1, "avro", "broken");
     let words: std::collections::BTreeSet<String> =
         (0..50).filter_map(|_| schema.generate_broken(&mut rng, SimTime::ZERO, &mut Vec::new())).collect();
@@ -226,51 +229,8 @@ fn a_reference_is_the_type_it_names() {
     let address = r#"{"type":"record","name":"Address","fields":[{"name":"city","type":"string"}]}"#;
     let old = format!(r#"{{"type":"record","name":"R","fields":[{{"name":"from","type":{address}}},{{"name":"to","type":"Address"}}]}}"#);
     let new = format!(r#"{{"type":"record","name":"R","fields":[{{"name":"to","type":{address}}},{{"name":"from","type":"Address"}}]}}"#);
-    let (old, new) = (AvroSchema::compile(&old).expect("old"), AvroSchema::compile(&new).expect("new"));
-    assert_eq!(new.can_read(&old), Ok(()));
-    assert_eq!(old.can_read(&new), Ok(()));
+    let (old, new) = (compile(&old).expect("old"), compile(&new).expect("new"));
+    assert_eq!(new.compare(&old, AvroRules::Current), []);
+    assert_eq!(old.compare(&new, AvroRules::Current), []);
 }
 
-/// Where the shared cases lie, if they are on this machine.
-fn shared(file: &str) -> Option<Vec<Json>> {
-    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let places = [home.join("../shared"), home.join("../../shared")];
-    #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-    let text = places.iter().find_map(|place| std::fs::read_to_string(place.join("cases/schema").join(file)).ok());
-    if text.is_none() {
-        println!("skipped: the shared case file {file} is not on this machine");
-    }
-    serde_json::from_str(&text?).ok()
-}
-
-#[test]
-fn shared_cases_of_pairs_agree() {
-    let mut wrong = Vec::new();
-    for file in ["avro-pairs-apache.json", "avro-apicurio.json", "avro-modes-karapace.json"] {
-        for case in shared(file).unwrap_or_default() {
-            let name = case["name"].as_str().unwrap_or_default();
-            let mode = case["mode"].as_str().unwrap_or_default();
-            // Parsed only: among the cases are schemas that no value fits, which compiling refuses.
-            let parse = |schema: &Json| Parsed::parse(schema);
-            let pairs: Vec<(&Json, &Json)> = match mode {
-                "CAN_READ" => vec![(&case["reader"], &case["writer"])],
-                "BACKWARD" if case.get("original").is_some() => vec![(&case["update"], &case["original"])],
-                "FORWARD" => vec![(&case["original"], &case["update"])],
-                _ => {
-                    let history = case["history"].as_array().map_or(&[][..], Vec::as_slice);
-                    let kept = if mode.ends_with("TRANSITIVE") { history.len() } else { 1 };
-                    history.iter().rev().take(kept).map(|old| (&case["update"], old)).collect()
-                }
-            };
-            let verdict = pairs.iter().try_for_each(|(reader, writer)| match (parse(reader), parse(writer)) {
-                (Ok(reader), Ok(writer)) => compatibility::can_read(&reader, &writer).map_err(|reasons| reasons.join("; ")),
-                (reader, writer) => Err(format!("{:?} {:?}", reader.err(), writer.err())),
-            });
-            // No verdict differs: a case that does would have to be listed here with its reason.
-            if verdict.is_ok() != (case["compatible"] == true) {
-                wrong.push(format!("{file}, {name}, {mode}: {verdict:?}"));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}

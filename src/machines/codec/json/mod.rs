@@ -1,21 +1,24 @@
 //! JSON Schema: a validator beside a plan for generating payloads.
 //!
-//! In: a schema's text (the draft that its `$schema` names, else 2020-12). Out: verdicts with the path of
-//! the field, compact JSON payloads. Nothing is fetched: a `$ref` out of the schema is refused.
+//! In: a schema's text (the draft that its `$schema` names, else 2020-12) and what it refers to. Out: verdicts with the
+//! path of the field, compact JSON payloads. Nothing is fetched: a `$ref` to what is not among the references is refused.
 //! Must not know: Avro, registries. Start at [`JsonSchema`].
 
 mod generate;
 mod pattern;
 mod plan;
 mod reasons;
+mod resources;
 #[cfg(test)]
 mod tests;
 
 use serde_json::Value as Json;
 
+use super::references::Named;
 use crate::random::Stream;
 use crate::units::SimTime;
 use plan::Plan;
+use resources::Resources;
 
 /// Payloads drawn while compiling, to see whether the plan's payloads are valid.
 const TRIALS: usize = 64;
@@ -25,6 +28,7 @@ const TRIES: usize = 16;
 /// A compiled JSON Schema.
 #[derive(Debug)]
 pub struct JsonSchema {
+    source: Json,
     title: Option<String>,
     validator: jsonschema::Validator,
     plan: Plan,
@@ -45,19 +49,29 @@ enum Generation {
 impl JsonSchema {
     /// # Errors
     /// Why the text is no schema.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
+    pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
         let schema: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
         if !schema.is_object() && !schema.is_boolean() {
             return Err("a JSON Schema is an object, or true or false".to_owned());
         }
         let validator = jsonschema::options()
             .should_validate_formats(true)
+            .with_retriever(Resources::new(references)?)
             .build(&schema)
             .map_err(|error| format!("not a JSON Schema: {}", reasons::shorten(&error.to_string())))?;
         let title = schema.get("title").and_then(Json::as_str).map(str::to_owned);
-        let mut compiled = Self { title, validator, plan: Plan::compile(&schema), generation: Generation::Sure };
+        let mut compiled = Self { title, validator, plan: Plan::compile(&schema), generation: Generation::Sure, source: Json::Null };
         compiled.generation = compiled.try_out(&schema);
+        compiled.source = schema;
         Ok(compiled)
+    }
+    /// Without spaces, the keys in their order.
+    pub(super) fn stored_text(&self) -> String {
+        self.source.to_string()
+    }
+    /// The keys of all objects by name.
+    pub(super) fn normal_text(&self) -> String {
+        sorted(&self.source).to_string()
     }
     pub(super) fn name(&self) -> Option<String> {
         self.title.clone()
@@ -122,6 +136,18 @@ impl JsonSchema {
             Some(fallback) => Generation::Checked { fallback },
             None => Generation::Impossible { reason },
         }
+    }
+}
+
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        Json::Object(map) => {
+            let mut keys: Vec<(&String, &Json)> = map.iter().collect();
+            keys.sort_by_key(|(key, _)| key.as_str());
+            Json::Object(keys.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        other => other.clone(),
     }
 }
 
