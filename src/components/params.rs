@@ -43,6 +43,11 @@ impl<'a> Params<'a> {
     pub fn new(specs: &'static [ParamSpec], profile: Option<&'a str>, values: &'a IndexMap<String, Value>) -> Self {
         Self { specs, profile, values }
     }
+    /// Which product it behaves like.
+    #[must_use]
+    pub fn profile(&self) -> Option<&'a str> {
+        self.profile
+    }
     /// The specs.
     #[must_use]
     pub fn specs(&self) -> &'static [ParamSpec] {

@@ -21,8 +21,8 @@ pub use fact::{Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Ou
 pub use group::{Assignor, MemberDetails, MemberEpoch, MemberHeartbeat, OffsetTarget, RemoteAssignor, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,
-    GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, Named, OffsetCommit, ProduceEntry, ProduceReply, ProduceRequest,
-    ProduceResult, SchemaCall, SchemaFound, SchemaReply, SchemaRequest,
+    GroupResult, HttpReply, HttpRequest, Message, MetadataReply, MetadataRequest, Named, OffsetCommit, ProduceEntry, ProduceReply,
+    ProduceRequest, ProduceResult, SchemaCall, SchemaFound, SchemaReply, SchemaRequest,
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use record::{EventId, EventMeta, header_bytes};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::sim::Sim;
 use crate::event::{Answer, EventId, Query, Seek};
-use crate::machines::codec;
+use crate::machines::codec::{self, HeaderId};
 use crate::metrics::{BrowseWish, Browsed, EventStory, RunPhase, RunView};
 use crate::units::SimTime;
 
@@ -44,13 +44,17 @@ fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
         _ if payload.is_empty() => "empty".to_owned(),
         _ => format!("{why}\n{}", hex(payload)),
     };
-    let (id, body) = match codec::unframe(payload) {
+    let (id, body) = match codec::unframe_any(payload) {
         Ok(parts) => parts,
         Err(reason) => return (undecoded(reason.detail.as_deref().unwrap_or(reason.code)), None),
     };
-    let Some(found) = sim.recorder().schema(id) else { return (undecoded(&format!("schema {id} is not known here")), None) };
-    let name = format!("{} v{} (id {id}, {})", found.subject, found.version, found.schema_type);
-    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.to_json(body));
+    let found = match id {
+        HeaderId::Number(id) => sim.recorder().schema(id),
+        HeaderId::Uuid(uuid) => sim.recorder().schemas().values().find(|found| found.uuid == Some(uuid)),
+    };
+    let Some(found) = found else { return (undecoded("its schema is not known here"), None) };
+    let name = format!("{} v{} (id {}, {})", found.subject, found.version, found.id, found.schema_type);
+    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.to_json(&body));
     let text = match decoded {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
         Err(why) => undecoded(&format!("cannot be decoded: {why}")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, Message, Reason, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::codec::{Schema, SchemaLibrary, unframe};
+use crate::machines::codec::{HeaderId, Schema, SchemaLibrary, unframe_any, uuid_text};
 use crate::units::SimTime;
 
 /// High byte of call ids to registries.
@@ -20,7 +20,7 @@ pub(super) struct Reader {
     library: Arc<SchemaLibrary>,
     /// Version to read with.
     version: Option<u32>,
-    entries: Vec<(u32, Entry)>,
+    entries: Vec<(HeaderId, Entry)>,
     /// Where the last one was found.
     last: usize,
     next_call: u64,
@@ -60,7 +60,7 @@ impl Reader {
     /// Decodes a payload; the first one of a schema asks for it.
     #[inline]
     pub fn judge(&mut self, ctx: &mut Ctx<'_>, value: &[u8]) -> Verdict {
-        let (id, payload) = match unframe(value) {
+        let (id, payload) = match unframe_any(value) {
             Ok(found) => found,
             Err(reason) => return Verdict::Bad(reason),
         };
@@ -70,18 +70,18 @@ impl Reader {
                 None if self.entries.len() >= SCHEMAS_MAX => {
                     return Verdict::Bad(Reason {
                         code: "schema-missing",
-                        detail: Some(format!("schema {id} was never looked up").into()),
+                        detail: Some(format!("schema {} was never looked up", words(id)).into()),
                     });
                 }
                 None => {
-                    let call = self.ask(ctx, SchemaCall::ById(id));
+                    let call = self.ask(ctx, by_header(id));
                     self.entries.push((id, Entry::Asked { call, deadline: ctx.now + SCHEMA_TIMEOUT }));
                     return Verdict::Wait;
                 }
             }
         }
         match &self.entries[self.last].1 {
-            Entry::Known(schema) => schema.validate(payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
+            Entry::Known(schema) => schema.validate(&payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
             Entry::Bad(reason) => Verdict::Bad(reason.clone()),
             Entry::Asked { .. } | Entry::AskedReader { .. } => Verdict::Wait,
         }
@@ -95,7 +95,7 @@ impl Reader {
             Ok(found) => self.library.compile_found(found).map(|schema| (schema, found)),
             Err((code, words)) => Err(format!("{code} {words}")),
         };
-        let id = self.entries[at].0;
+        let id = words(self.entries[at].0);
         let bad = |words: String| Entry::Bad(Reason { code: "schema-missing", detail: Some(words.into()) });
         self.entries[at].1 = match (&self.entries[at].1, compiled) {
             (_, Err(words)) => bad(format!("schema {id}: {words}")),
@@ -122,7 +122,7 @@ impl Reader {
         for at in 0..self.entries.len() {
             let version = self.version;
             let body = match &self.entries[at].1 {
-                Entry::Asked { deadline, .. } if *deadline <= ctx.now => SchemaCall::ById(self.entries[at].0),
+                Entry::Asked { deadline, .. } if *deadline <= ctx.now => by_header(self.entries[at].0),
                 Entry::AskedReader { subject, deadline, .. } if *deadline <= ctx.now => {
                     SchemaCall::BySubject { subject: Arc::clone(subject), version }
                 }
@@ -137,7 +137,7 @@ impl Reader {
 
     /// When [`Self::on_wake`] has something to do.
     pub fn next_wake(&self) -> SimTime {
-        let deadline = |entry: &(u32, Entry)| match entry.1 {
+        let deadline = |entry: &(HeaderId, Entry)| match entry.1 {
             Entry::Asked { deadline, .. } | Entry::AskedReader { deadline, .. } => Some(deadline),
             _ => None,
         };
@@ -149,5 +149,20 @@ impl Reader {
         let call = CallId(u64::from(CALLS_SCHEMA) << 56 | self.next_call);
         ctx.send(self.registry, Message::Schema(Box::new(SchemaRequest { call, body })));
         call
+    }
+}
+
+/// What a header asks of a registry.
+fn by_header(id: HeaderId) -> SchemaCall {
+    match id {
+        HeaderId::Number(id) => SchemaCall::ById(id),
+        HeaderId::Uuid(uuid) => SchemaCall::ByUuid(uuid),
+    }
+}
+
+fn words(id: HeaderId) -> String {
+    match id {
+        HeaderId::Number(id) => id.to_string(),
+        HeaderId::Uuid(uuid) => uuid_text(uuid),
     }
 }

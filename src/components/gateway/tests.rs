@@ -325,7 +325,15 @@ fn payloads_are_checked_by_the_schema_they_name() {
     assert_eq!(bench.figure("schema_lookups_count", ""), 2.0, "one look-up an id");
     let answers = bench.answers();
     assert_eq!((answers.len(), answers[0].1.status), (1, 400), "a bare body needs no registry to be refused");
-    let found = SchemaFound { id: 7, subject: "orders-value".into(), version: 1, schema_type: "AVRO".into(), text: SCHEMA.into(), uuid: None, references: Arc::default() };
+    let found = SchemaFound {
+        id: 7,
+        subject: "orders-value".into(),
+        version: 1,
+        schema_type: "AVRO".into(),
+        text: SCHEMA.into(),
+        uuid: None,
+        references: Arc::default(),
+    };
     bench.registry(|call| if call == CallId(0) { Ok(found.clone()) } else { Err((40403, "Schema 8 not found".into())) });
     let answers = bench.answers();
     assert_eq!(answers.iter().map(|(_, reply)| reply.status).collect::<Vec<_>>(), [400, 400]);

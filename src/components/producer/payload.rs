@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::event::{Reason, SchemaFound, header_bytes};
-use crate::machines::codec::{Schema, SchemaLibrary, frame};
+use crate::machines::codec::{Framing, Schema, SchemaLibrary, frame};
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimTime};
 
@@ -19,7 +19,7 @@ pub(in crate::components) enum Source {
     /// A registered schema that is not known yet.
     Unknown { subject: Arc<str>, version: Option<u32> },
     /// A registered schema, with the registry's header.
-    Registered { id: u32, schema: Arc<Schema> },
+    Registered { id: u32, uuid: Option<[u8; 16]>, schema: Arc<Schema> },
     /// The registry has no such schema: events of this type are rejected.
     Missing(Arc<str>),
     /// The registry's version does not take what the application makes: events of this type are rejected.
@@ -154,7 +154,7 @@ impl Source {
     pub fn learnt(subject: &str, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) -> Self {
         match answer {
             Ok(found) => match library.compile_found(found) {
-                Ok(schema) => Self::Registered { id: found.id, schema },
+                Ok(schema) => Self::Registered { id: found.id, uuid: found.uuid, schema },
                 Err(words) => Self::Missing(format!("the schema of `{subject}` cannot be read: {words}").into()),
             },
             Err((code, words)) => Self::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
@@ -182,7 +182,8 @@ impl Source {
                 return Ok(());
             }
             Self::Bare(schema) => (schema, None),
-            Self::Registered { id, schema } => (schema, Some(*id)),
+            Self::Registered { id, uuid: None, schema } => (schema, Some(*id)),
+            Self::Registered { uuid: Some(uuid), schema, .. } => return write_glue(schema, *uuid, rng, now, (invalid, validate), out),
             Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
             Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
             Self::Unknown { subject, .. } => {
@@ -192,17 +193,30 @@ impl Source {
         if let Some(id) = header {
             frame(id, out);
         }
-        let start = out.len();
-        if invalid {
-            let words = schema.generate_invalid(rng, now, out);
-            if validate && schema.validate(&out[start..]).is_ok() {
-                return Err(Reason { code: "schema", detail: Some(words.into()) });
-            }
-        } else {
-            schema.generate(rng, now, out);
-        }
-        if validate { schema.validate(&out[start..]) } else { Ok(()) }
+        write_bare(schema, rng, now, (invalid, validate), out)
     }
+}
+
+/// Glue's serializer packs what it has written.
+fn write_glue(schema: &Schema, uuid: [u8; 16], rng: &mut Stream, now: SimTime, how: (bool, bool), out: &mut Vec<u8>) -> Result<(), Reason> {
+    let start = out.len();
+    let written = write_bare(schema, rng, now, how, out);
+    Framing::Glue.wrap(0, uuid, out, start);
+    written
+}
+
+/// The payload alone; `invalid` and `validate` as of [`Source::write`].
+fn write_bare(schema: &Schema, rng: &mut Stream, now: SimTime, (invalid, validate): (bool, bool), out: &mut Vec<u8>) -> Result<(), Reason> {
+    let start = out.len();
+    if invalid {
+        let words = schema.generate_invalid(rng, now, out);
+        if validate && schema.validate(&out[start..]).is_ok() {
+            return Err(Reason { code: "schema", detail: Some(words.into()) });
+        }
+    } else {
+        schema.generate(rng, now, out);
+    }
+    if validate { schema.validate(&out[start..]) } else { Ok(()) }
 }
 
 fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize) -> Result<Source, Diagnostic> {

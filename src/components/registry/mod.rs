@@ -2,9 +2,10 @@
 //!
 //! In: schema requests at port `in`. Out: replies on the same link, after a queue with one server.
 //! Versions that the design lists are registered before the run begins; compile refuses a list that the
-//! subject's compatibility level would refuse.
+//! subject's compatibility level would refuse. Two products: Confluent's registry, and AWS Glue's.
 //! Must not know: what clients do with schemas. Start at [`RegistryKind`].
 
+mod backend;
 mod sim;
 mod spec;
 #[cfg(test)]
@@ -15,9 +16,12 @@ use std::sync::Arc;
 use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::engine::Process;
-use crate::machines::registry::{Compatibility, ConfigUpdate, NewSchema, Registering, Registry, RegistryError};
+use crate::machines::registry::{Compatibility, ConfigUpdate, Registry};
 use crate::model::Component;
+use backend::{Backend, GLUE, NewVersion, Refused, RefusedKind};
 use sim::RegistryProcess;
+
+use crate::units::SimTime;
 
 /// The kind `registry`.
 #[derive(Clone, Copy, Debug)]
@@ -35,47 +39,84 @@ impl Kind for RegistryKind {
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         // Problems were reported by `check`: a design with any never gets here.
-        let registry = register_all(ctx, params, &mut Vec::new());
+        let backend = register_all(ctx, params, &mut Vec::new());
         let texts = ctx.project.schemas.iter().map(|(name, source)| (name.clone(), Arc::clone(&source.text))).collect();
-        Ok(Box::new(RegistryProcess::new(registry, texts, params.distribution("service_time"), ctx.stream("service"))))
+        Ok(Box::new(RegistryProcess::new(backend, texts, params.distribution("service_time"), ctx.stream("service"))))
     }
 }
 
 /// A registry with every listed version, in file order, and what is wrong with the list.
-fn register_all(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) -> Registry {
-    let level: Compatibility = params.text("compatibility").parse().unwrap_or_default();
-    let mut registry = Registry::new(Arc::clone(ctx.schemas), level);
+fn register_all(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) -> Backend {
+    let mut backend = empty(ctx, params, out);
     for (name, row) in params.named("subjects") {
         let path = format!("components.{}.subjects.{name}", ctx.id);
-        let subject: Arc<str> = name.into();
-        if let Some(own) = row.optional_text("compatibility") {
-            // A wrong word is reported by the parameter's own check.
-            let _ = registry.set_config(Some(&subject), &ConfigUpdate { level: Some(own), ..ConfigUpdate::default() });
+        let own = row.optional_text("compatibility");
+        if let (Some(own), Backend::Confluent(_)) = (&own, &backend) {
+            set_level(&mut backend, Some(name), own, &path, out);
         }
         let versions = row.words("versions");
         if versions.is_empty() {
             let empty = Diagnostic::warning("subject-empty", format!("{path}.versions"), format!("subject `{name}` has no versions"));
             out.push(empty.with_hint("list names of the project's schemas, oldest first"));
         }
-        let schema_type: Arc<str> = row.text("type").into();
+        let schema_type = row.text("type");
+        let references: Vec<(String, String)> = row.words("references").iter().map(|word| reference(word)).collect();
         for (index, version) in versions.iter().enumerate() {
             let path = format!("{path}.versions[{index}]");
             let Some(source) = ctx.project.schemas.get(version) else {
                 out.push(unknown_schema(ctx, path, version));
                 continue;
             };
-            let new = NewSchema::new(&schema_type, &source.text);
-            if let Err(error) = registry.register(&subject, &new, Registering::default()) {
-                out.push(refusal(path, version, name, &schema_type, &source.text, &error));
+            let new = NewVersion { subject: name, schema_type: &schema_type, text: &source.text, references: references.clone() };
+            if let Err(refused) = backend.register(SimTime::ZERO, &new) {
+                out.push(refusal(path, version, &new, &refused));
+            }
+            if let (0, Some(own), Backend::Glue { .. }) = (index, &own, &backend) {
+                set_level(&mut backend, Some(name), own, &format!("components.{}.subjects.{name}", ctx.id), out);
             }
         }
-        let is_judged = row.optional_text("compatibility").unwrap_or_else(|| level.to_string()) != "NONE";
-        if &*schema_type == "JSON" && versions.len() > 1 && is_judged {
-            let words = format!("versions of `{name}` are JSON Schemas: whether they are compatible is not judged");
-            out.push(Diagnostic::note("schema-unjudged", format!("{path}.versions"), words));
-        }
     }
-    registry
+    backend
+}
+
+fn empty(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) -> Backend {
+    let (library, level, path) = (Arc::clone(ctx.schemas), params.text("compatibility"), format!("components.{}", ctx.id));
+    if params.profile() == Some(GLUE) {
+        let mut backend = Backend::glue(library, &level, ctx.stream("uuids"));
+        set_level(&mut backend, None, &level, &path, out);
+        return backend;
+    }
+    let mut registry = Registry::new(library, level.parse().unwrap_or_default());
+    if level.parse::<Compatibility>().is_err() {
+        out.push(other_product(&path, &level, Compatibility::WORDS.join(", ")));
+    }
+    let update = ConfigUpdate {
+        policy: Some(params.text("policy")),
+        normalize: Some(params.flag("normalize")),
+        level: Some(level).filter(|level| level.parse::<Compatibility>().is_ok()),
+        alias: None,
+    };
+    // Words are checked by the parameters themselves; an empty registry refuses nothing else.
+    let _ = registry.set_config(None, &update);
+    Backend::Confluent(Box::new(registry))
+}
+
+fn set_level(backend: &mut Backend, subject: Option<&str>, level: &str, path: &str, out: &mut Vec<Diagnostic>) {
+    if let Err(words) = backend.set_level(subject, level) {
+        out.push(other_product(path, level, words));
+    }
+}
+
+/// A level of the other product.
+fn other_product(path: &str, level: &str, words: String) -> Diagnostic {
+    let message = format!("this registry knows no level `{level}`");
+    Diagnostic::error("compatibility-unknown", format!("{path}.compatibility"), message).with_hint(words)
+}
+
+/// `shop.Address=address-value`, or a subject of the same name.
+fn reference(word: &str) -> (String, String) {
+    let (name, subject) = word.split_once('=').unwrap_or((word, word));
+    (name.trim().to_owned(), subject.trim().to_owned())
 }
 
 fn unknown_schema(ctx: &BuildCtx<'_>, path: String, name: &str) -> Diagnostic {
@@ -86,18 +127,19 @@ fn unknown_schema(ctx: &BuildCtx<'_>, path: String, name: &str) -> Diagnostic {
     }
 }
 
-fn refusal(path: String, version: &str, subject: &str, schema_type: &str, text: &str, error: &RegistryError) -> Diagnostic {
-    match error.code {
-        40901 => {
+fn refusal(path: String, version: &str, new: &NewVersion<'_>, refused: &Refused) -> Diagnostic {
+    let NewVersion { subject, schema_type, text, .. } = new;
+    match refused.kind {
+        RefusedKind::Incompatible => {
             let words = format!("schema `{version}` may not follow the earlier versions of subject `{subject}`");
-            Diagnostic::error("schema-incompatible", path, words).with_hint(error.reasons.join("; "))
+            Diagnostic::error("schema-incompatible", path, words).with_hint(refused.reasons.join("; "))
         }
-        42201 => {
-            let words = format!("schema `{version}` is no {schema_type} schema: {}", error.reasons.join("; "));
+        RefusedKind::Invalid => {
+            let words = format!("schema `{version}` is no {schema_type} schema: {}", refused.reasons.join("; "));
             let invalid = Diagnostic::error("schema-invalid", path, words);
-            let is_json_schema = schema_type == "AVRO" && text.contains("\"$schema\"");
+            let is_json_schema = *schema_type == "AVRO" && text.contains("\"$schema\"");
             if is_json_schema { invalid.with_hint("it looks like a JSON Schema: write type: \"JSON\" in the subject") } else { invalid }
         }
-        _ => Diagnostic::error("schema-refused", path, error.to_string()),
+        RefusedKind::Other => Diagnostic::error("schema-refused", path, refused.words.clone()),
     }
 }

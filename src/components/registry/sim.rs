@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::spec::BREAK;
+use super::backend::{Backend, NewVersion};
+use super::spec::{BREAK, DELETE, REGISTER, SET_LEVEL};
 use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::registry::{Breaks, ConfigUpdate, Registry, RegistryError};
+use crate::event::{Message, SchemaReply, SchemaRequest};
+use crate::machines::registry::{Breaks, RegistryError};
 use crate::model::Value;
 use crate::random::{Distribution, Stream};
 use crate::units::SimTime;
@@ -20,7 +21,7 @@ const QUEUE_MAX: usize = 100_000;
 /// The process of a registry.
 #[derive(Clone, Debug)]
 pub struct RegistryProcess {
-    registry: Registry,
+    backend: Backend,
     /// The project's schemas by name, for `register`.
     texts: IndexMap<String, Arc<str>>,
     service_time: Distribution,
@@ -34,9 +35,9 @@ pub struct RegistryProcess {
 }
 
 impl RegistryProcess {
-    pub fn new(registry: Registry, texts: IndexMap<String, Arc<str>>, service_time: Distribution, rng: Stream) -> Self {
+    pub(super) fn new(backend: Backend, texts: IndexMap<String, Arc<str>>, service_time: Distribution, rng: Stream) -> Self {
         let (queue, outbox) = (VecDeque::new(), Vec::new());
-        Self { registry, texts, service_time, rng, station: Station::new(1), queue, requests: 0, errors: 0, outbox }
+        Self { backend, texts, service_time, rng, station: Station::new(1), queue, requests: 0, errors: 0, outbox }
     }
     fn serve_next(&mut self, ctx: &mut Ctx<'_>) {
         if !self.queue.is_empty() {
@@ -56,24 +57,36 @@ impl RegistryProcess {
             None => Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
         }
     }
-    fn break_schema(&mut self, params: &IndexMap<String, Value>) -> Result<(), String> {
-        let params = Params::new(BREAK, None, params);
+    fn break_schema(&mut self, now: SimTime, params: &Params<'_>) -> Result<(), String> {
         let named = params.optional_text("subject").map(Arc::from);
-        let subject = named.or_else(|| self.registry.first_subject().cloned()).ok_or("there is no subject to break")?;
+        let subject: Arc<str> = named.or_else(|| self.backend.first_subject()).ok_or("there is no subject to break")?;
         let text = params.optional_text("schema").map(|schema| self.source(schema)).transpose()?;
-        self.registry.break_subject(&subject, text, Breaks::named(&params.text("breaks"))).map(|_| ())
+        self.backend.break_subject(now, &subject, text, Breaks::named(&params.text("breaks")))
     }
-    fn register(&mut self, now: SimTime, params: &IndexMap<String, Value>) -> Result<(), String> {
-        let text = |name: &str| params.get(name).map(Value::to_field_text).filter(|text| !text.is_empty());
-        let subject = text("subject").ok_or("register needs `subject`")?;
-        let schema = text("schema").ok_or("register needs `schema`: a name of the project's schemas, or a text")?;
+    fn register(&mut self, now: SimTime, params: &Params<'_>) -> Result<(), String> {
+        let subject = params.optional_text("subject").ok_or("register needs `subject`")?;
+        let schema = params.optional_text("schema").ok_or("register needs `schema`: a name of the project's schemas, or a text")?;
         let source = self.source(schema)?;
-        let schema_type = text("type").unwrap_or_else(|| "AVRO".to_owned());
-        let body = SchemaCall::Register { subject: subject.into(), text: source, schema_type: schema_type.into() };
-        let mut outbox = Vec::new();
-        self.registry.handle(now, (), &SchemaRequest { call: CallId(0), body }, &mut outbox);
-        let refused = outbox.into_iter().find_map(|((), reply)| reply.result.err());
-        refused.map_or(Ok(()), |(code, message)| Err(format!("{code}: {message}")))
+        let references = params.words("references").iter().map(|word| super::reference(word)).collect();
+        let new = NewVersion { subject: &subject, schema_type: &params.text("type"), text: &source, references };
+        self.backend.register(now, &new).map_err(|refused| refused.words)
+    }
+    fn set_level(&mut self, params: &Params<'_>) -> Result<(), String> {
+        let level = params.optional_text("level").ok_or("set-compatibility needs `level`")?;
+        self.backend.set_level(params.optional_text("subject").as_deref(), &level)
+    }
+    fn delete_version(&mut self, now: SimTime, params: &Params<'_>) -> Result<(), String> {
+        let subject = params.optional_text("subject").ok_or("delete-version needs `subject`")?;
+        self.backend.delete_version(now, &subject, &params.text("version"), params.flag("permanent"))
+    }
+    fn act(&mut self, now: SimTime, name: &str, params: &IndexMap<String, Value>) -> Result<(), String> {
+        match name {
+            "register" => self.register(now, &Params::new(REGISTER, None, params)),
+            "break-schema" => self.break_schema(now, &Params::new(BREAK, None, params)),
+            "set-compatibility" => self.set_level(&Params::new(SET_LEVEL, None, params)),
+            "delete-version" => self.delete_version(now, &Params::new(DELETE, None, params)),
+            _ => Err(format!("a registry knows no action `{name}`; it knows register, break-schema, set-compatibility and delete-version")),
+        }
     }
 }
 
@@ -102,7 +115,7 @@ impl Process for RegistryProcess {
         let Some((end, request)) = self.queue.pop_front() else { return };
         self.station.finish(ctx.now);
         let mut outbox = std::mem::take(&mut self.outbox);
-        self.registry.handle(ctx.now, end, &request, &mut outbox);
+        self.backend.handle(ctx.now, end, &request, &mut outbox);
         for (end, reply) in outbox.drain(..) {
             self.reply(ctx, end, reply);
         }
@@ -112,18 +125,13 @@ impl Process for RegistryProcess {
 
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         match input {
-            Input::Action { name, params } if name == "register" => self.register(ctx.now, params),
-            Input::Action { name, params } if name == "break-schema" => self.break_schema(params),
+            Input::Action { name, params } => self.act(ctx.now, name, params),
             Input::Set { param, value } if param == "service_time" => {
                 self.service_time = value.to_field_text().parse()?;
                 Ok(())
             }
-            Input::Set { param, value } if param == "compatibility" => {
-                let update = ConfigUpdate { level: Some(value.to_field_text()), ..ConfigUpdate::default() };
-                self.registry.set_config(None, &update).map(drop).map_err(|error| error.to_string())
-            }
+            Input::Set { param, value } if param == "compatibility" => self.backend.set_level(None, &value.to_field_text()),
             Input::Set { param, .. } => Err(format!("`{param}` cannot change while a registry runs")),
-            Input::Action { name, .. } => Err(format!("a registry knows no action `{name}`; it knows register and break-schema")),
         }
     }
 
@@ -136,8 +144,9 @@ impl Process for RegistryProcess {
     fn figures(&self, now: SimTime, out: &mut Figures) {
         out.counter("requests_count", self.requests);
         out.counter("errors_count", self.errors);
-        out.gauge("subjects", self.registry.subjects_count() as f64);
-        out.gauge("schemas", self.registry.schemas_count() as f64);
+        let (subjects, schemas) = self.backend.counts();
+        out.gauge("subjects", subjects as f64);
+        out.gauge("schemas", schemas as f64);
         self.station.figures(now, out);
     }
 

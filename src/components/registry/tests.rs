@@ -73,7 +73,7 @@ fn a_list_is_checked_version_by_version() {
             ("schema-incompatible", "components.schemas.subjects.d.versions[1]"),
         ]
     );
-    assert!(found[0].2.contains("field a: the reader wants string, the writer has int"), "{}", found[0].2);
+    assert!(found[0].2.contains("/fields/0/type: reader type: STRING not compatible with writer type: INT"), "{}", found[0].2);
     assert_eq!(found[1].2, "did you mean `first`?");
     assert!(found[3].2.contains("type: \"JSON\""));
     assert!(found[5].2.contains("version 1"), "{}", found[5].2);

@@ -262,7 +262,7 @@ impl Schema {
 fn within_limits(text: &str, references: &[Named]) -> Result<(), String> {
     let bytes = text.len() + references.iter().map(|reference| reference.text.len()).sum::<usize>();
     if bytes > TEXT_BYTES_MAX {
-        return Err(format!("the schema has {bytes} bytes with all that it refers to; at most {TEXT_BYTES_MAX} are read"));
+        return Err(format!("the schema has {bytes} bytes; at most {TEXT_BYTES_MAX} are read, with all that it refers to"));
     }
     references.iter().map(|reference| &*reference.text).chain([text]).try_for_each(within_depth)
 }

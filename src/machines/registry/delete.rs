@@ -59,8 +59,10 @@ impl Registry {
         }
         self.check_writable(&subject)?;
         let versions = self.store.versions(&subject).into_iter().flatten();
-        let going: Vec<(u32, bool)> =
-            versions.filter(|(_, version)| permanent || !version.is_deleted).map(|(number, version)| (*number, version.is_deleted)).collect();
+        let going: Vec<(u32, bool)> = versions
+            .filter(|(_, version)| permanent || !version.is_deleted)
+            .map(|(number, version)| (*number, version.is_deleted))
+            .collect();
         for (number, is_deleted) in &going {
             if self.is_referred_to_from_outside(&subject, *number, permanent) {
                 return Err(RegistryError::reference_exists(&subject, *number));

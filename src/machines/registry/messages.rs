@@ -39,26 +39,50 @@ fn avro(rule: &str) -> &'static str {
 
 fn json(rule: &str) -> &'static str {
     match rule {
-        "MAXIMUM_ADDED" | "MINIMUM_ADDED" | "EXCLUSIVE_MAXIMUM_ADDED" | "EXCLUSIVE_MINIMUM_ADDED" | "MULTIPLE_OF_ADDED"
-        | "MAX_LENGTH_ADDED" | "MIN_LENGTH_ADDED" | "PATTERN_ADDED" | "REQUIRED_ATTRIBUTE_ADDED" | "MAX_PROPERTIES_ADDED"
-        | "MIN_PROPERTIES_ADDED" | "DEPENDENCY_ARRAY_ADDED" | "DEPENDENCY_SCHEMA_ADDED" | "MAX_ITEMS_ADDED" | "MIN_ITEMS_ADDED"
-        | "MAX_CONTAINS_ADDED" | "MIN_CONTAINS_ADDED" | "UNIQUE_ITEMS_ADDED" | "ADDITIONAL_ITEMS_REMOVED"
-        | "ADDITIONAL_PROPERTIES_REMOVED" | "UNEVALUATED_PROPERTIES_REMOVED" | "UNEVALUATED_ITEMS_REMOVED" => {
-            "The keyword at path '%p' in the %1 schema is not present in the %2 schema"
-        }
-        "MIN_LENGTH_INCREASED" | "MINIMUM_INCREASED" | "EXCLUSIVE_MINIMUM_INCREASED" | "MIN_PROPERTIES_INCREASED"
-        | "MULTIPLE_OF_EXPANDED" | "MIN_ITEMS_INCREASED" | "MIN_CONTAINS_INCREASED" => {
-            "The value at path '%p' in the %1 schema is more than its value in the %2 schema"
-        }
-        "MAX_LENGTH_DECREASED" | "MAXIMUM_DECREASED" | "MAX_ITEMS_DECREASED" | "MAX_CONTAINS_DECREASED" | "EXCLUSIVE_MAXIMUM_DECREASED"
+        "MAXIMUM_ADDED"
+        | "MINIMUM_ADDED"
+        | "EXCLUSIVE_MAXIMUM_ADDED"
+        | "EXCLUSIVE_MINIMUM_ADDED"
+        | "MULTIPLE_OF_ADDED"
+        | "MAX_LENGTH_ADDED"
+        | "MIN_LENGTH_ADDED"
+        | "PATTERN_ADDED"
+        | "REQUIRED_ATTRIBUTE_ADDED"
+        | "MAX_PROPERTIES_ADDED"
+        | "MIN_PROPERTIES_ADDED"
+        | "DEPENDENCY_ARRAY_ADDED"
+        | "DEPENDENCY_SCHEMA_ADDED"
+        | "MAX_ITEMS_ADDED"
+        | "MIN_ITEMS_ADDED"
+        | "MAX_CONTAINS_ADDED"
+        | "MIN_CONTAINS_ADDED"
+        | "UNIQUE_ITEMS_ADDED"
+        | "ADDITIONAL_ITEMS_REMOVED"
+        | "ADDITIONAL_PROPERTIES_REMOVED"
+        | "UNEVALUATED_PROPERTIES_REMOVED"
+        | "UNEVALUATED_ITEMS_REMOVED" => "The keyword at path '%p' in the %1 schema is not present in the %2 schema",
+        "MIN_LENGTH_INCREASED"
+        | "MINIMUM_INCREASED"
+        | "EXCLUSIVE_MINIMUM_INCREASED"
+        | "MIN_PROPERTIES_INCREASED"
+        | "MULTIPLE_OF_EXPANDED"
+        | "MIN_ITEMS_INCREASED"
+        | "MIN_CONTAINS_INCREASED" => "The value at path '%p' in the %1 schema is more than its value in the %2 schema",
+        "MAX_LENGTH_DECREASED"
+        | "MAXIMUM_DECREASED"
+        | "MAX_ITEMS_DECREASED"
+        | "MAX_CONTAINS_DECREASED"
+        | "EXCLUSIVE_MAXIMUM_DECREASED"
         | "MAX_PROPERTIES_DECREASED" => "The value at path '%p' in the %1 schema is less than its value in the %2 schema",
         "PATTERN_CHANGED" | "MULTIPLE_OF_CHANGED" | "DEPENDENCY_ARRAY_CHANGED" => {
             "The value at path '%p' is different between the %1 and %2 schema"
         }
-        "ADDITIONAL_ITEMS_NARROWED" | "ENUM_ARRAY_NARROWED" | "SUM_TYPE_NARROWED" | "ADDITIONAL_PROPERTIES_NARROWED"
-        | "UNEVALUATED_PROPERTIES_NARROWED" | "UNEVALUATED_ITEMS_NARROWED" => {
-            "An array or combined type at path '%p' has fewer elements in the %1 schema than the %2 schema"
-        }
+        "ADDITIONAL_ITEMS_NARROWED"
+        | "ENUM_ARRAY_NARROWED"
+        | "SUM_TYPE_NARROWED"
+        | "ADDITIONAL_PROPERTIES_NARROWED"
+        | "UNEVALUATED_PROPERTIES_NARROWED"
+        | "UNEVALUATED_ITEMS_NARROWED" => "An array or combined type at path '%p' has fewer elements in the %1 schema than the %2 schema",
         "DEPENDENCY_ARRAY_EXTENDED" | "PRODUCT_TYPE_EXTENDED" | "SUM_TYPE_EXTENDED" | "NOT_TYPE_EXTENDED" => {
             "An array or combined type at path '%p' has more elements in the %1 schema than the %2 schema"
         }
@@ -109,7 +133,9 @@ fn protobuf(rule: &str) -> &'static str {
         "ONEOF_FIELD_MOVED_TO_TOP_LEVEL" => {
             "The oneof field at path '%p' in the %1 schema was moved out of its oneof to a top-level field in the %2 schema"
         }
-        "MULTIPLE_FIELDS_MOVED_TO_ONEOF" => "Multiple fields in the oneof at path '%p' in the %1 schema are outside a oneof in the %2 schema",
+        "MULTIPLE_FIELDS_MOVED_TO_ONEOF" => {
+            "Multiple fields in the oneof at path '%p' in the %1 schema are outside a oneof in the %2 schema"
+        }
         "FIELD_MOVED_TO_EXISTING_ONEOF" => {
             "A field in the oneof at path '%p' in the %1 schema is outside an existing oneof in the %2 schema"
         }

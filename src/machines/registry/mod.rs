@@ -42,7 +42,7 @@ pub use error::RegistryError;
 pub use naming::SubjectNaming;
 pub use reading::Deleted;
 pub use register::{Against, NewReference, NewSchema, Registering};
-pub use sabotage::Breaks;
+pub use sabotage::{Breaks, broken};
 pub use settings::{Config, ConfigUpdate, Mode};
 pub use store::Reference;
 pub use verdict::{Compared, Older, Verdict, Way, judge};

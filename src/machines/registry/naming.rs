@@ -30,7 +30,8 @@ impl SubjectNaming {
     /// When the strategy needs a name and the schema has none.
     pub fn subject(self, topic: &str, is_key: bool, record: Option<&str>) -> Result<String, String> {
         let part = if is_key { "key" } else { "value" };
-        let unnamed = || format!("the {part} of {topic} has a schema without a name: the strategies RecordName and TopicRecordName need one");
+        let unnamed =
+            || format!("the {part} of {topic} has a schema without a name: the strategies RecordName and TopicRecordName need one");
         match self {
             Self::Topic => Ok(format!("{topic}-{part}")),
             Self::Record => record.map(str::to_owned).ok_or_else(unnamed),

@@ -90,7 +90,8 @@ impl Registry {
     /// # Errors
     /// 40403.
     pub fn subjects_of_id(&self, id: u32, subject: Option<&str>, with_deleted: bool) -> Result<Vec<Arc<str>>, RegistryError> {
-        let subjects: BTreeSet<Arc<str>> = self.versions_of_id(id, subject, with_deleted)?.into_iter().map(|(subject, _)| subject).collect();
+        let subjects: BTreeSet<Arc<str>> =
+            self.versions_of_id(id, subject, with_deleted)?.into_iter().map(|(subject, _)| subject).collect();
         Ok(subjects.into_iter().collect())
     }
     /// `GET /subjects[?subjectPrefix=…]`, by name. The prefix `:*:` before a name stands for all contexts; nothing is

@@ -150,9 +150,7 @@ impl Registry {
             }
         }
         let is_known = self.has_subject(&names[0], with_deleted);
-        Err(refused.unwrap_or_else(|| {
-            if is_known { RegistryError::no_such_schema() } else { RegistryError::subject_not_found(&names[0]) }
-        }))
+        Err(refused.unwrap_or_else(|| if is_known { RegistryError::no_such_schema() } else { RegistryError::subject_not_found(&names[0]) }))
     }
 
     /// Reads a schema and what it refers to, as a subject's configuration wants it.

@@ -86,12 +86,7 @@ impl Config {
     }
     /// This configuration with what another one has where this one has nothing.
     fn or(self, behind: &Self) -> Self {
-        Self {
-            level: self.level,
-            policy: self.policy.or(behind.policy),
-            normalize: self.normalize.or(behind.normalize),
-            alias: self.alias,
-        }
+        Self { level: self.level, policy: self.policy.or(behind.policy), normalize: self.normalize.or(behind.normalize), alias: self.alias }
     }
 }
 

@@ -6,6 +6,7 @@
 //!                                          └────────────────┘
 //! ```
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::Caller;
 use crate::machines::broker::deduplication::Deduplication;
 pub use crate::machines::broker::deduplication::DeduplicationRules;
-use crate::machines::codec::unframe;
+use crate::machines::codec::unframe_any;
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Entries of one publish.
@@ -369,6 +370,6 @@ impl Fanout {
 /// The body as JSON, with or without a registry's header; none when it is none (Avro, say).
 fn body_of(entry: &QueueEntry) -> Option<Json> {
     let record = records(&entry.batch).next()?;
-    let payload = unframe(record.value).map_or(record.value, |(_, payload)| payload);
-    serde_json::from_slice(payload).ok()
+    let payload = unframe_any(record.value).map_or(Cow::Borrowed(record.value), |(_, payload)| payload);
+    serde_json::from_slice(&payload).ok()
 }

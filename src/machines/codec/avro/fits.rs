@@ -124,7 +124,8 @@ impl<'a> Fits<'a> {
     }
 
     fn records_hold(&mut self, reader: PartIx, writer: PartIx) -> bool {
-        let (Shape::Record { first, count }, Shape::Record { first: from, count: of }) = (self.reader.shape(reader), self.writer.shape(writer))
+        let (Shape::Record { first, count }, Shape::Record { first: from, count: of }) =
+            (self.reader.shape(reader), self.writer.shape(writer))
         else {
             return false;
         };

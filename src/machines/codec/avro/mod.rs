@@ -16,10 +16,10 @@ mod outline;
 mod program;
 mod sabotage;
 mod show;
-mod text;
-mod wording;
 #[cfg(test)]
 mod tests;
+mod text;
+mod wording;
 
 use apache_avro::Schema as Parsed;
 use serde_json::Value as Json;

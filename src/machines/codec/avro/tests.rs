@@ -233,4 +233,3 @@ fn a_reference_is_the_type_it_names() {
     assert_eq!(new.compare(&old, AvroRules::Current), []);
     assert_eq!(old.compare(&new, AvroRules::Current), []);
 }
-

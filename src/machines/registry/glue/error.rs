@@ -25,7 +25,8 @@ impl GlueError {
     pub(super) fn exists(schema: &str) -> Self {
         Self { name: "AlreadyExistsException", message: format!("Schema already exists. SchemaName: {schema}").into() }
     }
-    pub(super) fn invalid(words: impl Into<Arc<str>>) -> Self {
+    /// `InvalidInputException`.
+    pub fn invalid(words: impl Into<Arc<str>>) -> Self {
         Self { name: "InvalidInputException", message: words.into() }
     }
     pub(super) fn concurrent(schema: &str) -> Self {

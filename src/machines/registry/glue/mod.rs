@@ -122,7 +122,10 @@ impl GlueRegistry {
         if self.schemas.len() >= SUBJECTS_MAX {
             return Err(GlueError::full());
         }
-        let schema = self.library.compile(format, text).map_err(|words| GlueError::invalid(format!("Schema definition of {format} data format is invalid: {words}")))?;
+        let schema = self
+            .library
+            .compile(format, text)
+            .map_err(|words| GlueError::invalid(format!("Schema definition of {format} data format is invalid: {words}")))?;
         let format = schema.schema_type();
         let held = Held { level, format, checkpoint: 1, last_number: 0, versions: BTreeMap::new() };
         self.schemas.insert(name.into(), held);
@@ -236,6 +239,13 @@ impl GlueRegistry {
                 Ok(())
             }
         }
+    }
+    /// A schema's mode.
+    ///
+    /// # Errors
+    /// `EntityNotFoundException`.
+    pub fn level(&self, name: &str) -> Result<GlueLevel, GlueError> {
+        self.held(name).map(|held| held.level)
     }
     /// When a state changes next.
     #[must_use]
