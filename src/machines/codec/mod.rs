@@ -12,11 +12,14 @@
 mod avro;
 mod difference;
 mod draw;
+mod explain;
+mod guess;
 mod json;
 mod library;
 mod references;
 mod schema;
 mod wire;
+mod witness;
 mod words;
 
 #[cfg(test)]
@@ -25,8 +28,11 @@ mod tests;
 pub use avro::{AvroRules, message as avro_message};
 pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity};
 pub use draw::{EPOCH_MS, iso_time};
+pub use explain::explained;
+pub use guess::guess_type;
 pub use library::SchemaLibrary;
 pub use references::Named;
 pub use schema::{Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaType};
 pub use wire::{Framing, HeaderId, frame, unframe, unframe_any, uuid_text};
+pub use witness::{BreakingEvent, Read, Search, TRIES_MAX, breaking_event};
 pub use words::digits;

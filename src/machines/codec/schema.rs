@@ -171,6 +171,17 @@ impl Schema {
         };
         checked.map_err(|words| Reason { code: CODE, detail: Some(words.into()) })
     }
+    /// Whether a JSON text can stand for a payload: as the format's own JSON writes it, or as [`Self::to_json`] shows it.
+    ///
+    /// # Errors
+    /// Which field is wrong and how.
+    pub fn validate_text(&self, text: &[u8]) -> Result<(), String> {
+        let value: Json = serde_json::from_slice(text).map_err(|error| format!("not JSON: {error}"))?;
+        match &self.form {
+            Form::Avro(avro) => avro.validate_text(&value),
+            Form::Json(json) => json.validate(text),
+        }
+    }
     /// Whether [`Self::generate`] can keep its word: for some JSON Schemas no valid payload is found, and for some Avro
     /// schemas there is none.
     ///
@@ -251,6 +262,13 @@ impl Schema {
                 words: format!("data written with {} cannot be read with {}", writer.schema_type(), self.schema_type()),
                 hint: Some("keep the schema type, or register under another subject".to_owned()),
             }],
+        }
+    }
+    /// The smallest payload of this schema that `reader` cannot read, where the format builds one; see [`super::breaking_event`].
+    pub(super) fn breaking_datum(&self, reader: &Self, rules: Rules) -> Option<Vec<u8>> {
+        match (&self.form, &reader.form) {
+            (Form::Avro(avro), Form::Avro(reader)) => avro.breaking(reader, rules.avro),
+            _ => None,
         }
     }
     pub(super) fn number(&self) -> u64 {

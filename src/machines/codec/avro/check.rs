@@ -69,7 +69,7 @@ impl<'a> Cursor<'a> {
         self.left.len()
     }
     #[inline]
-    fn take(&mut self, count: usize, what: &str) -> Result<&'a [u8], Box<Wrong>> {
+    pub(super) fn take(&mut self, count: usize, what: &str) -> Result<&'a [u8], Box<Wrong>> {
         if let Some((taken, left)) = self.left.split_at_checked(count) {
             self.left = left;
             return Ok(taken);

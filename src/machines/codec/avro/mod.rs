@@ -4,6 +4,7 @@
 //! shows by apache-avro. Property tests hold them together.
 //! Must not know: JSON Schema, registries. Start at [`AvroSchema`]; `program.rs` is what runs.
 
+mod breaking;
 #[cfg(test)]
 mod cases;
 mod check;
@@ -14,11 +15,13 @@ mod inline;
 mod names;
 mod outline;
 mod program;
+mod resolve;
 mod sabotage;
 mod show;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_data;
 mod wording;
 
 use apache_avro::Schema as Parsed;
@@ -101,6 +104,9 @@ impl AvroSchema {
     /// Decodes data of this schema, and resolves it to `reader` when one is given.
     pub(super) fn to_json(&self, payload: &[u8], reader: Option<&Self>) -> Result<Json, String> {
         self.validate(payload)?;
+        if let Some(reader) = reader {
+            resolve::resolve(&reader.outline, &self.outline, AvroRules::Current, payload)?;
+        }
         let decoder = apache_avro::reader::datum::GenericDatumReader::builder(&self.parsed)
             .maybe_reader_schema(reader.map(|reader| &reader.parsed))
             .build()
@@ -111,5 +117,13 @@ impl AvroSchema {
     /// What this schema makes of data written with `writer`.
     pub(super) fn compare(&self, writer: &Self, rules: AvroRules) -> Vec<Difference> {
         compare::compare(&self.outline, &writer.outline, rules)
+    }
+    /// The smallest datum of this schema that `reader` cannot read, if one was found.
+    pub(super) fn breaking(&self, reader: &Self, rules: AvroRules) -> Option<Vec<u8>> {
+        breaking::breaking(&reader.outline, &self.outline, rules)
+    }
+    /// Whether a JSON value can stand for a datum.
+    pub(super) fn validate_text(&self, value: &Json) -> Result<(), String> {
+        text_data::check(&self.outline, value)
     }
 }

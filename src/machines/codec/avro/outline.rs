@@ -127,6 +127,10 @@ impl Outline {
         builder.part(schema, None)?;
         Ok(builder.outline)
     }
+    /// How many parts there are.
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
+    }
     #[inline]
     pub(super) fn part(&self, index: PartIx) -> &Part {
         &self.parts[index as usize]
