@@ -14,11 +14,13 @@
 
 mod compatibility;
 mod delete;
+mod diff;
 mod error;
 pub mod glue;
 mod messages;
 mod name;
 mod naming;
+mod plan;
 mod reading;
 mod references;
 mod register;
@@ -38,8 +40,10 @@ use crate::units::SimTime;
 use store::Store;
 
 pub use compatibility::Compatibility;
+pub use diff::{Change, diff};
 pub use error::RegistryError;
 pub use naming::SubjectNaming;
+pub use plan::{First, STEPS_MAX, Step, plan};
 pub use reading::Deleted;
 pub use register::{Against, NewReference, NewSchema, Registering};
 pub use sabotage::{Breaks, broken};
