@@ -8,6 +8,7 @@
 //! Project ─ effective (scenario, --set) ─ structure (kinds, parameters, links) ─ names (dense numbers) ─ kinds' own checks ─ build ─► Plan
 //! ```
 
+mod blast;
 mod effective;
 mod expectations;
 mod faults;
@@ -15,6 +16,7 @@ mod names;
 mod plan;
 mod structure;
 
+pub use blast::{Blast, Hit, Impact, blast_radius};
 pub use faults::input_target;
 pub use plan::{InputTarget, Plan, PlannedComponent, PlannedLink, RunOptions, TimedInput, WarmUp};
 

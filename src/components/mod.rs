@@ -221,6 +221,39 @@ pub struct TopicDecl {
     pub needs_keys: bool,
 }
 
+/// Events that a component writes with a registered schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaWritten {
+    /// Subject at the registry that it asks.
+    pub subject: String,
+    /// The latest one when absent.
+    pub version: Option<u32>,
+    /// The way out.
+    pub port: &'static str,
+    /// The topic or queue, where it goes to one of several.
+    pub topic: Option<String>,
+}
+
+/// How a component reads events by their schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemasRead {
+    /// Version of the subject that it reads with; the writer's when absent.
+    pub version: Option<u32>,
+}
+
+/// A subject that a registry begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectDeclared {
+    /// Its name.
+    pub name: String,
+    /// Of all its versions.
+    pub schema_type: String,
+    /// The level that counts for it.
+    pub level: String,
+    /// Names of the project's schemas, oldest first.
+    pub versions: Vec<String>,
+}
+
 /// Names that a component brings into the design; `compile/` numbers them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declarations {
@@ -232,6 +265,12 @@ pub struct Declarations {
     pub event_types: Vec<String>,
     /// Guarantees that it states: words of the expectation `guarantee("id", word)`.
     pub guarantees: Vec<String>,
+    /// What it writes with registered schemas.
+    pub schemas_written: Vec<SchemaWritten>,
+    /// How it reads with them, if it does.
+    pub schemas_read: Option<SchemasRead>,
+    /// Subjects that it keeps.
+    pub subjects: Vec<SubjectDeclared>,
 }
 
 /// A kind of component.

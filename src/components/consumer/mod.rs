@@ -24,7 +24,7 @@ mod work;
 
 use std::sync::Arc;
 
-use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType, SchemaWritten, SchemasRead};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::event::{Assignor, Isolation};
@@ -54,6 +54,10 @@ impl Kind for ConsumerKind {
             group: Some(group_name(id, &params)),
             guarantees: params.words("guarantees"),
             event_types: params.optional_text("result_type").into_iter().collect(),
+            schemas_written: schemas_written(&params),
+            schemas_read: params.flag("validate").then(|| SchemasRead {
+                version: params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1)),
+            }),
             ..Declarations::default()
         }
     }
@@ -66,6 +70,12 @@ impl Kind for ConsumerKind {
         }
         Ok(Box::new(sim::Consumer::new(ctx, params)?))
     }
+}
+
+/// What it makes of events that it has processed.
+fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
+    let written = |subject| SchemaWritten { subject, version: None, port: "results", topic: None };
+    params.optional_text("result_schema").map(written).into_iter().collect()
 }
 
 /// `group.id`, or the component's id.

@@ -21,7 +21,7 @@ mod transactions;
 
 use std::sync::Arc;
 
-use crate::components::{BuildCtx, Declarations, EndRole, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::components::{BuildCtx, Declarations, EndRole, Kind, KindSpec, Params, PortSpec, PortType, SchemaWritten};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::event::Acks;
@@ -49,7 +49,7 @@ impl Kind for ProducerKind {
     }
     fn declares(&self, _: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
-        Declarations { event_types: event_names(&params), ..Declarations::default() }
+        Declarations { event_types: event_names(&params), schemas_written: schemas_written(&params), ..Declarations::default() }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);
@@ -57,6 +57,14 @@ impl Kind for ProducerKind {
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         Ok(Box::new(sim::Producer::new(ctx, params)?))
     }
+}
+
+fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
+    let written = |row: &Params<'_>| {
+        let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
+        Some(SchemaWritten { subject: row.optional_text("schema")?, version, port: "out", topic: row.optional_text("topic") })
+    };
+    params.rows("events").iter().filter_map(written).collect()
 }
 
 fn event_names(params: &Params<'_>) -> Vec<String> {

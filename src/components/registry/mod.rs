@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
+use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType, SubjectDeclared};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::engine::Process;
 use crate::machines::registry::{Compatibility, ConfigUpdate, Registry};
@@ -33,6 +33,16 @@ impl Kind for RegistryKind {
     }
     fn ports(&self, _component: &Component) -> Vec<PortSpec> {
         vec![PortSpec { name: "in".to_owned(), ty: PortType::Schemas, help: "Answers look-ups and registrations" }]
+    }
+    fn declares(&self, _: &str, component: &Component) -> Declarations {
+        let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
+        let subject = |(name, row): (&str, Params<'_>)| SubjectDeclared {
+            name: name.to_owned(),
+            schema_type: row.text("type"),
+            level: row.optional_text("compatibility").unwrap_or_else(|| params.text("compatibility")),
+            versions: row.words("versions"),
+        };
+        Declarations { subjects: params.named("subjects").into_iter().map(subject).collect(), ..Declarations::default() }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         register_all(ctx, params, out);
