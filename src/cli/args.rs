@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::schema::SchemaCommand;
 use crate::adapters::log_store::SyncPolicy;
 use crate::adapters::log_store::load::KeptFrom;
 use crate::compile::WarmUp;
@@ -18,6 +19,7 @@ Examples:
   eventyard run shop.ron --scenario sale --for 10min --set billing.instances=4
   eventyard run shop.ron --repeats 20 --json report.json --report report.html
   eventyard chaos shop.ron      faults by chance, until something acknowledged is lost
+  eventyard schema check new.avsc --against old.avsc
   eventyard export shop.ron --to mermaid
 
 Exit codes:
@@ -91,6 +93,12 @@ pub enum Command {
     /// Show what runs with --data have kept: the logs, or the records of one
     #[command(after_help = LOG_EXAMPLES)]
     Log(LogArgs),
+    /// Ask about schemas as a registry would answer: check, diff, validate, sample, explain
+    Schema {
+        /// What to ask
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
     /// Write a project in its standard form, comments kept
     Fmt {
         /// The project

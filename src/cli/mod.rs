@@ -11,6 +11,7 @@ mod exit;
 mod log;
 mod progress;
 mod run;
+mod schema;
 mod set;
 mod summary;
 mod window;
@@ -55,6 +56,7 @@ fn dispatch(cli: Cli, window: Option<OpenWindow>) -> End {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Chaos(args)) => chaos::chaos_command(&args),
         Some(Command::Log(args)) => log::log(&args),
+        Some(Command::Schema { command }) => schema::schema(&command),
         Some(Command::Fmt { file, check }) => documents::fmt(&file, check),
         Some(Command::Import { file, from, out }) => documents::import(&file, &from, out.as_deref()),
         Some(Command::Export { file, to, out }) => documents::export(&file, &to, out.as_deref()),

@@ -62,16 +62,24 @@ pub fn read(format: &str, text: &str) -> Result<Imported, Vec<Diagnostic>> {
 ///
 /// # Errors
 /// What the file system says; bytes that are no text.
-#[expect(clippy::disallowed_methods, reason = "importing reads what it is pointed at")]
 pub fn text_of(path: &Path) -> io::Result<String> {
+    String::from_utf8(bytes_of(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "its bytes are no UTF-8 text"))
+}
+
+/// The same for bytes of any kind.
+///
+/// # Errors
+/// What the file system says.
+#[expect(clippy::disallowed_methods, reason = "importing reads what it is pointed at")]
+pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     let limit = TEXT_BYTES_MAX as u64 + 1;
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     if path == Path::new("-") {
-        io::stdin().take(limit).read_to_string(&mut text)?;
+        io::stdin().take(limit).read_to_end(&mut bytes)?;
     } else {
-        std::fs::File::open(path)?.take(limit).read_to_string(&mut text)?;
+        std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 #[cfg(test)]

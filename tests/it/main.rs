@@ -30,6 +30,7 @@ mod queue_designs;
 mod queues;
 mod samples;
 mod schema_breaks;
+mod schema_cli;
 mod theory;
 mod tidy;
 mod transactions_sim;
