@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::queue;
-use crate::components::{BuildCtx, KindSpec, Params, PeerTopic};
+use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::event::Assignor;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -290,6 +290,15 @@ const PARAMS: &[ParamSpec] = &[
     .key("request.timeout.ms")
     .from(DOCUMENTED)
     .group("Group"),
+    PRINCIPAL,
+    ParamSpec::new(
+        "authorization_retry",
+        "Retry refusals",
+        T::Duration { min: "1ms", max: "24h" },
+        Absent,
+        "How long after a refusal by an ACL an instance polls again (Spring's authExceptionRetryInterval); it stops when absent",
+    )
+    .group("Security"),
     ParamSpec::new(
         "rack",
         "Rack",

@@ -427,16 +427,7 @@ pub fn refusal(request: &Message) -> Option<Message> {
             Some(Message::ProduceReply(Box::new(ProduceReply { call: request.call, results })))
         }
         Message::Fetch(request) => {
-            let refused = |wanted: &crate::event::FetchPartition| FetchedPartition {
-                topic: wanted.topic,
-                partition: wanted.partition,
-                error: Some(error),
-                preferred_replica: None,
-                high_watermark: 0,
-                log_start: 0,
-                aborted: Vec::new(),
-                batches: Vec::new(),
-            };
+            let refused = |wanted: &crate::event::FetchPartition| FetchedPartition::failed(wanted.topic, wanted.partition, error);
             let partitions = request.partitions.iter().map(refused).collect();
             Some(Message::FetchReply(Box::new(FetchReply { call: request.call, partitions })))
         }

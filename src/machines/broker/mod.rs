@@ -7,6 +7,8 @@
 //! `controller.rs`; a batch's bytes are in [`batch`], transactions are in `transactions/`, the clients' side is in [`client`]. Queues are
 //! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
+pub mod acl;
+mod authorize;
 pub mod batch;
 mod browse;
 pub mod client;

@@ -57,7 +57,8 @@ impl Cluster {
         for entry in entries {
             let (topic, partition) = (entry.topic, entry.partition);
             let unacknowledged = (acks == Acks::None).then(|| entry.batch.clone());
-            let base_offset = match self.append(now, sent, entry, out) {
+            let may = self.may_produce(caller, topic, transaction.map(|(id, _)| id), entry.epoch.is_some());
+            let base_offset = match self.screened(may).and_then(|()| self.append(now, sent, entry, out)) {
                 Ok((place, base_offset, next)) => {
                     if acks == Acks::All && self.partitions[place][partition as usize].high_watermark < next {
                         needs.push((place, partition, next));

@@ -83,6 +83,7 @@ impl Scene {
                 reset: OffsetReset::Earliest,
                 commit: CommitMode::Auto,
                 isolation: Isolation::default(),
+                refusal_retry: None,
                 call_tag: tag,
             })
         };
