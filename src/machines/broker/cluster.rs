@@ -172,6 +172,8 @@ pub struct Cluster {
     pub(super) acls: Option<Box<Acls>>,
     /// Requests, or parts of them, that these refused.
     pub(super) refusals: u64,
+    #[cfg(test)]
+    pub(super) known_bad: Option<super::known_bad::KnownBad>,
     /// When followers that lag are looked for; only while some do not keep step.
     pub(super) isr_check_at: Option<SimTime>,
     /// When leaders are given back to the preferred nodes; only while others lead.
@@ -236,6 +238,8 @@ impl Cluster {
             reassignment: Reassignment::default(),
             acls: None,
             refusals: 0,
+            #[cfg(test)]
+            known_bad: None,
             isr_check_at: None,
             imbalance_check_at: None,
             cfg,

@@ -20,6 +20,7 @@ mod deduplication;
 pub mod fanout;
 mod fetch;
 pub mod group;
+mod known_bad;
 pub mod log;
 mod nodes;
 mod partition;
