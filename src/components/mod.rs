@@ -22,6 +22,7 @@ mod wiring;
 
 pub use clock::SKEW_CLOCK;
 pub use faults::{COMPONENT_FAULTS, CRASH, FREEZE, LINK_FAULTS, RESTART};
+pub use kafka::PRINCIPAL;
 pub use params::{ParamError, Params, check_params, check_value};
 pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal, can_connect};
 

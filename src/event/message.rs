@@ -229,6 +229,28 @@ pub enum BrokerError {
     ConcurrentTransactions,
     /// A transaction has still to decide on a position: come again.
     UnstableOffsetCommit,
+    /// An access control list does not let the caller use the topic.
+    TopicAuthorizationFailed,
+    /// The same for a consumer group.
+    GroupAuthorizationFailed,
+    /// The same for a transactional id.
+    TransactionalIdAuthorizationFailed,
+    /// The same for the cluster: the caller may write nothing at all.
+    ClusterAuthorizationFailed,
+}
+
+impl BrokerError {
+    /// Whether an access control list refused.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::TopicAuthorizationFailed
+                | Self::GroupAuthorizationFailed
+                | Self::TransactionalIdAuthorizationFailed
+                | Self::ClusterAuthorizationFailed
+        )
+    }
 }
 
 /// Batches for several partitions.
@@ -348,6 +370,28 @@ pub struct FetchedPartition {
     pub aborted: Vec<AbortedTransaction>,
     /// Whole batches; the first may begin before the offset asked for.
     pub batches: Vec<StoredBatch>,
+}
+
+impl FetchedPartition {
+    /// Nothing of a partition.
+    #[must_use]
+    pub fn empty(topic: TopicIx, partition: u32) -> Self {
+        Self {
+            topic,
+            partition,
+            error: None,
+            preferred_replica: None,
+            high_watermark: 0,
+            log_start: 0,
+            aborted: Vec::new(),
+            batches: Vec::new(),
+        }
+    }
+    /// Nothing of it, and why.
+    #[must_use]
+    pub fn failed(topic: TopicIx, partition: u32, error: BrokerError) -> Self {
+        Self { error: Some(error), ..Self::empty(topic, partition) }
+    }
 }
 
 /// Asks who leads a topic's partitions.

@@ -1,9 +1,11 @@
-//! A design's topics as a shell script that creates them with Kafka's own `kafka-topics.sh`.
+//! A design's topics as a shell script that creates them with Kafka's own `kafka-topics.sh`, and its access control
+//! lists with `kafka-acls.sh`.
 //!
 //! Each cluster has a variable for its bootstrap servers. Names are quoted for the shell, whatever they are.
 
 use std::fmt::Write;
 
+use super::support::acls::{AclRow, acls};
 use super::support::topics::{TopicSettings, topics};
 use super::{Exporter, Writer};
 use crate::model::Project;
@@ -11,7 +13,7 @@ use crate::model::Project;
 pub(super) const EXPORTER: Exporter = Exporter {
     name: "kafka-topics",
     extension: "sh",
-    help: "A script that creates its topics with kafka-topics.sh",
+    help: "A script that creates its topics and ACLs with kafka-topics.sh and kafka-acls.sh",
     write: Writer::Project(write),
 };
 
@@ -20,7 +22,7 @@ fn write(project: &Project) -> String {
         "#!/bin/sh\n# Topics of {}. Existing topics are left as they are.\n# KAFKA_TOPICS names the tool, the variables of the clusters their bootstrap servers.\nset -eu\n\nKAFKA_TOPICS=\"${{KAFKA_TOPICS:-kafka-topics.sh}}\"\n",
         comment(&project.name)
     );
-    let topics = topics(project);
+    let (topics, acls) = (topics(project), acls(project));
     let mut cluster = None;
     for topic in &topics {
         if cluster != Some(&topic.cluster) {
@@ -33,7 +35,34 @@ fn write(project: &Project) -> String {
     if topics.is_empty() {
         out.push_str("\n# This design has no topics.\n");
     }
+    // A cluster without topics has no variable, and nobody to keep from them.
+    let acls: Vec<&AclRow> = acls.iter().filter(|acl| topics.iter().any(|topic| topic.cluster == acl.cluster)).collect();
+    if !acls.is_empty() {
+        out.push_str("\n# Who may do what\nKAFKA_ACLS=\"${KAFKA_ACLS:-kafka-acls.sh}\"\n");
+    }
+    for acl in acls {
+        allow(acl, &mut out);
+    }
     out
+}
+
+fn allow(acl: &AclRow, out: &mut String) {
+    let permission = if acl.denies { "deny" } else { "allow" };
+    let _ = write!(
+        out,
+        "\n\"$KAFKA_ACLS\" --bootstrap-server \"${}\" --add --{permission}-principal {} --operation {} \\\n  --{}",
+        variable(&acl.cluster),
+        quoted(&acl.principal),
+        quoted(&acl.operation),
+        acl.resource
+    );
+    if acl.resource != "cluster" {
+        let _ = write!(out, " {}", quoted(&acl.name));
+    }
+    if acl.is_prefix && acl.resource != "cluster" {
+        out.push_str(" --resource-pattern-type prefixed");
+    }
+    out.push('\n');
 }
 
 fn create(topic: &TopicSettings, out: &mut String) {

@@ -1,10 +1,12 @@
-//! A design's topics as Strimzi's `KafkaTopic` resources, one YAML document each.
+//! A design's topics as Strimzi's `KafkaTopic` resources, and its access control lists as `KafkaUser`s, one YAML document
+//! each.
 //!
-//! Source: the KafkaTopic schema of Strimzi's API `kafka.strimzi.io/v1` (since 0.49; the only one since 1.0).
+//! Source: the KafkaTopic, KafkaUser and AclRule schemas of Strimzi's API `kafka.strimzi.io/v1` (since 0.49; the only one since 1.0).
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::support::acls::{AclRow, acls};
 use super::support::topics::{TopicSettings, topics};
 use super::{Exporter, Writer};
 use crate::model::Project;
@@ -12,7 +14,7 @@ use crate::model::Project;
 pub(super) const EXPORTER: Exporter = Exporter {
     name: "strimzi",
     extension: "yaml",
-    help: "Its topics as KafkaTopic resources for Strimzi on Kubernetes",
+    help: "Its topics and users as KafkaTopic and KafkaUser resources for Strimzi on Kubernetes",
     write: Writer::Project(write),
 };
 
@@ -23,8 +25,48 @@ const LABEL_CHARS_MAX: usize = 63;
 
 fn write(project: &Project) -> String {
     let mut taken = BTreeSet::new();
-    let documents: Vec<String> = topics(project).iter().map(|topic| document(topic, &mut taken)).collect();
-    if documents.is_empty() { "# This design has no topics.\n".to_owned() } else { documents.join("---\n") }
+    let topics: Vec<String> = topics(project).iter().map(|topic| document(topic, &mut taken)).collect();
+    if topics.is_empty() {
+        return "# This design has no topics.\n".to_owned();
+    }
+    topics.into_iter().chain(users(&acls(project))).collect::<Vec<_>>().join("---\n")
+}
+
+/// One user for each principal of each cluster. Rules for everybody belong to no user: they are told in a comment.
+fn users(acls: &[AclRow]) -> Vec<String> {
+    let mut users: Vec<(&str, &str, Vec<&AclRow>)> = Vec::new();
+    for acl in acls {
+        let key = (acl.cluster.as_str(), acl.principal.as_str());
+        match users.iter_mut().find(|(cluster, principal, _)| (*cluster, *principal) == key) {
+            Some((_, _, rules)) => rules.push(acl),
+            None => users.push((key.0, key.1, vec![acl])),
+        }
+    }
+    users.into_iter().map(|(cluster, principal, rules)| user(cluster, principal, &rules)).collect()
+}
+
+fn user(cluster: &str, principal: &str, rules: &[&AclRow]) -> String {
+    let name = principal.strip_prefix("User:").filter(|name| resource_name(name, NAME_CHARS_MAX) == **name);
+    let Some(name) = name else {
+        let words: String = principal.chars().filter(|c| !c.is_control()).collect();
+        return format!("# {words} can be no KafkaUser: give its {} ACLs to the users that they are for.\n", rules.len());
+    };
+    let mut out = format!(
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaUser\nmetadata:\n  name: {}\n  labels:\n    strimzi.io/cluster: {}\nspec:\n  authorization:\n    type: simple\n    acls:\n",
+        quoted(name),
+        quoted(&resource_name(cluster, LABEL_CHARS_MAX))
+    );
+    for rule in rules {
+        let kind = if rule.resource == "transactional-id" { "transactionalId" } else { &rule.resource };
+        let _ = writeln!(out, "      - type: {}", if rule.denies { "deny" } else { "allow" });
+        let _ = writeln!(out, "        resource:\n          type: {kind}");
+        if rule.resource != "cluster" {
+            let pattern = if rule.is_prefix { "prefix" } else { "literal" };
+            let _ = writeln!(out, "          name: {}\n          patternType: {pattern}", quoted(&rule.name));
+        }
+        let _ = writeln!(out, "        operations:\n          - {}", quoted(&rule.operation));
+    }
+    out
 }
 
 fn document(topic: &TopicSettings, taken: &mut BTreeSet<String>) -> String {

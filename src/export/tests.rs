@@ -164,3 +164,38 @@ fn figures_read_well() {
     assert_eq!([seconds(0.0123), seconds(12.34), seconds(250.0), seconds(7500.0)], ["12.3 ms", "12.3 s", "4 min 10 s", "2 h 5 min"]);
     assert_eq!([number(0.0), number(-1234.5), number(0.12341), number(f64::from(1u8))], ["0", "-1,234", "0.1234", "1"]);
 }
+
+#[test]
+fn access_control_lists_are_exported() {
+    let params = serde_json::from_value(serde_json::json!({
+        "topics": {"orders": {}},
+        "acls": [
+            {"principal": "web", "operation": "Write", "name": "orders"},
+            {"principal": "User:web", "operation": "Write", "resource": "transactional-id", "name": "tills-", "pattern": "prefixed"},
+            {"principal": "User:*", "operation": "Alter", "resource": "cluster", "permission": "deny"},
+            {"principal": "x", "operation": "Read", "resource": "topic; rm -rf /"},
+        ],
+    }));
+    let mut project = Project::default();
+    let shop = Component { kind: "kafka".to_owned(), params: params.expect("plain data"), ..Component::default() };
+    project.components.insert("shop".to_owned(), shop);
+    let script = project_text(&project, "kafka-topics").expect("a format of designs");
+    let rules: Vec<&str> = script.split("\"$KAFKA_ACLS\" --bootstrap-server \"$SHOP_BOOTSTRAP\" --add ").skip(1).map(str::trim).collect();
+    assert_eq!(
+        rules,
+        [
+            "--allow-principal 'User:web' --operation Write \\\n  --topic orders",
+            "--allow-principal 'User:web' --operation Write \\\n  --transactional-id tills- --resource-pattern-type prefixed",
+            "--deny-principal 'User:*' --operation Alter \\\n  --cluster",
+        ]
+        .map(|text| text.replace("'User:web'", "User:web"))
+    );
+    assert!(!script.contains("rm -rf"), "{script}");
+    let yaml = project_text(&project, "strimzi").expect("a format of designs");
+    let documents: Vec<&str> = yaml.split("---\n").collect();
+    assert_eq!(documents.len(), 3, "{yaml}");
+    for words in ["kind: KafkaUser", "name: \"web\"", "type: simple", "type: transactionalId", "patternType: prefix", "- \"Write\""] {
+        assert!(documents[1].contains(words), "{words} in {}", documents[1]);
+    }
+    assert!(documents[2].starts_with("# User:* can be no KafkaUser"), "{yaml}");
+}

@@ -63,6 +63,10 @@ impl Recorder {
                 let words = "its timestamps say so; latencies are measured by true time";
                 remarks.push(format!("{component}'s clock was {} s ahead at the end: {words}", clock.value));
             }
+            let refused = seen.last.iter().find(|figure| figure.name == "refused_instances").map_or(0.0, |figure| figure.value);
+            if refused > 0.0 {
+                remarks.push(format!("instances of {component} have stopped: ACLs refuse {refused} of them what they read"));
+            }
             if stuck > 0.0 {
                 let words = "partitions no further: a stored batch's checksum does not hold";
                 remarks.push(format!("{component} reads {stuck} {words}"));

@@ -12,7 +12,8 @@ use crate::design::{Design, values};
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 
 /// Of a cluster's settings, those that the topic `orders` gets.
-const OF_TOPICS: [&str; 8] = [
+const OF_TOPICS: [&str; 9] = [
+    "max_message_size",
     "partitions",
     "replication",
     "cleanup_policy",

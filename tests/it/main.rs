@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
+mod acls;
 mod broker_sim;
 #[cfg(feature = "gui")]
 mod canvas;
@@ -22,6 +23,7 @@ mod gateway;
 mod group_actions;
 mod kafka_cases;
 mod ledger;
+mod limits;
 mod operator_actions;
 #[cfg(feature = "gui")]
 mod panels;

@@ -168,6 +168,7 @@ impl Consumer {
     /// Lets an instance join.
     pub fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         self.instances[index].up = true;
+        self.refusals.begin_anew(index);
         self.start_transactions(ctx, index);
         self.instances[index].committed_at = ctx.now;
         for client in 0..self.template.len() {

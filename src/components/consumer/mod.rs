@@ -13,6 +13,7 @@ mod groups;
 mod intake;
 mod pauses;
 mod queue;
+mod refusals;
 mod reset;
 mod results;
 mod schemas;
@@ -134,6 +135,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             reset: if params.text("offset_reset") == "earliest" { OffsetReset::Earliest } else { OffsetReset::Latest },
             commit: commit_mode(params),
             isolation: if params.text("isolation") == "read_committed" { Isolation::Committed } else { Isolation::Uncommitted },
+            refusal_retry: params.is_given("authorization_retry").then(|| params.duration("authorization_retry")),
             call_tag: 0,
         };
         configs.push((topic.cluster, config));

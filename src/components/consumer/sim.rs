@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::corrupt::CorruptBatches;
 use super::intake::{Inbound, Received};
 use super::pauses::Pauses;
+use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
 use super::schemas::{CALLS_SCHEMA, Reader};
@@ -62,6 +63,7 @@ pub(super) struct Consumer {
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
     pub corrupt: CorruptBatches,
+    pub refusals: Refusals,
     pub station: Station,
     pub counts: Counts,
     pauses: Pauses,
@@ -145,6 +147,7 @@ impl Consumer {
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
             corrupt: CorruptBatches::new(params.text("on_corrupt") == "skip"),
+            refusals: Refusals::new(params.is_given("authorization_retry").then(|| params.duration("authorization_retry"))),
             station: Station::default(),
             counts: Counts::default(),
             pauses: Pauses::default(),
@@ -213,13 +216,16 @@ impl Consumer {
         call(client, ctx.now, &mut out);
         let ended = was_committing && !client.is_committing();
         self.carry_out(ctx, at, &mut out);
-        let (committed, reset) = (out.committed.take(), out.reset.take());
+        let (committed, reset, refused) = (out.committed.take(), out.reset.take(), out.refused.take());
         if ended && self.instances[at.0].awaiting_commit {
             self.commit_ended(ctx, at, committed);
         }
         self.client_out = out;
         if let Some(result) = reset {
             self.reset_answered(ctx, at.1, result);
+        }
+        if refused.is_some() {
+            self.be_refused(ctx, at.0, false);
         }
     }
 
@@ -484,6 +490,7 @@ impl Process for Consumer {
             out.counter("results_count", results.written);
         }
         self.corrupt.figures(out);
+        self.refusals.figures(out);
         self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);

@@ -1,7 +1,7 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
 use super::{groups, queue};
-use crate::components::{BuildCtx, KindSpec, Params, PeerTopic};
+use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::predicate::GUARANTEES;
@@ -306,6 +306,15 @@ const PARAMS: &[ParamSpec] = &[
     .key("request.timeout.ms")
     .from(DOCUMENTED)
     .group("Group"),
+    PRINCIPAL,
+    ParamSpec::new(
+        "authorization_retry",
+        "Retry refusals",
+        T::Duration { min: "1ms", max: "24h" },
+        Absent,
+        "How long after a refusal by an ACL an instance polls again (Spring's authExceptionRetryInterval); it stops when absent",
+    )
+    .group("Security"),
     ParamSpec::new(
         "rack",
         "Rack",

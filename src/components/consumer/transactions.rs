@@ -12,7 +12,7 @@ use super::sim::Consumer;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Ctx;
-use crate::event::{Ended, Fact, OffsetCommit};
+use crate::event::{BrokerError, Ended, Fact, OffsetCommit};
 use crate::machines::broker::client::{ClientOutput, Finish, ProducerClient, TransactionEnd, TransactionStage};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -76,6 +76,10 @@ impl Consumer {
 
     fn stage(&self, index: usize) -> Option<TransactionStage> {
         self.results.as_ref()?.writers.get(index)?.client.transaction_stage()
+    }
+
+    fn fatal_error(&self, index: usize) -> Option<BrokerError> {
+        self.results.as_ref()?.writers.get(index)?.client.fatal_error()
     }
 
     /// An instance begins: whoever wrote under its transactional id before may write no more.
@@ -154,7 +158,10 @@ impl Consumer {
             self.with_client(ctx, (index, 0), |client, now, out| client.rewind(now, out));
         }
         if end == TransactionEnd::Fenced {
-            self.start_transactions(ctx, index);
+            match self.fatal_error(index) {
+                Some(_) => self.be_refused(ctx, index, true),
+                None => self.start_transactions(ctx, index),
+            }
         }
         self.advance(ctx, index);
     }

@@ -1,6 +1,6 @@
 //! What a gateway can be told: data for the inspector, the checks and the docs.
 
-use crate::components::{CRASH, KindSpec, RESTART};
+use crate::components::{CRASH, KindSpec, PRINCIPAL, RESTART};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
 use Default_::{Absent, Required, Same};
@@ -258,6 +258,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .key("producer_request_retries_backoff_timeout")
     .from(Provenance::Documented(UPSTREAM))
     .group("Kafka upstream"),
+    PRINCIPAL,
 ];
 
 /// The kind.

@@ -2,7 +2,7 @@
 //!
 //! Data for scenarios and buttons; what is done is in `operations.rs` and `faults.rs`. Start at [`ACTIONS`].
 
-use super::spec;
+use super::{acls, spec};
 use crate::components::{ActionSpec, Params, PlannedAction, SKEW_CLOCK, TopicDecl};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Default_, ParamSpec, ParamType, TimedFault};
@@ -35,6 +35,12 @@ pub(super) const ROLLING_RESTART: &str = "rolling-restart";
 
 /// Nothing is decided for a while.
 pub(super) const QUORUM_LOSS: &str = "quorum-loss";
+
+/// One rule more.
+pub(super) const ADD_ACL: &str = "add-acl";
+
+/// One rule less.
+pub(super) const REMOVE_ACL: &str = "remove-acl";
 
 /// Moves dead letters back.
 pub(super) const REDRIVE: &str = "redrive";
@@ -116,6 +122,16 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         params: &[ParamSpec::new("for", "For", T::Duration { min: "1ms", max: "24h" }, Default_::Required, "How long")],
     },
     ActionSpec {
+        name: ADD_ACL,
+        help: "Lets somebody do something, or forbids it, from now on (kafka-acls.sh --add). The cluster must have ACLs to begin with",
+        params: acls::ACL,
+    },
+    ActionSpec {
+        name: REMOVE_ACL,
+        help: "Takes away the ACL that is just so (kafka-acls.sh --remove). Long polls that wait are answered once more",
+        params: acls::ACL,
+    },
+    ActionSpec {
         name: REDRIVE,
         help: "Reads what stands in a dead-letter topic now and writes it to the topic where it came from, each event once: groups \
                that had made dead letters of them get them again, others a second time",
@@ -177,7 +193,11 @@ pub(super) const ACTIONS: &[ActionSpec] = &[
         params: &[NODE],
     },
     ActionSpec { name: "rejoin-node", help: "An isolated node reaches the others again", params: &[NODE] },
-    ActionSpec { name: "fill-disk", help: "A node's disk is full: its replicas are offline and others take over", params: &[NODE] },
+    ActionSpec {
+        name: "fill-disk",
+        help: "One of a node's disks is full: the replicas on it are offline and others take over. A node with one disk would halt: crash-node",
+        params: &[NODE],
+    },
     ActionSpec { name: "free-disk", help: "There is room on a node's disk again", params: &[NODE] },
 ];
 

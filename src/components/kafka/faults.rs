@@ -93,7 +93,13 @@ impl KafkaSim {
     /// Nodes go at other instants than that of an action too (a shutdown takes its time): what they had is refused.
     pub fn empty_where_down(&mut self, ctx: &mut Ctx<'_>) {
         for node in 0..self.faults.silent.len() {
-            if self.cluster.node_state(node as u32) == NodeState::Down && self.nodes.has_work(node) {
+            if self.cluster.node_state(node as u32) != NodeState::Down {
+                continue;
+            }
+            for (caller, request) in self.connections.lose(node) {
+                self.refuse(ctx, node, caller, &request);
+            }
+            if self.nodes.has_work(node) {
                 for (caller, request) in self.nodes.crash(ctx.now, node) {
                     self.refuse(ctx, node, caller, &request);
                 }

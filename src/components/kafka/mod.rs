@@ -6,7 +6,9 @@
 //! Must not know: who its clients are. Start at `sim.rs`; the nodes' queues are
 //! `nodes.rs`, times `costs.rs`, what scenarios do to nodes `faults.rs`, what operators do to topics `operations.rs`.
 
+mod acls;
 mod actions;
+mod connections;
 mod costs;
 mod faults;
 mod nodes;
@@ -20,6 +22,8 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod throttle;
+
+pub use acls::PRINCIPAL;
 
 use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PlannedAction, PortSpec, PortType, TopicDecl};
 use crate::diagnostics::Diagnostic;

@@ -1,7 +1,8 @@
 //! The nodes of a cluster: each a queue in front of request threads.
 //!
 //! In: requests. Out: each request once its service is over. Produce requests of one connection are served one
-//! after another, so that several in flight cannot overtake each other.
+//! after another, so that several in flight cannot overtake each other. When a node's queue is full its network threads
+//! read nothing more (`queued.max.requests`): what comes then waits in the sockets, and is read in the order in which it came.
 //! Must not know: what a request does (`machines/broker`). Start at [`Nodes::arrive`].
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use crate::event::Message;
 use crate::machines::broker::cluster::Caller;
 use crate::units::{SimDuration, SimTime};
 
-/// Requests that wait at one node; a further one is not answered, and its client times out.
+/// Requests that wait at one node, in its queue and in sockets; a further one is not answered, and its client times out.
 pub(super) const QUEUED_REQUESTS_MAX: u64 = 100_000;
 
 /// All nodes, and what their threads work on.
@@ -21,6 +22,21 @@ pub(super) const QUEUED_REQUESTS_MAX: u64 = 100_000;
 pub(super) struct Nodes {
     nodes: Vec<Node>,
     serving: Slab<Served>,
+    /// Requests that each node's queue holds.
+    queued_max: usize,
+    /// Requests that were not read at once.
+    unread: u64,
+}
+
+/// What the nodes of a cluster are like at the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NodesConfig {
+    pub count: u32,
+    /// `num.io.threads`.
+    pub threads: u32,
+    /// `queued.max.requests`.
+    pub queued_max: usize,
+    pub links: usize,
 }
 
 /// A request that a thread works on, or has done.
@@ -38,6 +54,11 @@ pub(super) struct Served {
 struct Node {
     station: Station,
     queue: VecDeque<Waiting>,
+    /// Not read yet, because the queue is full.
+    sockets: VecDeque<Waiting>,
+    /// Since when the queue is full, and for how long it was before.
+    full_since: Option<SimTime>,
+    full_time: SimDuration,
     threads: u32,
     free: u32,
     /// How much longer than usual its work takes.
@@ -70,6 +91,9 @@ impl Node {
         Self {
             station: Station::new(threads),
             queue: VecDeque::new(),
+            sockets: VecDeque::new(),
+            full_since: None,
+            full_time: SimDuration::ZERO,
             threads,
             free: threads,
             factor: 1.0,
@@ -79,11 +103,39 @@ impl Node {
             connections: vec![Connection::default(); links],
         }
     }
+
+    /// Puts a request into the queue, or leaves it in its socket; false if so.
+    fn read(&mut self, now: SimTime, waiting: Waiting, queued_max: usize) -> bool {
+        if self.sockets.is_empty() && self.queue.len() < queued_max {
+            self.queue.push_back(waiting);
+            return true;
+        }
+        self.full_since.get_or_insert(now);
+        self.sockets.push_back(waiting);
+        false
+    }
+
+    /// The first request of the queue; the next one in a socket takes its place.
+    fn next(&mut self, now: SimTime) -> Option<Waiting> {
+        let next = self.queue.pop_front()?;
+        self.queue.extend(self.sockets.pop_front());
+        if self.sockets.is_empty() {
+            self.end_full(now);
+        }
+        Some(next)
+    }
+
+    fn end_full(&mut self, now: SimTime) {
+        if let Some(since) = self.full_since.take() {
+            self.full_time = self.full_time.plus(now.since(since));
+        }
+    }
 }
 
 impl Nodes {
-    pub fn new(count: u32, threads: u32, links: usize) -> Self {
-        Self { nodes: vec![Node::new(threads, links); count as usize], serving: Slab::new() }
+    pub fn new(cfg: NodesConfig) -> Self {
+        let nodes = vec![Node::new(cfg.threads, cfg.links); cfg.count as usize];
+        Self { nodes, serving: Slab::new(), queued_max: cfg.queued_max.max(1), unread: 0 }
     }
 
     /// One more, like the others were at the beginning.
@@ -110,7 +162,7 @@ impl Nodes {
             }
             connection.busy = true;
         }
-        node.queue.push_back(waiting);
+        self.unread += u64::from(!node.read(now, waiting, self.queued_max));
         true
     }
 
@@ -118,7 +170,7 @@ impl Nodes {
     /// none is returned at once.
     pub fn begin(&mut self, ctx: &mut Ctx<'_>, node: usize, costs: &mut Costs, timer: u64) -> Option<Served> {
         while self.nodes[node].free > 0 && !self.nodes[node].paused {
-            let Waiting { caller, message, arrived } = self.nodes[node].queue.pop_front()?;
+            let Waiting { caller, message, arrived } = self.nodes[node].next(ctx.now)?;
             self.nodes[node].station.begin(ctx.now);
             let span = self.slowed(node, costs.service(&message));
             let served = Served { node, caller, message, arrived, begun: ctx.now, life: self.nodes[node].life };
@@ -163,7 +215,8 @@ impl Nodes {
             connection.busy = false;
             connection.held.drain(..)
         });
-        let waiting: Vec<Waiting> = node.queue.drain(..).chain(held).collect();
+        let waiting: Vec<Waiting> = node.queue.drain(..).chain(node.sockets.drain(..)).chain(held).collect();
+        node.end_full(now);
         node.station.abandon(now, waiting.len() as u64);
         requests.extend(waiting.into_iter().map(|waiting| (waiting.caller, waiting.message)));
         node.life += 1;
@@ -206,13 +259,19 @@ impl Nodes {
         if let Message::Produce(_) = &served.message {
             let connection = &mut node.connections[usize::from(served.caller.end)];
             match connection.held.pop_front() {
-                Some(next) => node.queue.push_back(next),
+                Some(next) => drop(node.read(now, next, self.queued_max)),
                 None => connection.busy = false,
             }
         }
     }
 
     pub fn figures(&self, now: SimTime, out: &mut Figures) {
+        if self.unread > 0 {
+            let full = |node: &Node| node.full_time.plus(node.full_since.map_or(SimDuration::ZERO, |since| now.since(since)));
+            let full_time = self.nodes.iter().map(full).fold(SimDuration::ZERO, SimDuration::plus);
+            out.counter("unread_requests_count", self.unread);
+            out.gauge("request_queue_full_s", full_time.as_secs_f64());
+        }
         Station::figures_of_all(self.nodes.iter().map(|node| &node.station), now, out);
     }
 }

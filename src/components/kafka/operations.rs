@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::acls;
 use super::actions;
 use super::sim::{KafkaSim, QUORUM_BACK};
 use crate::components::{Params, SKEW_CLOCK, clock};
@@ -32,6 +33,7 @@ impl KafkaSim {
             actions::ADD_BROKER => {
                 self.cluster.add_broker()?;
                 self.nodes.add();
+                self.connections.add_node();
                 self.faults.add_node();
             }
             actions::REASSIGN => self.cluster.reassign(ctx.now, &reassign(&params), &mut effects)?,
@@ -45,6 +47,8 @@ impl KafkaSim {
                 let blight = Blight { topic: params.optional_text("topic"), partition, node, offset };
                 self.cluster.corrupt(&blight, &mut self.disk_rng)?;
             }
+            actions::ADD_ACL => acls::change(&mut self.cluster, &params, true)?,
+            actions::REMOVE_ACL => acls::change(&mut self.cluster, &params, false)?,
             actions::QUORUM_LOSS => {
                 self.cluster.lose_quorum()?;
                 ctx.timer_after(params.duration("for"), QUORUM_BACK);

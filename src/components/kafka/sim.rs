@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::acls;
+use super::connections::{Admission, Connections};
 use super::costs::Costs;
 use super::faults::Faults;
-use super::nodes::{Nodes, Served};
+use super::nodes::{Nodes, NodesConfig, Served};
 use super::quotas::{Quotas, Unmute};
 use super::redrives::Paced;
 use super::rolling::RollingRestarts;
@@ -42,6 +44,8 @@ pub(super) const QUORUM_BACK: u64 = 8 << 56;
 const UNMUTE: u64 = 10 << 56;
 /// Below: which redrive.
 pub(super) const REDRIVE: u64 = 9 << 56;
+/// Below: which node.
+const CONNECTION_IDLE: u64 = 11 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running cluster.
@@ -76,6 +80,7 @@ pub(super) struct KafkaSim {
     pub(super) disk_rng: Stream,
     pub(super) redrives: Vec<Paced>,
     quotas: Quotas,
+    pub(super) connections: Connections,
     /// Copied to followers in other racks, and fetched by readers there.
     cross_rack_bytes: [u64; 2],
     /// Fetches of readers with a rack that wait for an answer from another one.
@@ -119,13 +124,18 @@ impl KafkaSim {
             imbalance_check: params.duration("leader_imbalance_check"),
             log_memory_bytes_max: LOG_MEMORY_BYTES_MAX,
         };
-        let cluster = Cluster::new(cfg);
+        let cluster = Cluster::new(cfg).guarded(acls::acls(ctx, params));
         Self {
             labels: mine.iter().enumerate().map(|(place, topic)| TopicLabels::new(&cluster, place, &topic.name)).collect(),
             clients: ctx.links.iter().map(|facts| facts.peer).collect(),
             layout: cluster.layout(),
             cluster,
-            nodes: Nodes::new(nodes, threads, ctx.links.len()),
+            nodes: Nodes::new(NodesConfig {
+                count: nodes,
+                threads,
+                queued_max: usize::try_from(params.count("queued_max_requests")).unwrap_or(usize::MAX),
+                links: ctx.links.len(),
+            }),
             costs: Costs::new(params, ctx.stream("service")),
             groups,
             retention_check: params.duration("retention_check_interval"),
@@ -144,6 +154,7 @@ impl KafkaSim {
             disk_rng: ctx.stream("disk"),
             redrives: Vec::new(),
             quotas: Quotas::new(params),
+            connections: Connections::new(nodes, params),
             cross_rack_bytes: [0; 2],
             far_fetches: BTreeSet::new(),
         }
@@ -247,6 +258,15 @@ impl KafkaSim {
         if self.cluster.node_state(node as u32) == NodeState::Down {
             return self.refuse(ctx, node, caller, &message);
         }
+        let message = if self.connections.is_active() {
+            match self.connections.admit(ctx.now, node, caller, message) {
+                Admission::Taken(message) => message,
+                Admission::Closed(message) => return self.refuse(ctx, node, caller, &message),
+                Admission::Waits => return self.expect_connection(ctx, node),
+            }
+        } else {
+            message
+        };
         if let Message::Fetch(request) = &message
             && let (Some(rack), Some(own)) = (&request.rack, self.cluster.rack_of(node as u32))
             && rack != own
@@ -265,6 +285,20 @@ impl KafkaSim {
         } else {
             self.refused += 1;
         }
+    }
+
+    /// Somebody waits for a connection: the next one that was idle for too long makes room.
+    fn expect_connection(&self, ctx: &mut Ctx<'_>, node: usize) {
+        if let Some(at) = self.connections.next_free(node) {
+            ctx.timer_at(at.max(ctx.now), CONNECTION_IDLE | node as u64);
+        }
+    }
+
+    fn connection_idle(&mut self, ctx: &mut Ctx<'_>, node: usize) {
+        for (caller, message) in self.connections.free(ctx.now, node) {
+            self.arrive(ctx, node, caller, message);
+        }
+        self.expect_connection(ctx, node);
     }
 
     fn set_deadline(&mut self, ctx: &mut Ctx<'_>) {
@@ -386,6 +420,7 @@ impl Process for KafkaSim {
             QUORUM_BACK => self.quorum_back(ctx),
             REDRIVE => self.redrive_on(ctx, token & LOW),
             UNMUTE => self.unmute(ctx, token & LOW),
+            CONNECTION_IDLE => self.connection_idle(ctx, (token & LOW) as usize),
             CLEANING => {
                 let mut effects = Effects::default();
                 self.cluster.compact(ctx.now, &mut effects);
@@ -456,6 +491,10 @@ impl Process for KafkaSim {
             out.of("rebalances_count", &group.name, FigureKind::Counter, self.cluster.rebalances(group.group) as f64);
         }
         self.quotas.figures(out);
+        self.connections.figures(out);
+        if let Some(refusals) = self.cluster.refusals() {
+            out.counter("refusals_count", refusals);
+        }
         if self.cluster.rack_of(0).is_some() {
             out.counter("cross_rack_replicated_bytes", self.cross_rack_bytes[0]);
             out.counter("cross_rack_fetched_bytes", self.cross_rack_bytes[1]);

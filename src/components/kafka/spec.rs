@@ -1,5 +1,6 @@
 //! What a Kafka cluster can be told, and the problems that its settings can have.
 
+use super::acls;
 use crate::components::{BuildCtx, KindSpec, Params, TopicDecl};
 use crate::diagnostics::Diagnostic;
 use crate::event::RemoteAssignor;
@@ -9,7 +10,7 @@ use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
 use Default_::{Absent, Same};
 use ParamType as T;
 
-const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 broker and topic configuration");
+pub(super) const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 broker and topic configuration");
 /// Partitions of one cluster, at most.
 const PARTITIONS_MAX: i64 = 100_000;
 
@@ -297,6 +298,49 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .key("consumer_byte_rate")
     .from(DOCUMENTED)
     .group("Quotas"),
+    acls::PARAMS[0],
+    acls::PARAMS[1],
+    acls::PARAMS[2],
+    ParamSpec::new(
+        "max_connections",
+        "Connections",
+        T::Count { min: 1, max: 1_000_000 },
+        Absent,
+        "Connections that one node has at most; a further one waits until another was idle for too long. Unlimited when absent",
+    )
+    .key("max.connections")
+    .from(DOCUMENTED)
+    .group("Connections"),
+    ParamSpec::new(
+        "max_connections_per_client",
+        "Connections of a client",
+        T::Count { min: 1, max: 1_000_000 },
+        Absent,
+        "Connections that one node takes from one component, whose instances share an address; further ones are closed at once",
+    )
+    .key("max.connections.per.ip")
+    .from(DOCUMENTED)
+    .group("Connections"),
+    ParamSpec::new(
+        "connections_idle_max",
+        "Idle connections",
+        T::Duration { min: "1ms", max: "30d" },
+        Same("10min"),
+        "A connection that nobody used for so long is closed; counted where there is a limit",
+    )
+    .key("connections.max.idle.ms")
+    .from(DOCUMENTED)
+    .group("Connections"),
+    ParamSpec::new(
+        "queued_max_requests",
+        "Queued requests",
+        T::Count { min: 1, max: 100_000 },
+        Same("500"),
+        "Requests that wait at one node for a thread; when so many do, the network threads read nothing more until one is taken",
+    )
+    .key("queued.max.requests")
+    .from(DOCUMENTED)
+    .group("Cost model"),
     ParamSpec::new("io_threads", "Request threads", T::Count { min: 1, max: 1_000 }, Same("8"), "Requests that one node serves at once")
         .key("num.io.threads")
         .from(DOCUMENTED)
@@ -390,6 +434,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             .with_hint("add one, for example topics: {\"orders\": (partitions: 6)}"),
         );
     }
+    acls::check(ctx, params, out);
     let partitions: i64 = topics.iter().map(|(_, row)| row.count("partitions")).sum();
     if partitions > PARTITIONS_MAX {
         out.push(Diagnostic::error(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::queue_spec;
-use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, Params, RESTART, SKEW_CLOCK};
+use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, PRINCIPAL, Params, RESTART, SKEW_CLOCK};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::compression::Compression;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -291,6 +291,7 @@ const PARAMS: &[ParamSpec] = &[
         "Share of transactions that are aborted on purpose, after all of their events are written",
     )
     .group("Kafka transactions"),
+    PRINCIPAL,
     ParamSpec::new("http_timeout", "Timeout", T::Duration { min: "1ms", max: "1h" }, Same("10s"), "Longest wait for a gateway's answer")
         .from(Provenance::Assumed)
         .group("HTTP"),

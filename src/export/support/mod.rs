@@ -2,6 +2,7 @@
 //!
 //! In: projects and reports. Out: text. Must not know: files. Start at [`text`], then [`drawing`] and [`chart`].
 
+pub mod acls;
 pub mod chart;
 pub mod drawing;
 pub mod fault_words;

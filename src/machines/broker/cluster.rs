@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::acl::Acls;
 use super::compaction::Section;
 use super::fetch::LongPolls;
 use super::group::{Answers, Group, GroupConfig, TopicSizes};
@@ -167,6 +168,12 @@ pub struct Cluster {
     pub(super) redrives: Redrives,
     /// Of all reassignments so far.
     pub(super) reassignment: Reassignment,
+    /// Who may do what; without, everybody may do everything.
+    pub(super) acls: Option<Box<Acls>>,
+    /// Requests, or parts of them, that these refused.
+    pub(super) refusals: u64,
+    #[cfg(test)]
+    pub(super) known_bad: Option<super::known_bad::KnownBad>,
     /// When followers that lag are looked for; only while some do not keep step.
     pub(super) isr_check_at: Option<SimTime>,
     /// When leaders are given back to the preferred nodes; only while others lead.
@@ -232,6 +239,10 @@ impl Cluster {
             unclean_elections: 0,
             redrives: Redrives::default(),
             reassignment: Reassignment::default(),
+            acls: None,
+            refusals: 0,
+            #[cfg(test)]
+            known_bad: None,
             isr_check_at: None,
             imbalance_check_at: None,
             cfg,
@@ -280,7 +291,8 @@ impl Cluster {
             Message::Group(request) => self.group_call(now, caller, *request, out),
             Message::Transaction(request) => self.transaction(now, caller, *request, out),
             Message::Metadata(request) => {
-                let leaders = self.leaders(request.topic, request.node);
+                let may = self.screened(self.may_describe(caller, request.topic));
+                let leaders = may.and_then(|()| self.leaders(request.topic, request.node));
                 out.replies.push((caller, Message::MetadataReply(Box::new(MetadataReply { call: request.call, leaders }))));
             }
             _ => {}
@@ -305,6 +317,11 @@ impl Cluster {
     }
 
     fn group_call(&mut self, now: SimTime, caller: Caller, request: GroupRequest, out: &mut Effects) {
+        if let Err(error) = self.screened(self.may_call_group(caller, &request)) {
+            let reply = GroupReply { call: request.call, result: Err(error) };
+            out.replies.push((caller, Message::GroupReply(Box::new(reply))));
+            return;
+        }
         if let GroupCall::ResetOffsets { topics, to } = &request.body {
             let result = self.reset_offsets(request.group, topics, *to, out).map(|()| GroupResult::Done);
             out.replies.push((caller, Message::GroupReply(Box::new(GroupReply { call: request.call, result }))));

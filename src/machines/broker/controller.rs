@@ -9,6 +9,7 @@
 //! loss of the controller's quorum stops is in `quorum.rs`. Start at [`Cluster::fault`].
 
 use super::cluster::{Cluster, Effects, send_answers};
+use super::known_bad::KnownBad;
 use super::nodes::{NodeFault, NodeState};
 use super::partition::Partition;
 use super::produce::Unacked;
@@ -276,6 +277,7 @@ impl Cluster {
     /// Makes a node the leader of a partition. What it has not is gone.
     fn install(&mut self, now: SimTime, at: (usize, u32), node: u32, out: &mut Effects) {
         let topic = self.cfg.topics[at.0].topic;
+        let keeps_the_epoch = self.errs(KnownBad::KeepsTheEpoch);
         let partition = &mut self.partitions[at.0][at.1 as usize];
         let replicas = &partition.replicas;
         let (old, clean) = (replicas.last_leader, replicas.is_in_sync(node));
@@ -286,6 +288,7 @@ impl Cluster {
         let memory_before = partition.log.memory_bytes();
         let acknowledged_to = partition.high_watermark;
         let (cut, back) = partition.take_over(now, node);
+        partition.replicas.epoch -= u32::from(keeps_the_epoch);
         // Invariant: what every replica in sync has survives an election among them.
         debug_assert!(
             !clean || wiped || partition.high_watermark == acknowledged_to,
@@ -427,16 +430,7 @@ pub fn refusal(request: &Message) -> Option<Message> {
             Some(Message::ProduceReply(Box::new(ProduceReply { call: request.call, results })))
         }
         Message::Fetch(request) => {
-            let refused = |wanted: &crate::event::FetchPartition| FetchedPartition {
-                topic: wanted.topic,
-                partition: wanted.partition,
-                error: Some(error),
-                preferred_replica: None,
-                high_watermark: 0,
-                log_start: 0,
-                aborted: Vec::new(),
-                batches: Vec::new(),
-            };
+            let refused = |wanted: &crate::event::FetchPartition| FetchedPartition::failed(wanted.topic, wanted.partition, error);
             let partitions = request.partitions.iter().map(refused).collect();
             Some(Message::FetchReply(Box::new(FetchReply { call: request.call, partitions })))
         }

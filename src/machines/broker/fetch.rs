@@ -42,9 +42,10 @@ impl LongPolls {
 
 impl Cluster {
     /// Answers with what is there, or lets the request wait.
-    pub(super) fn fetch(&mut self, now: SimTime, caller: Caller, request: FetchRequest, out: &mut Effects) {
-        let mut reply = FetchReply { call: request.call, partitions: Vec::new() };
-        let (size, error) = self.collect(&request, &mut reply);
+    pub(super) fn fetch(&mut self, now: SimTime, caller: Caller, mut request: FetchRequest, out: &mut Effects) {
+        let mut reply = FetchReply { call: request.call, partitions: self.take_forbidden(caller, &mut request) };
+        let (size, failed) = self.collect(&request, &mut reply);
+        let error = failed || !reply.partitions.iter().all(|one| one.error.is_none());
         let full = size >= request.min_bytes && size > 0;
         let waits = !(full || error || request.max_wait.is_zero() || self.polls.waiting.len() >= WAITING_MAX);
         if !waits {
@@ -104,16 +105,7 @@ impl Cluster {
         let (mut size, mut failed) = (0, false);
         for wanted in &request.partitions {
             let found = self.place(wanted.topic).and_then(|place| self.partitions[place].get(wanted.partition as usize));
-            let mut one = FetchedPartition {
-                topic: wanted.topic,
-                partition: wanted.partition,
-                error: None,
-                preferred_replica: None,
-                high_watermark: 0,
-                log_start: 0,
-                aborted: Vec::new(),
-                batches: Vec::new(),
-            };
+            let mut one = FetchedPartition::empty(wanted.topic, wanted.partition);
             match found {
                 None => one.error = Some(BrokerError::UnknownTopicOrPartition),
                 Some(state) => {

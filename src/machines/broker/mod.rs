@@ -7,7 +7,9 @@
 //! `controller.rs`; a batch's bytes are in [`batch`], transactions are in `transactions/`, the clients' side is in [`client`]. Queues are
 //! [`queue::Queue`], fan-out topics [`fanout::topic::Fanout`].
 
+pub mod acl;
 pub mod assignor;
+mod authorize;
 pub mod batch;
 mod browse;
 pub mod client;
@@ -19,6 +21,7 @@ mod deduplication;
 pub mod fanout;
 mod fetch;
 pub mod group;
+mod known_bad;
 pub mod log;
 mod nodes;
 mod partition;

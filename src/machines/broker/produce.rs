@@ -5,6 +5,7 @@
 
 use super::batch;
 use super::cluster::{Caller, Cluster, Effects, Timestamps};
+use super::known_bad::KnownBad;
 use super::partition::Partition;
 use crate::event::{
     Acks, Appended, BrokerError, Fact, Message, Outcome, ProduceEntry, ProduceReply, ProduceRequest, ProduceResult, ProducerStamp, Reason,
@@ -57,9 +58,11 @@ impl Cluster {
         for entry in entries {
             let (topic, partition) = (entry.topic, entry.partition);
             let unacknowledged = (acks == Acks::None).then(|| entry.batch.clone());
-            let base_offset = match self.append(now, sent, entry, out) {
+            let may = self.may_produce(caller, topic, transaction.map(|(id, _)| id), entry.epoch.is_some());
+            let base_offset = match self.screened(may).and_then(|()| self.append(now, sent, entry, out)) {
                 Ok((place, base_offset, next)) => {
-                    if acks == Acks::All && self.partitions[place][partition as usize].high_watermark < next {
+                    let is_on_all = self.partitions[place][partition as usize].high_watermark >= next;
+                    if acks == Acks::All && !is_on_all && !self.errs(KnownBad::AcknowledgesEarly) {
                         needs.push((place, partition, next));
                     }
                     Ok(base_offset)

@@ -33,6 +33,9 @@ impl ProducerClient {
         self.unsent_batches = 0;
         self.next_expiry = SimTime::MAX;
         self.counts.buffered = 0;
+        if self.cfg.producer != producer {
+            self.fatal = None;
+        }
         self.cfg.producer = producer;
         events
     }

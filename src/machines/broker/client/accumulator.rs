@@ -14,7 +14,7 @@ use super::packing::Packing;
 use super::sender::{ClientOutput, Lane, Unsent};
 use super::sticky::TopicChoice;
 use super::transaction::Transaction;
-use crate::event::{Acks, EventMeta, Outcome, Reason};
+use crate::event::{Acks, BrokerError, EventMeta, Outcome, Reason};
 use crate::machines::broker::cluster::Leaders;
 use crate::machines::broker::compression::Compression;
 use crate::random::Stream;
@@ -203,6 +203,8 @@ pub struct ProducerClient {
     pub(super) next_expiry: SimTime,
     /// Of a transactional producer.
     pub(super) transaction: Option<Box<Transaction>>,
+    /// After it nothing is sent until the client begins anew.
+    pub(super) fatal: Option<BrokerError>,
     pub(super) counts: ProducerCounts,
     /// What its events are stamped by.
     clock: Clock,
@@ -228,6 +230,7 @@ impl ProducerClient {
             unsent_batches: 0,
             next_expiry: SimTime::MAX,
             transaction: None,
+            fatal: None,
             counts: ProducerCounts::default(),
             clock: Clock::default(),
             rng,
@@ -325,6 +328,9 @@ impl ProducerClient {
             return Push::Refused;
         }
         self.counts.buffered += 1;
+        if self.fatal.is_some() && self.refuses_all(event.meta, out) {
+            return Push::Refused;
+        }
         if self.blocked.is_empty() {
             match self.append(now, topic, event) {
                 Append::Joined if self.lanes.iter().all(|lane| lane.ready.is_empty()) && self.takes_more() => return Push::Joined,
@@ -336,7 +342,7 @@ impl ProducerClient {
                 Append::NoRoom => {}
             }
         }
-        if self.refuses_fenced(event.meta, out) {
+        if self.refuses_all(event.meta, out) {
             return Push::Refused;
         }
         if self.cfg.max_block.is_zero() || self.blocked.len() >= BLOCKED_EVENTS_MAX {

@@ -113,6 +113,8 @@ pub struct ConsumerConfig {
     pub commit: CommitMode,
     /// `isolation.level`.
     pub isolation: Isolation,
+    /// How long it rests after a refusal by an ACL (Spring's `authExceptionRetryInterval`); its backoff when none.
+    pub refusal_retry: Option<SimDuration>,
     /// Put into the high bytes of every call id, so that several members of one component do not mix.
     pub call_tag: u16,
 }
@@ -150,6 +152,8 @@ pub struct ConsumerOutput {
     pub revoked: bool,
     /// How a commit ended. One that is forgotten with its generation ends without a word: it may have been taken.
     pub committed: Option<Result<(), BrokerError>>,
+    /// An ACL refuses what the member does: its poll, or its commit, ends with an exception.
+    pub refused: Option<BrokerError>,
     /// How a reset of the group's positions ended.
     pub reset: Option<Result<(), BrokerError>>,
     /// Where the group goes on in new partitions: (topic, partition, offset).
@@ -374,6 +378,11 @@ impl ConsumerClient {
                 None => {}
                 Some(BrokerError::OffsetOutOfRange) => {
                     self.assigned[slot].fetch_from = None;
+                    continue;
+                }
+                Some(error) if error.is_refusal() => {
+                    self.assigned[slot].not_before = now + self.refusal_rest();
+                    out.refused = Some(error);
                     continue;
                 }
                 Some(error) => {

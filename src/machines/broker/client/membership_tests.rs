@@ -93,6 +93,7 @@ impl Scene {
                 reset: OffsetReset::Earliest,
                 commit: CommitMode::Auto,
                 isolation: Isolation::default(),
+                refusal_retry: None,
                 call_tag: tag,
             })
         };

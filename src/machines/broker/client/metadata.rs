@@ -150,6 +150,11 @@ impl ConsumerClient {
     /// A node has said who leads a topic's partitions: fetches of this member go there.
     pub fn on_metadata(&mut self, now: SimTime, reply: &MetadataReply, out: &mut ConsumerOutput) {
         let cfg = self.metadata_config();
+        if let Err(error) = reply.leaders
+            && error.is_refusal()
+        {
+            out.refused = Some(error);
+        }
         if let Some(place) = self.metadata.iter_mut().position(|metadata| metadata.on_reply(now, reply, cfg)) {
             let topic = self.metadata[place].topic;
             self.learn_partitions(topic, self.metadata[place].partitions() as u32);

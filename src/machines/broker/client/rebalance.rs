@@ -12,7 +12,7 @@ use super::membership::Phase;
 use super::progress::Progress;
 use super::{Assignment, assign};
 use crate::event::{Assignor, BrokerError, GroupCall, Subscription};
-use crate::units::{SimTime, TopicIx};
+use crate::units::{SimDuration, SimTime, TopicIx};
 
 /// Whether a commit that was refused so may be taken in the same generation later.
 fn may_pass(error: BrokerError) -> bool {
@@ -23,7 +23,7 @@ fn may_pass(error: BrokerError) -> bool {
             | BrokerError::IllegalGeneration
             | BrokerError::FencedInstanceId
             | BrokerError::RebalanceInProgress
-    )
+    ) && !error.is_refusal()
 }
 
 impl ConsumerClient {
@@ -117,7 +117,11 @@ impl ConsumerClient {
             _ if self.is_modern() => self.ask_again_later(now),
             _ => {
                 self.failures += 1;
-                let until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
+                let mut until = now + backoff(self.cfg.retry_backoff, self.cfg.retry_backoff_max, self.failures);
+                if error.is_refusal() {
+                    out.refused = Some(error);
+                    until = now + self.refusal_rest();
+                }
                 if !self.cooperates() {
                     self.forget();
                     out.revoked = true;
@@ -125,6 +129,11 @@ impl ConsumerClient {
                 self.phase = Phase::Resting { until };
             }
         }
+    }
+
+    /// How long it waits after an ACL has refused something.
+    pub(super) fn refusal_rest(&self) -> SimDuration {
+        self.cfg.refusal_retry.unwrap_or(self.cfg.retry_backoff_max)
     }
 
     /// Another process has this member's instance id: for Kafka's client that is fatal.
@@ -204,6 +213,8 @@ impl ConsumerClient {
         let refused = waits && error.is_some_and(may_pass) && !matches!(self.phase, Phase::Committing { .. });
         self.rest_after_commit(now, error);
         if let Some(error) = error {
+            // An asynchronous commit by the clock only says so in the log.
+            out.refused = out.refused.or_else(|| (error.is_refusal() && self.cfg.commit != CommitMode::Auto).then_some(error));
             for progress in &mut self.assigned {
                 progress.committed = None;
             }

@@ -101,12 +101,16 @@ impl ProducerClient {
             return self.ask_for_leaders(now, out);
         };
         debug_assert_eq!(request.batches.len(), reply.results.len(), "one result for each entry");
+        let was_fatal = self.fatal.is_some();
         let mut results = reply.results.iter();
         for (slot, batch) in request.batches {
             match results.next().map_or(Err(BrokerError::RequestTimedOut), |result| result.base_offset) {
                 Ok(base_offset) => self.acked(slot, batch, Some(base_offset), out),
                 Err(error) => self.failed(now, slot, batch, error, out),
             }
+        }
+        if self.fatal.is_some() && !was_fatal {
+            self.fail_for_good(now, out);
         }
         self.ask_for_leaders(now, out);
         self.settle(now, out);
@@ -279,6 +283,7 @@ impl ProducerClient {
         if error == BrokerError::RecordTooLarge && batch.batch.record_count > 1 {
             self.split(slot, &batch);
         } else if !is_retriable(error) {
+            self.fatal = self.fatal.or_else(|| is_fatal(error).then_some(error));
             self.give_up(slot, &batch, Outcome::Rejected, &Reason { code, detail: Some(words.into()) }, out);
         } else if batch.opened + self.cfg.delivery_timeout <= now {
             let detail = format!("{words}; not delivered within delivery.timeout");
@@ -404,8 +409,23 @@ fn is_retriable(error: BrokerError) -> bool {
         | BrokerError::GroupIdNotFound
         | BrokerError::UnsupportedAssignor
         | BrokerError::InconsistentGroupProtocol
-        | BrokerError::RebalanceInProgress => false,
+        | BrokerError::RebalanceInProgress
+        | BrokerError::TopicAuthorizationFailed
+        | BrokerError::GroupAuthorizationFailed
+        | BrokerError::TransactionalIdAuthorizationFailed
+        | BrokerError::ClusterAuthorizationFailed => false,
     }
+}
+
+/// Whether a producer that met it can do nothing more (`TransactionManager.transitionToFatalError`).
+pub(super) fn is_fatal(error: BrokerError) -> bool {
+    matches!(error, BrokerError::ClusterAuthorizationFailed | BrokerError::TransactionalIdAuthorizationFailed)
+}
+
+/// Why an event ended that met this error.
+pub(super) fn reason_of(error: BrokerError) -> Reason {
+    let (code, words) = error_words(error);
+    Reason { code, detail: Some(words.into()) }
 }
 
 /// A stable code and words for a person.
@@ -429,6 +449,14 @@ fn error_words(error: BrokerError) -> (&'static str, &'static str) {
         BrokerError::StorageError => ("storage-full", "the broker's disks are full"),
         BrokerError::ProducerFenced | BrokerError::InvalidProducerEpoch => (FENCED_CODE, FENCED),
         BrokerError::InvalidTxnState => ("transaction-over", "its transaction is over"),
+        BrokerError::TopicAuthorizationFailed => ("topic-authorization", "no ACL lets its principal write to the topic"),
+        BrokerError::GroupAuthorizationFailed => ("group-authorization", "no ACL lets its principal use the group"),
+        BrokerError::TransactionalIdAuthorizationFailed => {
+            ("transactional-id-authorization", "no ACL lets its principal use the transactional id")
+        }
+        BrokerError::ClusterAuthorizationFailed => {
+            ("cluster-authorization", "its principal may write to no topic, and so not idempotently either")
+        }
         _ => ("broker", "the broker refused"),
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::accumulator::ProducerClient;
 use super::backoff;
-use super::sender::{ClientOutput, Unsent};
+use super::sender::{ClientOutput, Unsent, is_fatal, reason_of};
 use crate::event::{
     BrokerError, CallId, EventMeta, GroupOffsets, Message, Outcome, ProducerStamp, Reason, TransactionCall, TransactionReply,
     TransactionRequest,
@@ -104,6 +104,8 @@ pub(super) struct Transaction {
     began: SimTime,
     /// A batch of it could not be written.
     spoilt: bool,
+    /// An ACL that stood against a part of it.
+    refused: Option<BrokerError>,
     fenced: bool,
     /// The coordinator may know of it.
     registered: bool,
@@ -125,6 +127,7 @@ impl Transaction {
             events: 0,
             began: SimTime::ZERO,
             spoilt: false,
+            refused: None,
             fenced: false,
             registered: false,
             call: None,
@@ -173,7 +176,7 @@ impl Transaction {
         self.asked.clear();
         self.offsets = None;
         (self.events, self.failures) = (0, 0);
-        (self.spoilt, self.registered) = (false, false);
+        (self.spoilt, self.refused, self.registered) = (false, None, false);
     }
 }
 
@@ -222,6 +225,7 @@ impl ProducerClient {
             transaction.close(Stage::Starting);
             (transaction.stamp, transaction.call, transaction.fenced) = (None, None, false);
             transaction.not_before = now;
+            self.fatal = None;
         }
         self.drive_transaction(now, out);
     }
@@ -308,15 +312,34 @@ impl ProducerClient {
         self.transaction.as_ref().is_some_and(|transaction| matches!(transaction.stage, Stage::Flushing { .. }))
     }
 
-    /// A fenced producer takes nothing.
-    pub(super) fn refuses_fenced(&mut self, event: EventMeta, out: &mut ClientOutput) -> bool {
+    /// A producer that is fenced, or met a fatal error, takes nothing.
+    pub(super) fn refuses_all(&mut self, event: EventMeta, out: &mut ClientOutput) -> bool {
         let fenced = self.transaction.as_ref().is_some_and(|transaction| transaction.stage == Stage::Fenced);
-        if fenced {
+        let refuses = fenced || self.fatal.is_some();
+        if refuses {
             self.counts.rejected += 1;
             self.counts.buffered -= 1;
-            out.unsent.push(Unsent { event, outcome: Outcome::Rejected, reason: fenced_reason() });
+            out.unsent.push(Unsent { event, outcome: Outcome::Rejected, reason: self.end_reason() });
         }
-        fenced
+        refuses
+    }
+
+    /// The error after which it can do nothing more, if it met one.
+    #[must_use]
+    pub fn fatal_error(&self) -> Option<BrokerError> {
+        self.fatal
+    }
+
+    /// A fatal error: everything that waits ends with it.
+    pub(super) fn fail_for_good(&mut self, now: SimTime, out: &mut ClientOutput) {
+        match &mut self.transaction {
+            Some(transaction) => transaction.fenced = true,
+            None => self.end_all(now, Outcome::Rejected, &self.end_reason(), out),
+        }
+    }
+
+    fn end_reason(&self) -> Reason {
+        self.fatal.map_or_else(fenced_reason, reason_of)
     }
 
     /// A call went well.
@@ -384,8 +407,13 @@ impl ProducerClient {
                 transaction.failures += 1;
                 transaction.not_before = now + backoff(first, max, transaction.failures);
             }
-            // The group has moved on, or the coordinator never began the transaction.
+            _ if is_fatal(error) => {
+                transaction.fenced = true;
+                self.fatal = Some(error);
+            }
+            // The group has moved on, an ACL refuses, or the coordinator never began the transaction.
             _ => {
+                transaction.refused = error.is_refusal().then_some(error);
                 transaction.spoilt = true;
                 transaction.stage = Stage::Flushing { commit: false };
             }
@@ -465,14 +493,16 @@ impl ProducerClient {
     /// What is not acknowledged will not be: whatever of it stands in a log is aborted.
     fn give_up_unwritten(&mut self, now: SimTime, out: &mut ClientOutput) {
         let blocked = std::mem::take(&mut self.blocked);
-        let reason = Reason { code: "aborted", detail: Some("its transaction is aborted".into()) };
-        self.end_all(now, Outcome::Abandoned, &reason, out);
+        let refused = self.transaction.as_ref().and_then(|transaction| transaction.refused);
+        let aborted = || Reason { code: "aborted", detail: Some("its transaction is aborted".into()) };
+        let outcome = if refused.is_some() { Outcome::Rejected } else { Outcome::Abandoned };
+        self.end_all(now, outcome, &refused.map_or_else(aborted, reason_of), out);
         self.counts.buffered = blocked.len() as u64;
         self.blocked = blocked;
     }
 
     fn be_fenced(&mut self, now: SimTime, out: &mut ClientOutput) {
-        self.end_all(now, Outcome::Rejected, &fenced_reason(), out);
+        self.end_all(now, Outcome::Rejected, &self.end_reason(), out);
         self.close_transaction(Stage::Fenced, Some(TransactionEnd::Fenced), out);
     }
 

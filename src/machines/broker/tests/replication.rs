@@ -1,6 +1,6 @@
 //! Replication and faults of nodes: the rules one by one, then whatever happens against what must hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -11,6 +11,7 @@ use crate::event::{
 use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::{Caller, Cluster, ClusterConfig, Effects, Replicate, Standing, Timestamps, TopicConfig};
 use crate::machines::broker::group::GroupConfig;
+use crate::machines::broker::known_bad::KnownBad;
 use crate::machines::broker::log::LogConfig;
 use crate::machines::broker::{NodeFault, NodeState};
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
@@ -317,13 +318,19 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Runs the steps; the first thing that should not have happened.
-fn violation(steps: &[Step], unclean: bool) -> Option<String> {
+fn violation(steps: &[Step], unclean: bool, known_bad: Option<KnownBad>) -> Option<String> {
     let mut bench = Bench::new(1, unclean);
+    bench.cluster.known_bad = known_bad;
+    let (mut asked_of_all, mut acknowledged) = (BTreeSet::new(), BTreeSet::new());
     let mut leaders = BTreeMap::new();
     let (mut high_watermark, mut epoch, mut seen) = (0, 0, Vec::new());
     for (number, step) in steps.iter().enumerate() {
         match *step {
-            Step::Produce(acks) => bench.produce_to_leader(acks),
+            Step::Produce(acks) => {
+                let before = bench.sent;
+                bench.produce_to_leader(acks);
+                asked_of_all.extend((acks == Acks::All && bench.sent > before).then_some(bench.sent));
+            }
             Step::Fetched(count) => {
                 for done in bench.fetches.drain(..count.min(bench.fetches.len())).collect::<Vec<_>>() {
                     bench.turn(|cluster, now, out| cluster.replicated(now, done, out));
@@ -354,6 +361,12 @@ fn violation(steps: &[Step], unclean: bool) -> Option<String> {
                 return fail("what a reader saw is gone");
             }
             seen = readable;
+            // A call's number is one above its event's.
+            let answered = bench.answers().into_iter().filter(|(call, result)| result.is_ok() && asked_of_all.contains(call));
+            acknowledged.extend(answered.map(|(call, _)| call - 1));
+            if !acknowledged.iter().all(|event| seen.contains(event)) {
+                return fail("an acknowledged event is lost");
+            }
         }
         (high_watermark, epoch) = (standing.high_watermark, standing.epoch);
     }
@@ -365,18 +378,27 @@ proptest! {
 
     #[test]
     fn clean_elections_keep_what_readers_saw(steps in prop::collection::vec(step(), 1..120)) {
-        prop_assert_eq!(violation(&steps, false), None);
+        prop_assert_eq!(violation(&steps, false, None), None);
     }
 }
 
-/// The property can fail: it does when unclean elections are allowed.
+/// The property can fail: with unclean elections, and with each known mistake.
 #[test]
-fn unclean_elections_break_it() {
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
+fn each_promise_can_break() {
+    let mistakes = [
+        ("what a reader saw is gone", true, None),
+        ("an acknowledged event is lost", false, Some(KnownBad::AcknowledgesEarly)),
+        ("the high watermark went back", false, Some(KnownBad::FollowsTheSlowest)),
+        ("an epoch has two leaders", false, Some(KnownBad::KeepsTheEpoch)),
+    ];
     let steps = prop::collection::vec(step(), 120);
-    let broken = (0..400).any(|_| {
-        let tree = steps.new_tree(&mut runner).expect("the strategy rejects nothing");
-        violation(&proptest::strategy::ValueTree::current(&tree), true).is_some()
-    });
-    assert!(broken);
+    for (promise, unclean, known_bad) in mistakes {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let broken = (0..400).any(|_| {
+            let tree = steps.new_tree(&mut runner).expect("the strategy rejects nothing");
+            let broken = violation(&proptest::strategy::ValueTree::current(&tree), unclean, known_bad);
+            broken.is_some_and(|words| words.contains(promise))
+        });
+        assert!(broken, "{known_bad:?}, unclean {unclean}: `{promise}` never failed");
+    }
 }

@@ -50,6 +50,11 @@ pub struct TransactionFigures {
 impl Cluster {
     /// A call to a coordinator.
     pub(super) fn transaction(&mut self, now: SimTime, caller: Caller, request: TransactionRequest, out: &mut Effects) {
+        if let Err(error) = self.screened(self.may_transact(caller, &request)) {
+            let reply = TransactionReply { call: request.call, result: Err(error) };
+            out.replies.push((caller, Message::TransactionReply(Box::new(reply))));
+            return;
+        }
         let TransactionRequest { call, id, body } = request;
         let result = match body {
             TransactionCall::Init { timeout } => {

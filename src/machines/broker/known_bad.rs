@@ -1,0 +1,30 @@
+//! Mistakes that a cluster can be told to make, in tests alone: each shows that the check of a promise can fail.
+//!
+//! Outside of the crate's own tests nobody can ask for one. Start at [`Cluster::errs`].
+
+use super::cluster::Cluster;
+
+/// What a cluster does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KnownBad {
+    /// acks=all is answered before followers have the batch.
+    AcknowledgesEarly,
+    /// The high watermark follows the slowest replica, in sync or not, and back.
+    FollowsTheSlowest,
+    /// An election begins no epoch of its own.
+    KeepsTheEpoch,
+}
+
+impl Cluster {
+    /// Whether it makes this mistake.
+    #[cfg(test)]
+    pub(super) fn errs(&self, how: KnownBad) -> bool {
+        self.known_bad == Some(how)
+    }
+    /// It makes none.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "in tests it is asked")]
+    pub(super) fn errs(&self, _: KnownBad) -> bool {
+        false
+    }
+}
