@@ -26,6 +26,7 @@ mod operator_actions;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
+mod push;
 mod queue_designs;
 mod queues;
 mod samples;
