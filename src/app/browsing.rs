@@ -10,7 +10,7 @@ use crate::compile::Plan;
 use crate::event::{Answer, PAGE_RECORDS_MAX, Query, Seek};
 use crate::metrics::BrowseWish;
 use crate::run::RunCommand;
-use crate::units::SimTime;
+use crate::units::{ComponentIx, SimTime};
 
 /// Which tab of the dock stands in front.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum DockTab {
     Charts,
     /// How the partitions of a cluster stand.
     Partitions,
+    /// How all queues and subscriptions stand.
+    Queues,
     /// What a topic or queue holds.
     Records,
 }
@@ -119,11 +121,17 @@ impl AppState {
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
         let query = browse.and_then(|browse| match self.dock {
-            DockTab::Charts => None,
+            DockTab::Charts | DockTab::Queues => None,
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });
-        let wish = query.and_then(|(browse, query, opened)| {
+        let of_design = (self.charts && self.dock == DockTab::Queues).then(|| BrowseWish {
+            component: ComponentIx(0),
+            query: Query::Queues,
+            opened: None,
+        });
+        let wish = of_design.or_else(|| {
+            let (browse, query, opened) = query?;
             let component = running.component_ix(&browse.component)?;
             Some(BrowseWish { component, query, opened })
         });

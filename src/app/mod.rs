@@ -9,6 +9,7 @@ mod autosave;
 mod browsing;
 mod command;
 mod document;
+pub mod filters;
 mod jobs;
 mod running;
 mod selection;

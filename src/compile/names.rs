@@ -26,7 +26,13 @@ pub(super) struct Names {
     pub is_reference: Vec<bool>,
 }
 
+/// What the group of a subscription is called.
+fn subscription_name(topic: &str, endpoint: &str) -> String {
+    format!("{topic}→{endpoint}")
+}
+
 struct Declared {
+    id: String,
     ports: Vec<PortSpec>,
     names: Declarations,
 }
@@ -38,8 +44,8 @@ impl Names {
             .iter()
             .map(|(id, component)| {
                 components::by_id(&component.kind).map_or_else(
-                    || Declared { ports: Vec::new(), names: Declarations::default() },
-                    |kind| Declared { ports: kind.ports(component), names: kind.declares(id, component) },
+                    || Declared { id: id.clone(), ports: Vec::new(), names: Declarations::default() },
+                    |kind| Declared { id: id.clone(), ports: kind.ports(component), names: kind.declares(id, component) },
                 )
             })
             .collect();
@@ -95,7 +101,9 @@ impl Names {
                     .then(|| self.topics.iter().find(|t| t.cluster.index() == peer && *t.name == *peer_port.name).cloned())
                     .flatten();
                 let is_queue = matches!(peer_port.ty, PortType::MessagesIn | PortType::MessagesOut | PortType::PublishIn);
-                let queue = self.topics.iter().find(|t| is_queue && t.cluster.index() == peer).cloned();
+                let of_peer = || self.topics.iter().find(|t| t.cluster.index() == peer).cloned();
+                let queue = is_queue.then(of_peer).flatten();
+                let pushes = (peer_port.ty == PortType::Subscriptions).then(of_peer).flatten();
                 self.ends[mine].push(LinkFacts {
                     end,
                     link: LinkIx(small(number)),
@@ -106,8 +114,10 @@ impl Names {
                     peer_id: peer_id.clone(),
                     peer_kind: peer_component.kind.clone(),
                     peer_port: peer_port.name.clone(),
+                    peer_port_ty: peer_port.ty,
                     topic,
                     queue,
+                    pushes,
                 });
             }
         }
@@ -119,15 +129,17 @@ impl Names {
     }
 
     /// Readers of a topic form the group that each names; readers of a queue share it, and so are one group
-    /// that is called like the queue; each subscription of a fan-out topic is a group of its own.
+    /// that is called like the queue; each subscription of a fan-out topic is a group of its own, whose reader, if it
+    /// has one, is the consumer that is pushed to.
     fn number_groups(&mut self, declared: &[Declared]) {
         let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
         for (index, one) in declared.iter().enumerate() {
             let mut first = None;
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::RecordsIn) {
-                let (read, name) = match (&facts.topic, &facts.queue, &one.names.group) {
-                    (Some(topic), _, Some(group)) => (topic, group.clone()),
-                    (_, Some(queue), _) => (queue, queue.name.to_string()),
+                let (read, name) = match (&facts.topic, &facts.queue, &facts.pushes, &one.names.group) {
+                    (Some(topic), _, _, Some(group)) => (topic, group.clone()),
+                    (_, Some(queue), ..) => (queue, queue.name.to_string()),
+                    (_, _, Some(pushes), _) => (pushes, subscription_name(&pushes.name, &one.id)),
                     _ => continue,
                 };
                 let entry = groups.entry((read.cluster, name));
@@ -140,7 +152,10 @@ impl Names {
             self.group_of.push(first);
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::Subscriptions) {
                 let Some(own) = self.topics.iter().find(|topic| topic.cluster.index() == index) else { continue };
-                groups.entry((own.cluster, format!("{}→{}", own.name, facts.peer_id))).or_default().push(own.topic);
+                let topics = groups.entry((own.cluster, subscription_name(&own.name, &facts.peer_id))).or_default();
+                if topics.is_empty() {
+                    topics.push(own.topic);
+                }
             }
         }
         for ((cluster, name), topics) in groups {

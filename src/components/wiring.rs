@@ -62,13 +62,22 @@ pub struct LinkFacts {
     pub peer_kind: String,
     /// Its port.
     pub peer_port: String,
+    /// That port's type.
+    pub peer_port_ty: PortType,
     /// The topic at the other end, if the peer's port is one.
     pub topic: Option<PeerTopic>,
     /// The queue or fan-out topic at the other end, if the peer is one: numbered like a topic of one partition.
     pub queue: Option<PeerTopic>,
+    /// The fan-out topic at the other end, if it pushes here what is published there.
+    pub pushes: Option<PeerTopic>,
 }
 
 impl LinkFacts {
+    /// Whether the peer is a consumer: its port reads topics and queues, or takes what is pushed.
+    #[must_use]
+    pub fn peer_port_takes_records(&self) -> bool {
+        self.peer_port_ty == PortType::RecordsIn
+    }
     /// Whether requests over HTTP go over it: the peer is neither a topic nor a queue.
     #[must_use]
     pub fn port_leads_to_http(&self) -> bool {
@@ -157,6 +166,7 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         | (P::RecordsOut, P::Topic)
         | (P::Topic | P::MessagesOut, P::RecordsIn)
         | (P::Letters | P::Subscriptions, P::MessagesIn)
+        | (P::Subscriptions, P::RecordsIn | P::HttpIn)
         | (P::SchemasFrom, P::Schemas) => Ok(()),
         (P::RecordsIn, P::EventsOut) => {
             Err(Refusal(format!("a consumer cannot feed a producer: {from_id} only reads, {to_id} only makes events")))
@@ -170,7 +180,9 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         (_, P::Schemas) => Err(Refusal(format!("{to_id} keeps schemas, it takes no events; link the schemas port of {from_id} to it"))),
         (P::MessagesIn | P::PublishIn, _) => Err(Refusal(format!("{from_id}.{} takes messages; nothing begins there", from_port.name))),
         (P::MessagesOut, _) => Err(Refusal(format!("a consumer receives from {from_id}; end at its port `in`"))),
-        (P::Subscriptions, _) => Err(Refusal(format!("subscriptions of {from_id} are queues, and {to_id} is none; put a queue between"))),
+        (P::Subscriptions, _) => {
+            Err(Refusal(format!("queues, consumers and gateways subscribe to {from_id}, and {to_id} is none of them")))
+        }
         (_, P::PublishIn) => Err(Refusal(format!("{to_id} takes events of producers"))),
         (P::Letters, _) => Err(Refusal(format!("dead letters of {from_id} go to a queue, not to {to_id}"))),
         (_, P::MessagesIn) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::EventMeta;
+use super::{EventMeta, QueuePage, QueueStanding, SubscriptionStanding};
 use crate::units::SimTime;
 
 /// Records of one page; whoever wants more asks for the next page.
@@ -18,6 +18,8 @@ pub const PAGE_RECORDS_MAX: usize = 200;
 pub enum Query {
     /// How each of its partitions stands.
     Partitions,
+    /// How every queue and every subscription of the design stands, whichever component is asked.
+    Queues,
     /// A page of what a topic or queue holds.
     Records {
         /// Which topic; a queue is its own.
@@ -52,30 +54,39 @@ impl Seek {
 pub enum Answer {
     /// In the order of the design.
     Partitions(Vec<PartitionStanding>),
+    /// In the order of the design.
+    Queues(Vec<QueueStanding>, Vec<SubscriptionStanding>),
     /// Of a log.
     Log(LogPage),
+    /// Of a queue.
+    Queue(QueuePage),
 }
 
 impl Answer {
     /// Its records, to note what is known of them elsewhere.
     pub fn records_mut(&mut self) -> impl Iterator<Item = &mut HeldRecord> {
-        let rows = match self {
-            Self::Log(page) => &mut page.rows[..],
-            Self::Partitions(_) => &mut [],
+        let (of_log, of_queue) = match self {
+            Self::Log(page) => (&mut page.rows[..], &mut [][..]),
+            Self::Queue(page) => (&mut [][..], &mut page.rows[..]),
+            Self::Partitions(_) | Self::Queues(..) => (&mut [][..], &mut [][..]),
         };
-        rows.iter_mut().filter_map(|row| match &mut row.content {
+        let of_log = of_log.iter_mut().filter_map(|row| match &mut row.content {
             LogContent::Record(record, _) => Some(record),
             LogContent::Marker { .. } | LogContent::Gap { .. } => None,
-        })
+        });
+        of_log.chain(of_queue.iter_mut().map(|row| &mut row.record))
     }
-    /// The record at an offset of the page.
+    /// The record at an offset, or the message of a number, of the page.
     #[must_use]
     pub fn record_at(&self, place: u64) -> Option<&HeldRecord> {
-        let Self::Log(page) = self else { return None };
-        page.rows.iter().filter(|row| row.offset == place).find_map(|row| match &row.content {
-            LogContent::Record(record, _) => Some(record),
-            LogContent::Marker { .. } | LogContent::Gap { .. } => None,
-        })
+        match self {
+            Self::Log(page) => page.rows.iter().filter(|row| row.offset == place).find_map(|row| match &row.content {
+                LogContent::Record(record, _) => Some(record),
+                LogContent::Marker { .. } | LogContent::Gap { .. } => None,
+            }),
+            Self::Queue(page) => page.rows.iter().find(|row| row.number == place).map(|row| &row.record),
+            Self::Partitions(_) | Self::Queues(..) => None,
+        }
     }
 }
 

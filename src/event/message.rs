@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    AbortedTransaction, Assignor, EventMeta, Isolation, MemberHeartbeat, OffsetTarget, ProducerStamp, QueueReply, QueueRequest,
+    AbortedTransaction, Assignor, EventMeta, Isolation, MemberHeartbeat, OffsetTarget, Placed, ProducerStamp, QueueReply, QueueRequest,
     RecordBatch, StoredBatch, Subscription, TransactionReply, TransactionRequest,
 };
 use crate::units::{GroupIx, SimDuration, TopicIx};
@@ -135,6 +135,8 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// 1 for the first try.
     pub attempt: u32,
+    /// A fan-out topic's delivery: the event's place in that topic.
+    pub delivery: Option<Placed>,
 }
 
 /// The answer of a gateway or service.

@@ -11,6 +11,7 @@ mod group;
 mod message;
 mod queue;
 mod record;
+mod standing;
 mod transaction;
 
 pub use batch::{KeptLog, RecordBatch, StoredBatch, TracedRecord};
@@ -26,4 +27,5 @@ pub use message::{
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use record::{EventId, EventMeta, header_bytes};
+pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

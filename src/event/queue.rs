@@ -25,8 +25,8 @@ pub enum QueueCall {
     Receive(ReceiveCall),
     /// `DeleteMessageBatch`.
     Delete(Vec<Receipt>),
-    /// `ChangeMessageVisibility`: hidden for this long from now; zero shows it at once.
-    ChangeVisibility(Receipt, SimDuration),
+    /// `ChangeMessageVisibilityBatch`: each hidden for this long from now; zero shows it at once.
+    ChangeVisibility(Vec<(Receipt, SimDuration)>),
 }
 
 /// `ReceiveMessage`.
@@ -97,7 +97,7 @@ pub struct QueueReply {
 /// What came of a call.
 #[derive(Clone, Debug)]
 pub enum QueueResult {
-    /// Of a send or a delete: each entry's outcome, in the call's order.
+    /// Of a send, a delete or a visibility change: each entry's outcome, in the call's order.
     Entries(Vec<Result<(), QueueError>>),
     /// Of a receive; empty when there was nothing.
     Messages(Vec<QueueMessage>),
@@ -122,6 +122,14 @@ pub enum QueueError {
     RequestThrottled,
     /// The message is not hidden by a receive.
     MessageNotInflight,
+    /// A receipt that the queue never gave.
+    ReceiptHandleIsInvalid,
+    /// There is no such queue (any more).
+    NonExistentQueue,
+    /// It was purged within the last minute.
+    PurgeQueueInProgress,
+    /// A queue of this name was deleted within the last minute.
+    QueueDeletedRecently,
 }
 
 impl QueueError {
@@ -137,6 +145,10 @@ impl QueueError {
             Self::OverLimit => "OverLimit",
             Self::RequestThrottled => "RequestThrottled",
             Self::MessageNotInflight => "AWS.SimpleQueueService.MessageNotInflight",
+            Self::ReceiptHandleIsInvalid => "ReceiptHandleIsInvalid",
+            Self::NonExistentQueue => "AWS.SimpleQueueService.NonExistentQueue",
+            Self::PurgeQueueInProgress => "AWS.SimpleQueueService.PurgeQueueInProgress",
+            Self::QueueDeletedRecently => "AWS.SimpleQueueService.QueueDeletedRecently",
         }
     }
     /// Whether the same call may succeed later.
@@ -158,7 +170,8 @@ impl QueueRequest {
         match &self.body {
             QueueCall::Send(entries) => entries.iter().map(|entry| u64::from(entry.size_bytes) + 100).sum(),
             QueueCall::Delete(receipts) => 200 * receipts.len() as u64,
-            QueueCall::Receive(_) | QueueCall::ChangeVisibility(..) => 200,
+            QueueCall::ChangeVisibility(changes) => 200 * changes.len() as u64,
+            QueueCall::Receive(_) => 200,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A design's queues and fan-out topics as an AWS CloudFormation template, in JSON.
 //!
-//! Queues with their redrive policies, topics, subscriptions with their filter policies, and the queue
-//! policies that let a topic send. Everything else of a design is no resource here and is left out.
+//! Queues with their redrive policies, topics, subscriptions with their filter and delivery policies, and the queue
+//! policies that let a topic send. Everything else of a design is no resource here and is left out; what a topic pushes
+//! to is an endpoint under the domain that is kept for examples.
 //! Source: the resource types AWS::SQS::Queue, AWS::SQS::QueuePolicy, AWS::SNS::Topic, AWS::SNS::Subscription.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +58,11 @@ impl LogicalIds {
         for (id, component) in &project.components {
             let words = id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
             let camel: String = words.map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-            let ending = if component.kind == "queue" { "Queue" } else { "Topic" };
+            let ending = match component.kind.as_str() {
+                "queue" => "Queue",
+                "fanout" => "Topic",
+                _ => "Endpoint",
+            };
             let stem = if camel.ends_with(ending) { camel } else { camel + ending };
             let free = (1..).map(|n| if n == 1 { stem.clone() } else { format!("{stem}{n}") }).find(|name| taken.insert(name.clone()));
             ids.extend(free.map(|name| (id.clone(), name)));
@@ -110,10 +115,15 @@ fn queue(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -
         if fifo {
             properties["FifoQueue"] = true.into();
             properties["ContentBasedDeduplication"] = params.flag("content_deduplication").into();
-            if params.text("throughput") == "high" {
-                properties["DeduplicationScope"] = "messageGroup".into();
-                properties["FifoThroughputLimit"] = "perMessageGroupId".into();
+            let high = params.text("throughput") == "high";
+            let scope = params.optional_text("deduplication_scope").or_else(|| high.then(|| "messageGroup".to_owned()));
+            if let Some(scope) = scope {
+                properties["DeduplicationScope"] = scope.into();
+                properties["FifoThroughputLimit"] = if high { "perMessageGroupId" } else { "perQueue" }.into();
             }
+        }
+        if params.is_given("redrive_permission") {
+            properties["RedriveAllowPolicy"] = redrive_allow_policy(project, ids, &params);
         }
         if let Some(letters) = links_from(project, id, "dead_letters").next().filter(|_| params.is_given("max_receive_count")) {
             let target = ids.arn(&letters.to.component);
@@ -121,6 +131,20 @@ fn queue(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -
         }
     }
     json!({"Type": "AWS::SQS::Queue", "Properties": properties})
+}
+
+fn redrive_allow_policy(project: &Project, ids: &LogicalIds, params: &Params<'_>) -> Json {
+    let permission = params.text("redrive_permission");
+    if permission != "byQueue" {
+        return json!({"redrivePermission": permission});
+    }
+    // Their ARNs by name: a reference would go round in a circle, as the sources refer to this queue.
+    let arn = |id: &String| {
+        let name = product_name(id, project.components.get(id).is_some_and(is_fifo));
+        json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}")})
+    };
+    let known = params.words("redrive_sources").into_iter().filter(|id| !ids.of_component(id).is_empty());
+    json!({"redrivePermission": permission, "sourceQueueArns": known.map(|id| arn(&id)).collect::<Vec<_>>()})
 }
 
 /// Lets the topics that deliver to a queue send to it; none when no topic does.
@@ -167,9 +191,21 @@ fn topic(id: &str, component: &Component) -> Json {
 fn subscriptions(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -> Vec<(String, Json)> {
     let rows = params(component).map(|params| params.named("subscriptions")).unwrap_or_default();
     let of_link = |link: &Link| {
-        let queue = &link.to.component;
-        let mut properties = json!({"TopicArn": {"Ref": ids.of_component(id)}, "Protocol": "sqs", "Endpoint": ids.arn(queue)});
-        let row = rows.iter().find(|(name, _)| name == queue).map(|(_, row)| row);
+        let subscriber = &link.to.component;
+        let is_queue = project.components.get(subscriber).is_some_and(|component| component.kind == "queue");
+        let row = rows.iter().find(|(name, _)| name == subscriber).map(|(_, row)| row);
+        let mut properties = json!({"TopicArn": {"Ref": ids.of_component(id)}});
+        if is_queue {
+            properties["Protocol"] = "sqs".into();
+            properties["Endpoint"] = ids.arn(subscriber);
+        } else {
+            let path = row.map_or_else(|| "/".to_owned(), |row| row.text("path"));
+            properties["Protocol"] = "https".into();
+            properties["Endpoint"] = format!("https://{}.example.com{path}", product_name(subscriber, false).replace('_', "-")).into();
+            if let Some(row) = row {
+                properties["DeliveryPolicy"] = delivery_policy(row);
+            }
+        }
         if let Some(row) = row {
             let policy = row.optional_text("filter_policy").and_then(|text| serde_json::from_str::<Json>(&text).ok());
             if let Some(policy) = policy {
@@ -183,8 +219,27 @@ fn subscriptions(project: &Project, ids: &LogicalIds, id: &str, component: &Comp
         if let Some(letters) = letters.find(|letters| wanted.as_ref().is_none_or(|wanted| wanted == *letters)) {
             properties["RedrivePolicy"] = json!({"deadLetterTargetArn": ids.arn(letters)});
         }
-        let name = format!("{}To{}", ids.of_component(id), ids.of_component(queue));
+        let name = format!("{}To{}", ids.of_component(id), ids.of_component(subscriber));
         (name, json!({"Type": "AWS::SNS::Subscription", "Properties": properties}))
     };
     links_from(project, id, "subscriptions").map(of_link).collect()
+}
+
+/// How an HTTP endpoint's deliveries are tried again, and how close they may be upon each other.
+fn delivery_policy(row: &Params<'_>) -> Json {
+    let mut policy = json!({
+        "healthyRetryPolicy": {
+            "numRetries": row.count("retries"),
+            "minDelayTarget": seconds(row.duration("retry_delay_min")),
+            "maxDelayTarget": seconds(row.duration("retry_delay_max")),
+            "numNoDelayRetries": row.count("immediate_retries"),
+            "numMinDelayRetries": row.count("early_retries"),
+            "numMaxDelayRetries": row.count("late_retries"),
+            "backoffFunction": row.text("backoff"),
+        },
+    });
+    if row.is_given("max_receives_per_second") {
+        policy["throttlePolicy"] = json!({"maxReceivesPerSecond": row.count("max_receives_per_second")});
+    }
+    policy
 }

@@ -29,12 +29,24 @@ pub(super) fn browse(sim: &Sim, wish: &BrowseWish) -> Browsed {
         let answer = ask(&alone)?;
         Some(sim.recorder().story_of(answer.record_at(place)?, &|payload| decode(sim, payload)))
     });
-    let mut answer = ask(&wish.query);
+    let mut answer = if wish.query == Query::Queues { Some(queues(sim)) } else { ask(&wish.query) };
     for record in answer.iter_mut().flat_map(Answer::records_mut) {
         // Bytes that only look like a registry's header name no schema.
         record.schema_id.take_if(|id| sim.recorder().schema(*id).is_none());
     }
     Browsed { wish: wish.clone(), answer, opened }
+}
+
+/// How every queue and subscription of the design stands.
+fn queues(sim: &Sim) -> Answer {
+    let (mut queues, mut subscriptions) = (Vec::new(), Vec::new());
+    for process in sim.processes() {
+        if let Some(Answer::Queues(of_one, those_of_one)) = process.browse(sim.now(), &Query::Queues) {
+            queues.extend(of_one);
+            subscriptions.extend(those_of_one);
+        }
+    }
+    Answer::Queues(queues, subscriptions)
 }
 
 /// Pretty JSON by the schema that the wire format names; else text; else bytes with the reason.

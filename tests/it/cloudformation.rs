@@ -1,10 +1,14 @@
 //! The CloudFormation template of the sample projects with queues: whole, and every reference leads somewhere.
 
 use std::path::Path;
+use std::process::Command;
 
 use eventyard::export::project_text;
 use eventyard::project::load_file;
 use serde_json::{Value as Json, json};
+
+/// Samples with queues or fan-out topics.
+const SAMPLES: [&str; 3] = ["sqs-visibility", "sns-fanout-filters", "sns-http-endpoints"];
 
 fn template(sample: &str) -> Json {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects").join(format!("{sample}.ron"));
@@ -28,7 +32,7 @@ fn references(of: &Json, found: &mut Vec<String>) {
 
 #[test]
 fn references_lead_to_resources() {
-    for sample in ["sqs-visibility", "sns-fanout-filters"] {
+    for sample in SAMPLES {
         let template = template(sample);
         let resources = template["Resources"].as_object().expect("resources");
         let mut found = Vec::new();
@@ -61,4 +65,32 @@ fn settings_arrive() {
     assert_eq!(fraud["RawMessageDelivery"], true);
     assert_eq!(resources["ArchiveQueuePolicy"]["Type"], "AWS::SQS::QueuePolicy");
     assert_eq!(resources["OrdersTopicToArchiveQueue"]["Properties"].get("FilterPolicy"), None);
+}
+
+#[test]
+fn endpoints_have_their_delivery_policies() {
+    let template = template("sns-http-endpoints");
+    let partner = &template["Resources"]["OrdersTopicToPartnerEndpoint"]["Properties"];
+    assert_eq!((&partner["Protocol"], &partner["Endpoint"]), (&json!("https"), &json!("https://partner.example.com/hooks/orders")));
+    let policy = &partner["DeliveryPolicy"]["healthyRetryPolicy"];
+    assert_eq!((&policy["numRetries"], &policy["backoffFunction"]), (&json!(6), &json!("exponential")));
+    let indexer = &template["Resources"]["OrdersTopicToIndexerEndpoint"]["Properties"];
+    assert_eq!(indexer["DeliveryPolicy"]["throttlePolicy"]["maxReceivesPerSecond"], 30);
+}
+
+/// AWS's own linter, where it is installed: `CFN_LINT` names it, or it is on the path.
+#[test]
+fn the_linter_finds_nothing() {
+    let linter = std::env::var("CFN_LINT").unwrap_or_else(|_| "cfn-lint".to_owned());
+    if Command::new(&linter).arg("--version").output().is_err() {
+        println!("skipped: {linter} is not installed");
+        return;
+    }
+    for sample in SAMPLES {
+        let file = std::env::temp_dir().join(format!("eventyard-{}-{sample}.json", std::process::id()));
+        std::fs::write(&file, template(sample).to_string()).expect("the temporary folder takes files");
+        let output = Command::new(&linter).arg(&file).output().expect("it has said its version");
+        std::fs::remove_file(&file).expect("it was just written");
+        assert!(output.status.success(), "{sample}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }

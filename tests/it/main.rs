@@ -28,6 +28,7 @@ mod operator_actions;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
+mod push;
 mod queue_designs;
 mod queues;
 mod samples;

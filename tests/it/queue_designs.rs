@@ -124,6 +124,63 @@ fn work_longer_than_the_visibility_timeout_is_done_twice() {
 }
 
 #[test]
+fn heartbeats_keep_long_work_hidden_and_a_crashed_workers_message_comes_back_soon() {
+    let design = |heartbeat: Option<&str>| {
+        let mut worker = json!({"service_time": "exp(1s)", "instances": 60, "receive_size": 1});
+        worker.as_object_mut().expect("an object").extend(heartbeat.map(|every| ("visibility_heartbeat".to_owned(), json!(every))));
+        Design {
+            jobs: json!({"visibility_timeout": "1s", "duplicate_ratio": "0%", "receive_wait": "20s", "max_receive_count": 1000}),
+            worker,
+            faults: vec![fault(20, "worker", "crash-instance", json!({}))],
+            ..Design::default()
+        }
+    };
+    let (with, without) = (design(Some("300ms")).run(), design(None).run());
+    assert!(without.ledger.obligations.duplicate_deliveries > 200, "{:#?}", without.ledger.obligations);
+    assert_eq!(with.ledger.obligations.duplicate_deliveries, 0, "{:#?}", with.ledger.obligations);
+    assert!(with.ledger.balanced && with.components["worker"]["heartbeats_count"] > 1_000.0);
+    assert!(with.ledger.obligations.in_flight < 200, "what the crashed one had is done by others");
+    let late = problems(&design(Some("2s")).project());
+    assert!(late.contains(&(Severity::Error, "setting-contradiction".to_owned())), "{late:?}");
+}
+
+#[test]
+fn one_consumer_reads_several_queues_and_deletes_in_batches() {
+    let mut project = Design {
+        jobs: json!({"duplicate_ratio": "0%", "receive_wait": "20s", "max_receive_count": 3}),
+        letters: json!({"receive_wait": "20s", "duplicate_ratio": "0%"}),
+        worker: json!({"service_time": "2ms", "failure_ratio": "10%", "failed_visibility": "0s", "delete_linger": "50ms"}),
+        ..Design::default()
+    }
+    .project();
+    project.components.shift_remove("clerk");
+    project.links.retain(|link| link.to.component != "clerk");
+    project.links.push(link("letters.out", "worker.in", json!({})));
+    let plan = compile(&project, &RunOptions::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("the run ends");
+    let terms = &report.ledger.obligations;
+    assert!(report.ledger.balanced, "{:#?}", report.ledger);
+    assert!(terms.delivered > 2_000 && terms.duplicate_deliveries == 0, "{terms:#?}");
+    let of = |queue: &str, name: &str| report.components[queue][name];
+    assert!(of("letters", "appended_count") > 0.0 && of("letters", "deleted_count") > 0.0, "dead letters are read by the same consumer");
+    let calls = of("jobs", "requests_count") - of("worker", "receives_count");
+    assert!(calls < 0.8 * of("jobs", "deleted_count") + 3_000.0, "{calls}");
+}
+
+#[test]
+fn calls_to_a_deleted_queue_fail_until_it_is_created_again() {
+    let design = Design {
+        jobs: json!({"receive_wait": "20s", "max_receive_count": 3}),
+        faults: vec![fault(10, "jobs", "delete-queue", json!({})), fault(55, "jobs", "create-queue", json!({}))],
+        ..Design::default()
+    };
+    let report = design.run();
+    assert!(report.ledger.balanced, "{:#?}", report.ledger);
+    let refused: Vec<_> = report.ledger.reasons.iter().filter(|reason| reason.code == "no-queue").collect();
+    assert!(refused.iter().any(|reason| reason.count > 1_000), "SQS takes no queue of the name within a minute: {refused:#?}");
+}
+
+#[test]
 fn poison_goes_to_the_dead_letters_and_comes_back_by_redrive() {
     let broken = Design {
         worker: json!({"service_time": "5ms", "failure_ratio": "100%", "failed_visibility": "0s"}),
@@ -184,7 +241,10 @@ fn contradictions_are_named() {
     assert_eq!(errors(&|project| project.links.retain(|link| link.from.port != "dead_letters")), ["link-missing"]);
     assert_eq!(errors(&|project| project.components["letters"].profile = Some("sqs-fifo".to_owned())), ["setting-contradiction"]);
     assert_eq!(errors(&|project| drop(project.components["jobs"].params.shift_remove("max_receive_count"))), ["setting-missing"]);
-    assert_eq!(errors(&|project| project.links.push(link("letters.out", "worker.in", json!({})))), ["link-twice"]);
+    assert_eq!(errors(&|project| project.links.push(link("letters.out", "worker.in", json!({})))), [""; 0]);
+    let denies =
+        |project: &mut Project| drop(project.components["letters"].params.insert("redrive_permission".to_owned(), "denyAll".into()));
+    assert_eq!(errors(&denies), ["setting-contradiction"]);
     assert_eq!(errors(&|project| project.links.push(link("jobs.out", "letters.in", json!({})))), ["link-senseless"]);
 }
 
@@ -211,11 +271,12 @@ prop_compose! {
             json!({"service_time": "exp(30ms)", "failure_ratio": "20%"}),
             json!({"service_time": "exp(800ms)", "instances": 5, "concurrency": 4, "receive_size": 1}),
             json!({"service_time": "2ms", "failure_ratio": "60%", "failed_visibility": "1s", "instances": 2}),
+            json!({"service_time": "exp(800ms)", "instances": 6, "visibility_timeout": "1s", "visibility_heartbeat": "300ms", "delete_linger": "200ms"}),
         ]),
         wire in pick(&[json!({}), json!({"loss": "10%"}), json!({"latency": "exp(40ms)", "bandwidth": "100KiB"})]),
         faults in prop::collection::vec((1u64..58, prop::sample::select(vec![
             ("worker", "crash-instance"), ("worker", "stop-instance"), ("worker", "start-instance"),
-            ("jobs", "purge"), ("letters", "purge"), ("letters", "redrive"),
+            ("jobs", "purge"), ("letters", "purge"), ("letters", "redrive"), ("jobs", "delete-queue"), ("jobs", "create-queue"),
         ])), 0..6),
     ) -> Design {
         let faults = faults.into_iter().map(|(at, (component, action))| fault(at, component, action, json!({}))).collect();

@@ -5,13 +5,15 @@
 //! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
 //! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
 //! records, `work.rs` serves them, `results.rs` writes what is made of them,
-//! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads a queue is `queue/`.
+//! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads
+//! queues is `queue/`, one that a fan-out topic pushes to `push/`.
 
 mod actions;
 mod corrupt;
 mod groups;
 mod intake;
 mod pauses;
+mod push;
 mod queue;
 mod refusals;
 mod reset;
@@ -43,7 +45,7 @@ impl Kind for ConsumerKind {
     }
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
-            PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read, or a queue" },
+            PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics to read, or queues, or a fan-out topic that pushes" },
             PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Topic for records that cannot be processed" },
             PortSpec { name: "results".to_owned(), ty: PortType::RecordsOut, help: "Topic for what is made of each event" },
             PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
@@ -66,6 +68,9 @@ impl Kind for ConsumerKind {
         spec::check(ctx, params, out);
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
+        if push::spec::is_pushed_to(ctx) {
+            return Ok(Box::new(push::PushConsumer::new(ctx, params)));
+        }
         if queue::spec::reads_queue(ctx) {
             return Ok(Box::new(queue::QueueConsumer::new(ctx, params)?));
         }

@@ -1,6 +1,6 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
-use super::{groups, queue};
+use super::{groups, push, queue};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -21,7 +21,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     title: "Consumer",
     category: "Clients",
     profiles: &["kafka-4.0", "kafka-3.9"],
-    help: "Reads topics as a consumer group, or a queue, and processes each event",
+    help: "Reads topics as a consumer group, or queues, or is pushed to by a fan-out topic, and processes each event",
     params: PARAMS,
     actions: super::actions::ACTIONS,
     id_stem: "consumer",
@@ -339,6 +339,10 @@ const PARAMS: &[ParamSpec] = &[
     queue::spec::RECEIVE_WAIT,
     queue::spec::VISIBILITY,
     queue::spec::FAILED_VISIBILITY,
+    queue::spec::HEARTBEAT,
+    queue::spec::DELETE_LINGER,
+    push::spec::FAILURE_STATUS,
+    push::spec::REQUEST_QUEUE,
 ];
 
 /// Problems beyond each parameter's own range.
@@ -347,10 +351,13 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     if ctx.links_at("in").next().is_none() {
         out.push(
             Diagnostic::warning("link-missing", path.clone(), "it reads nothing")
-                .with_hint(format!("link a topic or a queue to {}.in", ctx.id)),
+                .with_hint(format!("link a topic, a queue or a fan-out topic to {}.in", ctx.id)),
         );
     }
     check_guarantees(&path, params, out);
+    if push::spec::is_pushed_to(ctx) {
+        return push::spec::check(ctx, &path, params, out);
+    }
     if queue::spec::reads_queue(ctx) {
         return queue::spec::check(ctx, &path, params, out);
     }

@@ -4,40 +4,44 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attributes::Names;
+use super::deliver::{answer_of, answer_of_status};
+use super::policies::{Change, SET_FILTER};
 use super::spec;
-use super::subscriptions::{self, Endpoint};
+use super::subscriptions::{self, Endpoint, Protocol};
 use crate::components::moves::Moves;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{CallId, Fact, Hop, HopKind, Message, Placed, QueueCall, QueueEntry, QueueError, QueueReply, QueueRequest, QueueResult};
-use crate::machines::broker::batch::{BatchBuilder, records};
+use crate::event::{
+    Answer as Shown, Fact, Hop, HopKind, Message, Placed, Query, QueueCall, QueueEntry, QueueError, QueueReply, QueueRequest,
+};
+use crate::event::{QueueResult, SubscriptionStanding};
 use crate::machines::broker::cluster::Caller;
-use crate::machines::broker::fanout::envelope::{self, Sheet};
-use crate::machines::broker::fanout::topic::{Answer, DeduplicationRules, Effects, Fanout, FanoutConfig, Published};
+use crate::machines::broker::fanout::topic::{Answer, DeduplicationRules, Effects, Fanout, FanoutConfig};
 use crate::random::{Distribution, Stream};
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
 /// Timer tokens: what in the upper byte, which below.
 const SERVED: u64 = 1 << 56;
 const DELIVER: u64 = 2 << 56;
-const LATE: u64 = 3 << 56;
+pub(super) const LATE: u64 = 3 << 56;
 const DEADLINE: u64 = 4 << 56;
 const MOVES: u64 = 5 << 56;
+pub(super) const FILTER: u64 = 6 << 56;
 const LOW: u64 = (1 << 56) - 1;
 
 /// A running fan-out topic.
 #[derive(Clone, Debug)]
 pub(super) struct FanoutSim {
-    fanout: Fanout,
-    names: Names,
-    name: Arc<str>,
-    topic: TopicIx,
-    endpoints: Vec<Endpoint>,
+    pub(super) fanout: Fanout,
+    pub(super) names: Names,
+    pub(super) name: Arc<str>,
+    pub(super) topic: TopicIx,
+    pub(super) endpoints: Vec<Endpoint>,
     clients: Vec<ComponentIx>,
     call_time: Distribution,
     delivery_time: Distribution,
-    delivery_timeout: SimDuration,
+    pub(super) delivery_timeout: SimDuration,
     rng: Stream,
     /// Publishes that the service is at.
     serving: Slab<(Caller, QueueRequest)>,
@@ -47,8 +51,10 @@ pub(super) struct FanoutSim {
     /// When the last delivery of each subscription set out: they keep their order.
     sent_at: Vec<SimTime>,
     /// Deliveries that wait for an answer, by call.
-    waiting: BTreeMap<u64, (usize, u64)>,
-    next_call: u64,
+    pub(super) waiting: BTreeMap<u64, (usize, u64)>,
+    pub(super) next_call: u64,
+    /// Filter policies that do not count yet.
+    pub(super) changes: Slab<Change>,
     /// Dead letters on their way.
     moves: Moves,
     deadline_set: SimTime,
@@ -70,7 +76,7 @@ impl FanoutSim {
                 message_bytes_max: params.size("max_message_size").unwrap_or(256 << 10),
                 subscriptions,
             }),
-            names: Names::new(ctx),
+            names: Names::new(ctx, params),
             name: ctx.id.into(),
             topic,
             sent_at: vec![SimTime::ZERO; endpoints.len()],
@@ -85,6 +91,7 @@ impl FanoutSim {
             starting: Slab::new(),
             waiting: BTreeMap::new(),
             next_call: 0,
+            changes: Slab::new(),
             moves: Moves::default(),
             deadline_set: SimTime::MAX,
             moves_set: SimTime::MAX,
@@ -119,7 +126,7 @@ impl FanoutSim {
         ctx.send(LinkEnd(caller.end), Message::QueueReply(Box::new(QueueReply { call, result })));
     }
 
-    fn carry_out(&mut self, ctx: &mut Ctx<'_>, effects: Effects) {
+    pub(super) fn carry_out(&mut self, ctx: &mut Ctx<'_>, effects: Effects) {
         for fact in effects.facts {
             self.show(ctx, &fact);
             ctx.fact(fact);
@@ -129,6 +136,9 @@ impl FanoutSim {
             *sent_at = (ctx.now + self.delivery_time.sample(&mut self.rng)).max(*sent_at);
             let slot = self.starting.put((subscription, number));
             ctx.timer_at(*sent_at, DELIVER | slot);
+            if let Protocol::Http { interval, .. } = self.endpoints[subscription].protocol {
+                *sent_at = *sent_at + interval;
+            }
         }
         for (subscription, entry) in effects.dead {
             if let Some(end) = self.endpoints[subscription].dead_letters {
@@ -180,55 +190,6 @@ impl FanoutSim {
             _ => {}
         }
     }
-
-    /// Sends a delivery, in its envelope where the subscription wants one.
-    fn deliver(&mut self, ctx: &mut Ctx<'_>, subscription: usize, number: u64) {
-        let Some(message) = self.fanout.message(number) else { return };
-        let endpoint = &self.endpoints[subscription];
-        let entry = if endpoint.raw { message.entry.clone() } else { self.enveloped(ctx, number, message) };
-        let call = self.call(ctx, endpoint.end, QueueEntry { delay: None, ..entry });
-        self.waiting.insert(call, (subscription, number));
-        ctx.timer_after(self.delivery_timeout, LATE | call);
-    }
-
-    fn call(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, entry: QueueEntry) -> u64 {
-        let call = self.next_call;
-        self.next_call += 1;
-        ctx.send(end, Message::Queue(Box::new(QueueRequest { call: CallId(call), body: QueueCall::Send(vec![entry]) })));
-        call
-    }
-
-    fn enveloped(&self, ctx: &Ctx<'_>, number: u64, message: &Published) -> QueueEntry {
-        let entry = &message.entry;
-        let Some(record) = records(&entry.batch).next() else { return entry.clone() };
-        let id = format!("{}-{number}", self.name);
-        let sheet = Sheet { message_id: &id, topic: &self.name, at: message.at, attributes: &message.attributes };
-        let value = envelope::seal(&sheet, record.value);
-        let mut builder = BatchBuilder::with_capacity(value.len() + 128);
-        builder.push(&record.meta, record.key, &value, 0, ctx.tracing.takes(record.meta.id));
-        QueueEntry { batch: builder.finish(), size_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX), ..entry.clone() }
-    }
-
-    fn answered(&mut self, ctx: &mut Ctx<'_>, call: u64, answer: Answer) {
-        // What waits no more was answered before, or was late.
-        let Some((subscription, number)) = self.waiting.remove(&call) else { return };
-        let mut effects = Effects::default();
-        self.fanout.answered(ctx.now, subscription, number, answer, &mut effects);
-        self.carry_out(ctx, effects);
-    }
-}
-
-fn answer_of(reply: &QueueReply) -> Answer {
-    let error = match &reply.result {
-        Ok(QueueResult::Entries(entries)) => entries.iter().find_map(|entry| entry.err()),
-        Ok(QueueResult::Messages(_)) => None,
-        Err(error) => Some(*error),
-    };
-    match error {
-        None => Answer::Taken,
-        Some(error) if error.is_passing() => Answer::Failed,
-        Some(error) => Answer::Refused(error),
-    }
 }
 
 impl Process for FanoutSim {
@@ -242,6 +203,7 @@ impl Process for FanoutSim {
                 self.set_moves_timer(ctx);
             }
             Message::QueueReply(reply) => self.answered(ctx, reply.call.0, answer_of(&reply)),
+            Message::HttpReply(reply) => self.answered(ctx, reply.call.0, answer_of_status(reply.status)),
             // Nothing else is sent to a fan-out topic.
             _ => {}
         }
@@ -260,6 +222,7 @@ impl Process for FanoutSim {
                 }
             }
             LATE => self.answered(ctx, token & LOW, Answer::Failed),
+            FILTER => self.filter_counts(token & LOW),
             MOVES if ctx.now >= self.moves_set => {
                 self.moves_set = SimTime::MAX;
                 self.moves.on_wake(ctx);
@@ -276,8 +239,12 @@ impl Process for FanoutSim {
         }
     }
 
-    fn on_input(&mut self, _: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
-        let Input::Set { param, value } = input else { return Err("a fan-out topic takes only changes of its cost model".to_owned()) };
+    fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        let (param, value) = match input {
+            Input::Set { param, value } => (param, value),
+            Input::Action { name, params } if name == SET_FILTER.name => return self.set_filter(ctx, params),
+            Input::Action { name, .. } => return Err(format!("a fan-out topic does not understand `{name}`")),
+        };
         let text = value.to_field_text();
         match param.as_str() {
             "call_time" => self.call_time = text.parse()?,
@@ -306,7 +273,28 @@ impl Process for FanoutSim {
             for (name, value) in figures {
                 out.of(name, &endpoint.name, FigureKind::Counter, value as f64);
             }
+            if let Some(group) = &endpoint.group_name {
+                out.of("lag", group, FigureKind::Gauge, counts.waiting() as f64);
+            }
         }
+    }
+
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Shown> {
+        let Query::Queues = query else { return None };
+        let standing = |(endpoint, counts): (&Endpoint, &crate::machines::broker::fanout::topic::Counts)| SubscriptionStanding {
+            topic: Arc::clone(&self.name),
+            endpoint: Arc::clone(&endpoint.name),
+            protocol: endpoint.protocol.name(),
+            filter_policy: endpoint.filter_policy.clone(),
+            filter_scope: endpoint.filter_scope,
+            delivered: counts.delivered,
+            filtered: counts.filtered,
+            waiting: counts.waiting(),
+            retried: counts.retried,
+            dead_lettered: counts.dead_lettered,
+            lost: counts.lost,
+        };
+        Some(Shown::Queues(Vec::new(), self.endpoints.iter().zip(self.fanout.counts()).map(standing).collect()))
     }
 
     fn clone_box(&self) -> Box<dyn Process> {

@@ -1,6 +1,7 @@
 //! What a fan-out topic can be told, and the problems that its settings can have.
 
-use super::subscriptions;
+use super::rows::{self, SUBSCRIPTION};
+use super::{policies, subscriptions};
 use crate::components::{BuildCtx, KindSpec, Params, queue};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance};
@@ -12,47 +13,15 @@ const DOCUMENTED: Provenance = Provenance::Documented("Amazon SNS Subscribe and 
 const STANDARD: &str = "sns-standard";
 const FIFO: &str = "sns-fifo";
 
-/// One row of `subscriptions`, called like the queue that subscribes.
-const SUBSCRIPTION: &[ParamSpec] = &[
-    ParamSpec::new(
-        "filter_policy",
-        "Filter policy",
-        T::LongText,
-        Absent,
-        r#"Which events it wants, as JSON: {"type": ["OrderPlaced"], "source": [{"prefix": "web"}]}. All of them when absent"#,
-    )
-    .key("FilterPolicy"),
-    ParamSpec::new(
-        "filter_scope",
-        "Filter scope",
-        T::Choice(&["MessageAttributes", "MessageBody"]),
-        Same("MessageAttributes"),
-        "Looks at the event's attributes (id, source, type, subject, partitionkey) or into its JSON body",
-    )
-    .key("FilterPolicyScope")
-    .from(DOCUMENTED),
-    ParamSpec::new("raw", "Raw delivery", T::Bool, Same("false"), "Delivers the body as it is; else in a JSON envelope")
-        .key("RawMessageDelivery")
-        .from(DOCUMENTED),
-    ParamSpec::new(
-        "dead_letters",
-        "Dead letters",
-        T::Text { max_chars: 200 },
-        Absent,
-        "Queue linked at dead_letters that takes what could not be delivered; the first one when absent",
-    )
-    .key("RedrivePolicy.deadLetterTargetArn"),
-];
-
 /// A fan-out topic.
 pub(super) const SPEC: KindSpec = KindSpec {
     id: "fanout",
     title: "Fan-out topic",
     category: "Messaging",
     profiles: &[STANDARD, FIFO],
-    help: "Delivers each event to every queue that subscribes and whose filter takes it",
+    help: "Delivers each event to every queue, consumer or gateway that subscribes and whose filter takes it",
     params: PARAMS,
-    actions: &[],
+    actions: policies::ACTIONS,
     id_stem: "fanout",
 };
 
@@ -62,9 +31,18 @@ const PARAMS: &[ParamSpec] = &[
         "Subscriptions",
         T::Named(SUBSCRIPTION),
         Absent,
-        "Settings of subscriptions, each called like the queue it is linked to; a link without a row takes everything",
+        "Settings of subscriptions, each called like what it is linked to; a link without a row takes everything",
     )
     .group("Subscriptions"),
+    ParamSpec::new(
+        "attributes",
+        "Attributes",
+        T::Words,
+        Absent,
+        "Fields of JSON bodies that publishers give as message attributes too, for filter policies: total, country. Raw delivery to a queue \
+         takes ten attributes in all",
+    )
+    .group("Topic"),
     ParamSpec::new(
         "max_message_size",
         "Largest message",
@@ -115,21 +93,23 @@ pub(in crate::components) fn is_fifo(component: &Component) -> bool {
 /// Problems beyond each parameter's own range.
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let path = format!("components.{}", ctx.id);
-    let queues: Vec<&str> = subscriptions::links(ctx).map(|facts| facts.peer_id.as_str()).collect();
-    if queues.is_empty() {
+    let subscribers: Vec<&str> = subscriptions::links(ctx).map(|facts| facts.peer_id.as_str()).collect();
+    if subscribers.is_empty() {
         let problem = Diagnostic::warning("link-missing", path.clone(), "nobody subscribes");
-        out.push(problem.with_hint(format!("link {}.subscriptions to a queue", ctx.id)));
+        out.push(problem.with_hint(format!("link {}.subscriptions to a queue or a consumer", ctx.id)));
     }
     let letters: Vec<&str> = ctx.links_at("dead_letters").map(|facts| facts.peer_id.as_str()).collect();
     for (id, row) in params.named("subscriptions") {
         let here = format!("{path}.subscriptions.{id}");
-        if !queues.contains(&id) {
+        if !subscribers.contains(&id) {
             let problem =
                 Diagnostic::error("subscription-unlinked", here.clone(), format!("{}.subscriptions is not linked to `{id}`", ctx.id));
-            let hint =
-                nearest(id, queues.iter().copied()).map_or_else(|| format!("link it to {id}.in"), |near| format!("did you mean `{near}`?"));
+            let hint = nearest(id, subscribers.iter().copied())
+                .map_or_else(|| format!("link it to {id}.in"), |near| format!("did you mean `{near}`?"));
             out.push(problem.with_hint(hint));
         }
+        let is_queue = subscriptions::links(ctx).any(|facts| facts.peer_id == id && facts.queue.is_some());
+        rows::check(&row, &here, is_queue, out);
         if let Err(problems) = subscriptions::policy(&row, &here) {
             out.extend(problems);
         }
@@ -142,7 +122,14 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             out.push(problem.with_hint(format!("link {}.dead_letters to {wanted}.in", ctx.id)));
         }
     }
-    if !ctx.project.components.get(ctx.id).is_some_and(is_fifo) {
+    if ctx.project.components.get(ctx.id).is_some_and(is_fifo) {
+        for facts in subscriptions::links(ctx).filter(|facts| facts.queue.is_none()) {
+            let words = format!("the FIFO topic {} cannot deliver to {} over HTTP", ctx.id, facts.peer_id);
+            out.push(
+                Diagnostic::error("setting-contradiction", path.clone(), words).with_hint("put a queue between, or choose sns-standard"),
+            );
+        }
+    } else {
         check_standard(ctx, &path, params, out);
     }
 }

@@ -49,8 +49,10 @@ fn facts(end: LinkEnd, port: &str, port_ty: PortType, peer: &str, topic: Option<
         peer_id: peer.to_owned(),
         peer_kind: "any".to_owned(),
         peer_port: topic.as_ref().map_or("out".to_owned(), |topic| topic.name.to_string()),
+        peer_port_ty: PortType::EventsOut,
         topic,
         queue: None,
+        pushes: None,
     }
 }
 
@@ -162,6 +164,7 @@ impl Bench {
             key: Some(Bytes::from_static(b"k")),
             body: Bytes::copy_from_slice(body),
             attempt: 1,
+            delivery: None,
         };
         self.message(end, Message::Http(Box::new(request)));
         event

@@ -62,8 +62,10 @@ impl Bench {
             peer_id: "client".to_owned(),
             peer_kind: "any".to_owned(),
             peer_port: "out".to_owned(),
+            peer_port_ty: PortType::EventsOut,
             topic: None,
             queue: None,
+            pushes: None,
         };
         let ctx = BuildCtx {
             project: &Project::default(),

@@ -205,6 +205,7 @@ impl HttpClient {
             key: job.key.clone(),
             body: job.body.clone(),
             attempt: job.attempts,
+            delivery: None,
         };
         out.requests.push((self.next_gateway, request));
         self.next_gateway = (self.next_gateway + 1) % self.gateways.max(1);

@@ -251,6 +251,7 @@ fn code_of(error: QueueError) -> &'static str {
     match error {
         QueueError::RequestThrottled | QueueError::OverLimit => "rate-limit",
         QueueError::MissingParameter => "message-group",
+        QueueError::NonExistentQueue => "no-queue",
         _ => "too-large",
     }
 }

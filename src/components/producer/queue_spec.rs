@@ -75,6 +75,17 @@ pub(super) const DELAY: ParamSpec = ParamSpec::new(
 .key("DelaySeconds")
 .group("Queues");
 
+pub(super) const GROUPS: ParamSpec = ParamSpec::new(
+    "message_groups",
+    "Message groups",
+    T::Bool,
+    Same("false"),
+    "Standard queues: the event's key goes along as its message group, which makes the queue fair: a tenant with many messages in flight \
+     waits behind the others. FIFO queues always get it",
+)
+.key("MessageGroupId")
+.group("Queues");
+
 pub(super) const DEDUPLICATION: ParamSpec = ParamSpec::new(
     "deduplication",
     "Deduplication",

@@ -18,6 +18,8 @@ use crate::units::{SimDuration, SimTime};
 pub(super) struct Messages {
     delay: Option<SimDuration>,
     deduplicate_by_id: bool,
+    /// Standard queues get message groups too.
+    names_tenants: bool,
     /// The message group of events without a key.
     default_group: Bytes,
 }
@@ -37,6 +39,7 @@ impl Messages {
         Self {
             delay: params.is_given("message_delay").then(|| params.duration("message_delay")),
             deduplicate_by_id: params.text("deduplication") == "event_id",
+            names_tenants: params.flag("message_groups"),
             default_group: Bytes::copy_from_slice(ctx.key.as_bytes()),
         }
     }
@@ -51,7 +54,7 @@ impl Messages {
             event: meta,
             batch: builder.finish(),
             size_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX).saturating_add(extra_header_bytes),
-            group: is_fifo.then(group),
+            group: if is_fifo { Some(group()) } else { key.filter(|_| self.names_tenants).map(Bytes::copy_from_slice) },
             deduplication: (is_fifo && self.deduplicate_by_id).then(id),
             delay: self.delay,
             attempt: 1,

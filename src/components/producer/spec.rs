@@ -343,6 +343,7 @@ const PARAMS: &[ParamSpec] = &[
     queue_spec::BACKOFF,
     queue_spec::BUFFER,
     queue_spec::DELAY,
+    queue_spec::GROUPS,
     queue_spec::DEDUPLICATION,
 ];
 

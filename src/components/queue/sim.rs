@@ -7,7 +7,7 @@ use crate::components::moves::Moves;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, EndRole, Params};
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{Fact, Hop, HopKind, Message, ObligationEnd, Placed, QueueRequest};
+use crate::event::{Answer, Fact, Hop, HopKind, Message, ObligationEnd, Placed, Query, QueueError, QueueRequest};
 use crate::machines::broker::cluster::Caller;
 use crate::machines::broker::queue::{Effects, FifoConfig, Queue, QueueConfig, Sampling};
 use crate::random::{Distribution, Stream};
@@ -206,11 +206,13 @@ impl QueueSim {
 
     fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &indexmap::IndexMap<String, crate::model::Value>) -> Result<(), String> {
         match name {
-            "purge" => {
-                let mut effects = Effects::default();
-                self.queue.purge(ctx.now, &mut effects);
-                self.carry_out(ctx, effects, ctx.now);
+            "purge" => self.administer(ctx, |queue, now, out| queue.purge(now, out).map(drop))?,
+            "delete-queue" => {
+                self.redrive_interval = None;
+                self.administer(ctx, |queue, now, out| queue.remove(now, out).map(drop))?;
             }
+            "create-queue" => self.administer(ctx, |queue, now, _| queue.create(now))?,
+            "redrive" if !self.queue.exists() => return Err(QueueError::NonExistentQueue.to_string()),
             "redrive" if self.letters_from.iter().any(|from| *from) => {
                 let rate = Params::new(spec::REDRIVE, None, params).rate("rate");
                 let is_new = self.redrive_interval.replace(SimDuration::from_secs_f64(1.0 / rate.max(0.001))).is_none();
@@ -221,6 +223,20 @@ impl QueueSim {
             "redrive" => return Err("no queue's dead letters come here".to_owned()),
             other => return Err(format!("a queue does not understand `{other}`")),
         }
+        Ok(())
+    }
+}
+
+impl QueueSim {
+    /// What an operator does, or why SQS refuses it.
+    fn administer(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        act: impl FnOnce(&mut Queue, SimTime, &mut Effects) -> Result<(), QueueError>,
+    ) -> Result<(), String> {
+        let mut effects = Effects::default();
+        act(&mut self.queue, ctx.now, &mut effects).map_err(|error| error.to_string())?;
+        self.carry_out(ctx, effects, ctx.now);
         Ok(())
     }
 }
@@ -287,6 +303,7 @@ impl Process for QueueSim {
         out.counter("redriven_count", counts.redriven);
         out.counter("expired_count", counts.expired);
         out.counter("deduplicated_count", counts.deduplicated);
+        out.counter("visibility_changes_count", counts.visibility_changes);
         out.counter("throttled_count", counts.throttled);
         out.counter("over_limit_count", counts.over_limit);
         out.gauge("queue_length", holdings.visible as f64);
@@ -297,6 +314,16 @@ impl Process for QueueSim {
         if self.has_reader {
             let all = holdings.visible + holdings.in_flight + holdings.delayed;
             out.of("lag", &self.name, FigureKind::Gauge, all as f64);
+        }
+    }
+
+    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
+        match query {
+            Query::Records { topic, partition: 0, seek, records_max } if *topic == self.name => {
+                Some(Answer::Queue(self.queue.page(now, &self.name, *seek, *records_max)))
+            }
+            Query::Queues => Some(Answer::Queues(vec![self.queue.standing(now, &self.name)], Vec::new())),
+            Query::Records { .. } | Query::Partitions => None,
         }
     }
 
@@ -312,7 +339,11 @@ fn config(ctx: &BuildCtx<'_>, params: &Params<'_>) -> QueueConfig {
         me: ctx.me,
         topic: ctx.topics.iter().find(|topic| topic.cluster == ctx.me).map_or(TopicIx(0), |topic| topic.topic),
         reader: ctx.groups.iter().find(|group| group.cluster == ctx.me).map(|group| group.group),
-        fifo: fifo.then(|| FifoConfig { content_deduplication: params.flag("content_deduplication"), high_throughput }),
+        fifo: fifo.then(|| FifoConfig {
+            content_deduplication: params.flag("content_deduplication"),
+            high_throughput,
+            group_deduplication: spec::deduplicates_by_group(params),
+        }),
         visibility: params.duration("visibility_timeout"),
         delay: params.duration("delay"),
         wait: params.duration("receive_wait"),

@@ -20,7 +20,13 @@ pub(super) const SPEC: KindSpec = KindSpec {
     help: "Keeps each message until a consumer has received and deleted it",
     params: PARAMS,
     actions: &[
-        ActionSpec { name: "purge", help: "Every message is gone at once", params: &[] },
+        ActionSpec { name: "purge", help: "Every message is gone at once; SQS refuses a second purge within a minute", params: &[] },
+        ActionSpec {
+            name: "delete-queue",
+            help: "The queue is gone with its messages: whoever calls it is told that there is no such queue",
+            params: &[],
+        },
+        ActionSpec { name: "create-queue", help: "The deleted queue is there again, empty; SQS refuses it within a minute", params: &[] },
         ActionSpec {
             name: "redrive",
             help: "Moves the dead letters that are here back to the queues that they came from",
@@ -100,6 +106,19 @@ const PARAMS: &[ParamSpec] = &[
     .key("RedrivePolicy.maxReceiveCount")
     .group("Dead letters"),
     ParamSpec::new(
+        "redrive_permission",
+        "Redrive permission",
+        T::Choice(&["allowAll", "denyAll", "byQueue"]),
+        Same("allowAll"),
+        "Which queues may name this one as their dead-letter queue; byQueue asks for redrive_sources",
+    )
+    .key("RedriveAllowPolicy.redrivePermission")
+    .from(DOCUMENTED)
+    .group("Dead letters"),
+    ParamSpec::new("redrive_sources", "Redrive sources", T::Words, Absent, "With byQueue: the queues that may, at most ten")
+        .key("RedriveAllowPolicy.sourceQueueArns")
+        .group("Dead letters"),
+    ParamSpec::new(
         "content_deduplication",
         "Content deduplication",
         T::Bool,
@@ -114,10 +133,20 @@ const PARAMS: &[ParamSpec] = &[
         "Throughput",
         T::Choice(&["standard", "high"]),
         Same("standard"),
-        "FIFO: standard takes 300 calls a second of each action; high 70,000, and deduplicates within each message group",
+        "FIFO: standard (perQueue) takes 300 calls a second of each action; high (perMessageGroupId) 70,000, of which 300 sends a second may \
+         be of one message group. A call brings up to ten messages",
     )
     .key("FifoThroughputLimit")
     .from(DOCUMENTED)
+    .group("FIFO"),
+    ParamSpec::new(
+        "deduplication_scope",
+        "Deduplication scope",
+        T::Choice(&["queue", "messageGroup"]),
+        Absent,
+        "FIFO: whether an id counts in the whole queue or in its message group; queue when absent, messageGroup with high throughput",
+    )
+    .key("DeduplicationScope")
     .group("FIFO"),
     ParamSpec::new(
         "duplicate_ratio",
@@ -161,10 +190,21 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     let path = format!("components.{}", ctx.id);
     let fifo = ctx.project.components.get(ctx.id).is_some_and(is_fifo);
     check_dead_letters(ctx, &path, params, fifo, out);
+    check_redrive_permission(ctx, &path, params, out);
+    if fifo && params.text("throughput") == "high" && !deduplicates_by_group(params) {
+        out.push(
+            Diagnostic::error(
+                "setting-contradiction",
+                format!("{path}.deduplication_scope"),
+                "high throughput (FifoThroughputLimit: perMessageGroupId) deduplicates within each message group",
+            )
+            .with_hint("leave deduplication_scope out, or write \"messageGroup\""),
+        );
+    }
     let (unused, why): (&[&str], &str) = if fifo {
         (&["duplicate_ratio", "disorder_ratio", "short_poll_share"], "a FIFO queue neither repeats nor reorders by chance")
     } else {
-        (&["content_deduplication", "throughput"], "only a FIFO queue has it")
+        (&["content_deduplication", "throughput", "deduplication_scope"], "only a FIFO queue has it")
     };
     for name in unused.iter().filter(|name| params.is_given(name)) {
         out.push(
@@ -177,6 +217,46 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             Diagnostic::warning("link-missing", path.clone(), "nothing is sent to it")
                 .with_hint(format!("link a producer, or another queue's dead_letters, to {}.in", ctx.id)),
         );
+    }
+}
+
+/// Whether an id counts within its message group only.
+pub(super) fn deduplicates_by_group(params: &Params<'_>) -> bool {
+    let scope = params.optional_text("deduplication_scope");
+    scope.map_or_else(|| params.text("throughput") == "high", |scope| scope == "messageGroup")
+}
+
+/// Queues that a `byQueue` permission can name.
+const REDRIVE_SOURCES_MAX: usize = 10;
+
+fn check_redrive_permission(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let (permission, sources) = (params.text("redrive_permission"), params.words("redrive_sources"));
+    let here = format!("{path}.redrive_sources");
+    if permission != "byQueue" && !sources.is_empty() {
+        out.push(
+            Diagnostic::warning("setting-unused", here, "redrive_sources counts only with redrive_permission: \"byQueue\"")
+                .with_hint("leave it out, or write redrive_permission: \"byQueue\""),
+        );
+    } else if permission == "byQueue" && !(1..=REDRIVE_SOURCES_MAX).contains(&sources.len()) {
+        out.push(
+            Diagnostic::error(
+                "setting-contradiction",
+                here,
+                format!("it names {} queues; SQS takes 1 to {REDRIVE_SOURCES_MAX}", sources.len()),
+            )
+            .with_hint("name the queues whose dead letters come here, or allow all (redrive_permission: \"allowAll\")"),
+        );
+    }
+    let sends_letters = |facts: &&crate::components::LinkFacts| facts.peer_kind == SPEC.id && facts.peer_port == "dead_letters";
+    for facts in ctx.links_at("in").filter(sends_letters) {
+        let is_allowed = permission == "allowAll" || (permission == "byQueue" && sources.contains(&facts.peer_id));
+        if !is_allowed {
+            let words = format!("{} does not take the dead letters of {}", ctx.id, facts.peer_id);
+            out.push(
+                Diagnostic::error("setting-contradiction", format!("{path}.redrive_permission"), words)
+                    .with_hint(format!("name {} in redrive_sources, allow all, or take the link away", facts.peer_id)),
+            );
+        }
     }
 }
 

@@ -82,6 +82,9 @@ fn holdings(ui: &mut Ui, app: &AppState, running: &Running, id: &str, commands: 
             commands.push(Command::Browse(browse));
             commands.push(Command::ShowDock(DockTab::Partitions));
         }
+        if shelf.partitions.is_none() && widgets::text_button(ui, icon::PARTITIONS, widgets::ButtonWords::new("All queues")).clicked() {
+            commands.push(Command::ShowDock(DockTab::Queues));
+        }
     });
 }
 

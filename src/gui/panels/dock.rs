@@ -1,18 +1,20 @@
-//! The dock below the canvas: charts, partitions, records, one in front of the others.
+//! The dock below the canvas: charts, partitions, queues, records, one in front of the others.
 
 use egui::Ui;
 
-use super::{charts, partitions, records};
+use super::{charts, partitions, queues, records};
 use crate::app::{AppState, Command, DockTab};
 use crate::gui::theme::widgets;
 
-const TABS: &[(DockTab, &str)] = &[(DockTab::Charts, "Charts"), (DockTab::Partitions, "Partitions"), (DockTab::Records, "Records")];
+const TABS: &[(DockTab, &str)] =
+    &[(DockTab::Charts, "Charts"), (DockTab::Partitions, "Partitions"), (DockTab::Queues, "Queues"), (DockTab::Records, "Records")];
 
 /// The dock.
 pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     match app.dock {
         DockTab::Charts => charts::charts_ui(ui, app, commands),
         DockTab::Partitions => partitions::partitions_ui(ui, app, commands),
+        DockTab::Queues => queues::queues_ui(ui, app, commands),
         DockTab::Records => records::records_ui(ui, app, commands),
     }
 }

@@ -1,97 +1,193 @@
-//! Calls of a consumer to its queue that wait for their answers.
+//! Calls of a consumer to its queues that wait for their answers.
+//!
+//! Deletes may be gathered into batches of ten. What a batch could not do for now is tried again, entry by entry.
 
 use std::collections::BTreeMap;
 
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{CallId, Message, QueueCall, QueueRequest, Receipt, ReceiveCall};
+use crate::event::{CallId, Message, QueueCall, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 use crate::units::{SimDuration, SimTime};
 
 /// Beyond its own wait a call is given up after this.
 const TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// How often a delete or a visibility change is tried.
 const ATTEMPTS_MAX: u32 = 3;
+/// Entries of one call.
+pub(super) const BATCH_MAX: usize = 10;
 
-/// What a call was for.
+/// Who waits for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Receive { instance: usize, life: u32 },
-    Delete(Receipt),
-    Show(Receipt, SimDuration),
+pub(super) struct Receiver {
+    pub instance: usize,
+    pub life: u32,
+    pub source: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// What a call was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    Receive(Receiver),
+    Delete(Vec<Receipt>),
+    Show(Vec<(Receipt, SimDuration)>),
+}
+
+#[derive(Clone, Debug)]
 struct Pending {
+    source: usize,
     purpose: Purpose,
     attempts: u32,
     deadline: SimTime,
 }
 
+/// What an answer brought.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// Messages, or none because the call was refused.
+    Received(Receiver, Option<Vec<QueueMessage>>),
+    /// Receipts of a queue that are good for nothing any more.
+    Over(usize, Vec<Receipt>),
+    /// Nothing to do.
+    Done,
+}
+
 /// The calls under way, by number.
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
-    end: LinkEnd,
+    /// By source.
+    ends: Vec<LinkEnd>,
+    /// How long deletes wait for others of their batch.
+    linger: SimDuration,
+    /// By source: deletes that wait, and until when.
+    gathered: Vec<(SimTime, Vec<Receipt>)>,
     pending: BTreeMap<u64, Pending>,
     next_call: u64,
 }
 
 impl Calls {
-    pub fn new(end: LinkEnd) -> Self {
-        Self { end, pending: BTreeMap::new(), next_call: 0 }
+    pub fn new(ends: Vec<LinkEnd>, linger: SimDuration) -> Self {
+        let gathered = vec![(SimTime::MAX, Vec::new()); ends.len()];
+        Self { ends, linger, gathered, pending: BTreeMap::new(), next_call: 0 }
     }
 
-    pub fn receive(&mut self, ctx: &mut Ctx<'_>, instance: usize, life: u32, how: ReceiveCall) {
+    pub fn receive(&mut self, ctx: &mut Ctx<'_>, receiver: Receiver, how: ReceiveCall) {
         let deadline = ctx.now + how.wait.unwrap_or(SimDuration::from_secs(20)) + TIMEOUT;
-        self.call(ctx, Pending { purpose: Purpose::Receive { instance, life }, attempts: 1, deadline }, QueueCall::Receive(how));
+        let pending = Pending { source: receiver.source, purpose: Purpose::Receive(receiver), attempts: 1, deadline };
+        self.call(ctx, pending, QueueCall::Receive(how));
     }
-    pub fn delete(&mut self, ctx: &mut Ctx<'_>, receipt: Receipt) {
-        self.attempt(ctx, Purpose::Delete(receipt), 1);
+    pub fn delete(&mut self, ctx: &mut Ctx<'_>, source: usize, receipt: Receipt) {
+        let (until, receipts) = &mut self.gathered[source];
+        if receipts.is_empty() {
+            *until = ctx.now + self.linger;
+        }
+        receipts.push(receipt);
+        if self.linger.is_zero() || receipts.len() >= BATCH_MAX {
+            self.flush(ctx, source);
+        }
     }
-    pub fn show(&mut self, ctx: &mut Ctx<'_>, receipt: Receipt, after: SimDuration) {
-        self.attempt(ctx, Purpose::Show(receipt, after), 1);
+    /// Changes visibility timeouts: at most [`BATCH_MAX`] of them.
+    pub fn show(&mut self, ctx: &mut Ctx<'_>, source: usize, changes: Vec<(Receipt, SimDuration)>) {
+        self.attempt(ctx, source, Purpose::Show(changes), 1);
     }
 
-    /// An answer has come: what for, or nothing when it was given up before.
-    pub fn answered(&mut self, call: CallId) -> Option<Purpose> {
-        self.pending.remove(&call.0).map(|pending| pending.purpose)
-    }
-    /// An answer that refuses for now: a delete or visibility change goes again, after its deadline.
-    pub fn refused(&mut self, call: CallId) -> Option<Purpose> {
-        let pending = self.pending.get(&call.0)?;
-        if matches!(pending.purpose, Purpose::Receive { .. }) { self.answered(call) } else { None }
+    fn flush(&mut self, ctx: &mut Ctx<'_>, source: usize) {
+        let (until, receipts) = &mut self.gathered[source];
+        *until = SimTime::MAX;
+        let receipts = std::mem::take(receipts);
+        if !receipts.is_empty() {
+            self.attempt(ctx, source, Purpose::Delete(receipts), 1);
+        }
     }
 
-    /// When [`Self::take_late`] has something to do.
+    /// An answer has come; one to a call that was given up says nothing.
+    pub fn answered(&mut self, reply: QueueReply) -> Answered {
+        let Some(pending) = self.pending.remove(&reply.call.0) else { return Answered::Done };
+        let Pending { source, purpose, attempts, deadline } = pending;
+        match (purpose, reply.result) {
+            (Purpose::Receive(receiver), Ok(QueueResult::Messages(messages))) => Answered::Received(receiver, Some(messages)),
+            (Purpose::Receive(receiver), _) => Answered::Received(receiver, None),
+            (purpose, Err(error)) if error.is_passing() => {
+                // It goes again when its time is up.
+                self.pending.insert(reply.call.0, Pending { source, purpose, attempts, deadline });
+                Answered::Done
+            }
+            (purpose, Ok(QueueResult::Entries(results))) => {
+                let again = |index: usize| results.get(index).is_some_and(|result| result.is_err_and(|error| error.is_passing()));
+                let is_over = |index: usize| results.get(index).is_some_and(|result| result.is_err_and(|error| !error.is_passing()));
+                let over = purpose.receipts(is_over);
+                if let Some(purpose) = purpose.only(again) {
+                    self.pending.insert(reply.call.0, Pending { source, purpose, attempts, deadline });
+                }
+                Answered::Over(source, over)
+            }
+            (purpose, _) => Answered::Over(source, purpose.receipts(|_| true)),
+        }
+    }
+
+    /// When [`Self::on_wake`] has something to do.
     pub fn next_wake(&self) -> SimTime {
-        self.pending.values().map(|pending| pending.deadline).min().unwrap_or(SimTime::MAX)
+        let gathered = self.gathered.iter().map(|(until, _)| *until);
+        self.pending.values().map(|pending| pending.deadline).chain(gathered).min().unwrap_or(SimTime::MAX)
     }
-    /// Tries again what was not answered in time; returns the receives, which are over.
-    pub fn take_late(&mut self, ctx: &mut Ctx<'_>) -> Vec<Purpose> {
+    /// Sends deletes that have waited, tries again what was not answered in time; returns the receives, which are over.
+    pub fn on_wake(&mut self, ctx: &mut Ctx<'_>) -> Vec<Receiver> {
+        for source in 0..self.gathered.len() {
+            if self.gathered[source].0 <= ctx.now {
+                self.flush(ctx, source);
+            }
+        }
         let late: Vec<u64> = self.pending.iter().filter(|(_, pending)| pending.deadline <= ctx.now).map(|(call, _)| *call).collect();
         let mut receives = Vec::new();
-        for Pending { purpose, attempts, .. } in late.into_iter().filter_map(|call| self.pending.remove(&call)).collect::<Vec<_>>() {
-            if matches!(purpose, Purpose::Receive { .. }) {
-                receives.push(purpose);
-            } else if attempts < ATTEMPTS_MAX {
+        for call in late {
+            match self.pending.remove(&call) {
+                Some(Pending { purpose: Purpose::Receive(receiver), .. }) => receives.push(receiver),
                 // A message whose delete is lost for good comes again: at least once.
-                self.attempt(ctx, purpose, attempts + 1);
+                Some(Pending { source, purpose, attempts, .. }) if attempts < ATTEMPTS_MAX => {
+                    self.attempt(ctx, source, purpose, attempts + 1);
+                }
+                _ => {}
             }
         }
         receives
     }
 
-    fn attempt(&mut self, ctx: &mut Ctx<'_>, purpose: Purpose, attempts: u32) {
-        let body = match purpose {
-            Purpose::Delete(receipt) => QueueCall::Delete(vec![receipt]),
-            Purpose::Show(receipt, after) => QueueCall::ChangeVisibility(receipt, after),
-            Purpose::Receive { .. } => return,
+    fn attempt(&mut self, ctx: &mut Ctx<'_>, source: usize, purpose: Purpose, attempts: u32) {
+        let body = match &purpose {
+            Purpose::Delete(receipts) => QueueCall::Delete(receipts.clone()),
+            Purpose::Show(changes) => QueueCall::ChangeVisibility(changes.clone()),
+            Purpose::Receive(_) => return,
         };
-        self.call(ctx, Pending { purpose, attempts, deadline: ctx.now + TIMEOUT }, body);
+        self.call(ctx, Pending { source, purpose, attempts, deadline: ctx.now + TIMEOUT }, body);
     }
 
     fn call(&mut self, ctx: &mut Ctx<'_>, pending: Pending, body: QueueCall) {
         let call = CallId(self.next_call);
         self.next_call += 1;
+        let end = self.ends[pending.source];
         self.pending.insert(call.0, pending);
-        ctx.send(self.end, Message::Queue(Box::new(QueueRequest { call, body })));
+        ctx.send(end, Message::Queue(Box::new(QueueRequest { call, body })));
+    }
+}
+
+impl Purpose {
+    /// Receipts of the entries that are chosen by their places.
+    fn receipts(&self, chosen: impl Fn(usize) -> bool) -> Vec<Receipt> {
+        let all: Vec<Receipt> = match self {
+            Self::Receive(_) => Vec::new(),
+            Self::Delete(receipts) => receipts.clone(),
+            Self::Show(changes) => changes.iter().map(|(receipt, _)| *receipt).collect(),
+        };
+        all.into_iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, receipt)| receipt).collect()
+    }
+    /// The same for the chosen entries only; none when none is.
+    fn only(self, chosen: impl Fn(usize) -> bool) -> Option<Self> {
+        fn kept<T>(entries: Vec<T>, chosen: impl Fn(usize) -> bool) -> Option<Vec<T>> {
+            let kept: Vec<T> = entries.into_iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, entry)| entry).collect();
+            (!kept.is_empty()).then_some(kept)
+        }
+        match self {
+            Self::Receive(_) => None,
+            Self::Delete(receipts) => kept(receipts, chosen).map(Self::Delete),
+            Self::Show(changes) => kept(changes, chosen).map(Self::Show),
+        }
     }
 }

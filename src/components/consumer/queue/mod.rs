@@ -1,11 +1,13 @@
-//! A consumer that reads a queue: receives, processes, deletes.
+//! A consumer that reads queues: receives, processes, deletes.
 //!
 //! In: messages. Out: receives with long polls, deletes, visibility changes, and the end of each obligation.
 //! Every instance asks for the next batch when its workers have none left. A failed message is left to its
 //! queue, which shows it again and buries it at last.
-//! Must not know: the queue from the inside. Start at `sim.rs`; its calls are `calls.rs`, its workers `work.rs`.
+//! Must not know: the queue from the inside. Start at `sim.rs`; its calls are `calls.rs`, its workers `work.rs`,
+//! and how it keeps messages hidden `heartbeat.rs`.
 
 mod calls;
+mod heartbeat;
 mod sim;
 pub(super) mod spec;
 mod work;

@@ -1,4 +1,4 @@
-//! The running consumer of a queue.
+//! The running consumer of one queue or several.
 //!
 //! ```text
 //! receive ─► inbox ─decode─► buffer ─► workers ─► end of the obligation, delete
@@ -7,13 +7,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::calls::{Calls, Purpose};
+use super::calls::{Answered, BATCH_MAX, Calls, Receiver};
+use super::heartbeat::Heartbeats;
+use super::spec;
 use super::work::{Held, Worker};
 use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
-use crate::components::{BuildCtx, Params};
+use crate::components::{BuildCtx, Params, takes_fifo};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Message, QueueReply, QueueResult, ReceiveCall};
+use crate::event::{Message, QueueMessage, Receipt, ReceiveCall};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -31,10 +33,10 @@ const BACKOFF: SimDuration = SimDuration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(in crate::components::consumer) struct QueueConsumer {
     pub(super) name: Arc<str>,
-    pub(super) topic: TopicIx,
-    pub(super) group: GroupIx,
+    pub(super) sources: Vec<Source>,
     pub(super) calls: Calls,
     receive: ReceiveCall,
+    pub(super) heartbeats: Heartbeats,
     pub(super) failed_visibility: Option<SimDuration>,
     pub(super) instances: Vec<Instance>,
     concurrency: usize,
@@ -48,6 +50,16 @@ pub(in crate::components::consumer) struct QueueConsumer {
     wake_at: SimTime,
 }
 
+/// A queue that it reads.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub topic: TopicIx,
+    pub group: GroupIx,
+    pub is_fifo: bool,
+    /// How long a received message is hidden, as far as it knows.
+    visibility: SimDuration,
+}
+
 /// Messages by what became of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
@@ -56,6 +68,7 @@ pub(super) struct Counts {
     pub rejected: u64,
     pub receives: u64,
     pub empty_receives: u64,
+    pub heartbeats: u64,
 }
 
 /// One process that polls.
@@ -64,7 +77,8 @@ pub(super) struct Instance {
     up: bool,
     /// Counts its lives: timers and answers of an earlier one are stale.
     pub life: u32,
-    receiving: bool,
+    /// By source.
+    receiving: Vec<bool>,
     /// Messages that are not decoded yet, because a schema is missing.
     inbox: VecDeque<Held>,
     pub buffer: VecDeque<Held>,
@@ -73,29 +87,50 @@ pub(super) struct Instance {
     pub busy: usize,
 }
 
+impl Instance {
+    fn new(sources: usize) -> Self {
+        Self { receiving: vec![false; sources], ..Self::default() }
+    }
+}
+
+/// The queues that it is linked to, each with its link's end.
+fn sources(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(Source, LinkEnd)> {
+    let source = |facts: &crate::components::LinkFacts| {
+        let queue = facts.queue.as_ref()?;
+        let group = ctx.groups.iter().find(|group| group.topics.contains(&queue.topic))?;
+        let source = Source {
+            topic: queue.topic,
+            group: group.group,
+            is_fifo: ctx.project.components.get(&facts.peer_id).is_some_and(takes_fifo),
+            visibility: spec::visibility(ctx, params, &facts.peer_id),
+        };
+        Some((source, facts.end))
+    };
+    ctx.links_at("in").filter_map(source).collect()
+}
+
 impl QueueConsumer {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
-        let facts = ctx.links_at("in").find_map(|facts| Some((facts.end, facts.queue.as_ref()?)));
-        let group = facts.and_then(|(_, queue)| ctx.groups.iter().find(|group| group.topics.contains(&queue.topic)));
-        let (Some((end, queue)), Some(group)) = (facts, group) else {
+        let (sources, ends): (Vec<Source>, Vec<LinkEnd>) = sources(ctx, params).into_iter().unzip();
+        if sources.is_empty() {
             return Err(Diagnostic::error("link-missing", format!("components.{}", ctx.id), "it reads no queue"));
-        };
+        }
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
         let version = params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1));
         let given = |name: &str| params.is_given(name).then(|| params.duration(name));
         let instances = usize::try_from(params.count("instances")).unwrap_or(0);
         let mut consumer = Self {
             name: ctx.id.into(),
-            topic: queue.topic,
-            group: group.group,
-            calls: Calls::new(end),
+            calls: Calls::new(ends, params.duration("delete_linger")),
+            heartbeats: Heartbeats::new(given("visibility_heartbeat")),
             receive: ReceiveCall {
                 max_messages: u32::try_from(params.count("receive_size")).unwrap_or(1),
                 wait: given("receive_wait"),
                 visibility: given("visibility_timeout"),
             },
             failed_visibility: given("failed_visibility"),
-            instances: vec![Instance { up: true, ..Instance::default() }; instances],
+            instances: vec![Instance { up: true, ..Instance::new(sources.len()) }; instances],
+            sources,
             concurrency: usize::try_from(params.count("concurrency")).unwrap_or(1).max(1),
             service_time: params.distribution("service_time"),
             service_rng: ctx.stream("service"),
@@ -125,10 +160,12 @@ impl QueueConsumer {
         }
         let instance = &mut self.instances[index];
         let is_idle = instance.buffer.is_empty() && instance.inbox.is_empty() && instance.busy < self.concurrency;
-        if instance.up && !instance.receiving && is_idle {
-            instance.receiving = true;
-            self.counts.receives += 1;
-            self.calls.receive(ctx, index, instance.life, self.receive);
+        if instance.up && is_idle {
+            for (source, receiving) in instance.receiving.iter_mut().enumerate().filter(|(_, receiving)| !**receiving) {
+                *receiving = true;
+                self.counts.receives += 1;
+                self.calls.receive(ctx, Receiver { instance: index, life: instance.life, source }, self.receive);
+            }
         }
         self.set_timer(ctx);
     }
@@ -151,21 +188,17 @@ impl QueueConsumer {
         }
     }
 
-    fn on_reply(&mut self, ctx: &mut Ctx<'_>, reply: QueueReply) {
-        let is_passing = matches!(&reply.result, Err(error) if error.is_passing())
-            || matches!(&reply.result, Ok(QueueResult::Entries(entries)) if entries.iter().any(|entry| entry.is_err_and(|e| e.is_passing())));
-        let purpose = if is_passing { self.calls.refused(reply.call) } else { self.calls.answered(reply.call) };
-        if let Some(Purpose::Receive { instance, life }) = purpose {
-            let messages = match reply.result {
-                Ok(QueueResult::Messages(messages)) => Some(messages),
-                _ => None,
-            };
-            self.received(ctx, instance, life, messages);
+    fn on_answer(&mut self, ctx: &mut Ctx<'_>, answered: Answered) {
+        match answered {
+            Answered::Received(receiver, messages) => self.received(ctx, receiver, messages),
+            Answered::Over(source, receipts) => receipts.into_iter().for_each(|receipt| self.heartbeats.end((source, receipt))),
+            Answered::Done => {}
         }
         self.set_timer(ctx);
     }
 
-    fn received(&mut self, ctx: &mut Ctx<'_>, index: usize, life: u32, messages: Option<Vec<crate::event::QueueMessage>>) {
+    fn received(&mut self, ctx: &mut Ctx<'_>, receiver: Receiver, messages: Option<Vec<QueueMessage>>) {
+        let Receiver { instance: index, life, source } = receiver;
         let instance = &mut self.instances[index];
         if instance.life != life {
             // The process that asked is gone: what it was given shows again by itself.
@@ -176,18 +209,22 @@ impl QueueConsumer {
             Some(messages) if messages.is_empty() => LOOP_TIME,
             Some(_) => SimDuration::ZERO,
         };
-        instance.inbox.extend(messages.into_iter().flatten().filter_map(|message| Held::new(ctx.now, &message)));
+        for held in messages.into_iter().flatten().filter_map(|message| Held::new(ctx.now, source, &message)) {
+            self.heartbeats.begin(ctx.now, index, held.handle());
+            instance.inbox.push_back(held);
+        }
         if rest.is_zero() {
-            instance.receiving = false;
+            instance.receiving[source] = false;
             self.advance(ctx, index);
         } else {
             self.counts.empty_receives += 1;
-            ctx.timer_after(rest, TOKEN_RECEIVE | (index as u64) << 8 | u64::from(life) << 40);
+            ctx.timer_after(rest, TOKEN_RECEIVE | (index as u64) << 8 | (source as u64) << 20 | u64::from(life) << 40);
         }
     }
 
-    fn set_timer(&mut self, ctx: &mut Ctx<'_>) {
-        let wake = self.calls.next_wake().min(self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake));
+    pub(super) fn set_timer(&mut self, ctx: &mut Ctx<'_>) {
+        let wake = self.calls.next_wake().min(self.heartbeats.next_wake());
+        let wake = wake.min(self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake));
         if wake < self.wake_at {
             self.wake_at = wake;
             ctx.timer_at(wake, TOKEN_WAKE);
@@ -202,12 +239,25 @@ impl QueueConsumer {
         if let Some(reader) = &mut self.reader {
             reader.on_wake(ctx);
         }
-        for purpose in self.calls.take_late(ctx) {
-            if let Purpose::Receive { instance, life } = purpose {
-                self.received(ctx, instance, life, Some(Vec::new()));
-            }
+        self.beat(ctx);
+        for receiver in self.calls.on_wake(ctx) {
+            self.received(ctx, receiver, Some(Vec::new()));
         }
         self.set_timer(ctx);
+    }
+
+    /// Hides what is held for its visibility timeout from now on.
+    fn beat(&mut self, ctx: &mut Ctx<'_>) {
+        let due = self.heartbeats.take_due(ctx.now);
+        self.counts.heartbeats += due.len() as u64;
+        for of_source in due.chunk_by(|one, other| one.0 == other.0) {
+            let source = of_source[0].0;
+            let visibility = self.receive.visibility.unwrap_or(self.sources[source].visibility);
+            for batch in of_source.chunks(BATCH_MAX) {
+                let changes: Vec<(Receipt, SimDuration)> = batch.iter().map(|(_, receipt)| (*receipt, visibility)).collect();
+                self.calls.show(ctx, source, changes);
+            }
+        }
     }
 
     pub(super) fn worker_token(instance: usize, worker: u32, life: u32) -> u64 {
@@ -231,7 +281,7 @@ impl QueueConsumer {
             (Some(index), "start-instance") if !self.instances[index].up => index,
             (Some(index), "stop-instance" | "crash-instance") if self.instances[index].up => index,
             (None, "start-instance") if (self.instances.len() as i64) < crate::components::consumer::spec::INSTANCES_MAX => {
-                self.instances.push(Instance::default());
+                self.instances.push(Instance::new(self.sources.len()));
                 self.instances.len() - 1
             }
             (_, "start-instance" | "stop-instance" | "crash-instance") => return Err("no such instance can do that".to_owned()),
@@ -253,7 +303,8 @@ impl QueueConsumer {
             self.station.interrupt(ctx.now);
         }
         self.station.abandon(ctx.now, instance.buffer.len() as u64);
-        *instance = Instance { life: (instance.life + 1) & 0xff_ffff, ..Instance::default() };
+        *instance = Instance { life: (instance.life + 1) & 0xff_ffff, ..Instance::new(self.sources.len()) };
+        self.heartbeats.end_all(index);
     }
 
     fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
@@ -287,7 +338,10 @@ impl Process for QueueConsumer {
     }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, _: LinkEnd, message: Message) {
         match message {
-            Message::QueueReply(reply) => self.on_reply(ctx, *reply),
+            Message::QueueReply(reply) => {
+                let answered = self.calls.answered(*reply);
+                self.on_answer(ctx, answered);
+            }
             Message::SchemaReply(reply) => {
                 debug_assert_eq!(reply.call.0 >> 56, u64::from(CALLS_SCHEMA), "only the reader looks schemas up");
                 if let Some(reader) = &mut self.reader {
@@ -308,7 +362,7 @@ impl Process for QueueConsumer {
             _ if self.instances[index].life != life => {}
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32),
             _ => {
-                self.instances[index].receiving = false;
+                self.instances[index].receiving[(token >> 20 & 0xf_ffff) as usize] = false;
                 self.advance(ctx, index);
             }
         }
@@ -325,6 +379,7 @@ impl Process for QueueConsumer {
         out.counter("rejected_count", self.counts.rejected);
         out.counter("receives_count", self.counts.receives);
         out.counter("empty_receives_count", self.counts.empty_receives);
+        out.counter("heartbeats_count", self.counts.heartbeats);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
         self.station.figures(now, out);
     }

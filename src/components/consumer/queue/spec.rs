@@ -1,8 +1,9 @@
 //! What a consumer of a queue can be told, and the problems that this can have.
 
-use crate::components::{BuildCtx, Params};
+use crate::components::{BuildCtx, Params, by_id};
 use crate::diagnostics::Diagnostic;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
+use crate::units::SimDuration;
 
 use Default_::{Absent, Same};
 use ParamType as T;
@@ -45,8 +46,40 @@ pub(in crate::components::consumer) const FAILED_VISIBILITY: ParamSpec = ParamSp
 .key("ChangeMessageVisibility")
 .group("Queue");
 
+pub(in crate::components::consumer) const HEARTBEAT: ParamSpec = ParamSpec::new(
+    "visibility_heartbeat",
+    "Visibility heartbeat",
+    T::Duration { min: "1ms", max: "12h" },
+    Absent,
+    "While a message is held, its visibility timeout begins anew after each such time (ChangeMessageVisibility), up to twelve hours from its \
+     receive; without it a message held for longer than its timeout is shown to others",
+)
+.group("Queue");
+
+pub(in crate::components::consumer) const DELETE_LINGER: ParamSpec = ParamSpec::new(
+    "delete_linger",
+    "Delete linger",
+    T::Duration { min: "0s", max: "1h" },
+    Same("0s"),
+    "How long a delete waits for others of its batch of ten; at 0s each is a call of its own",
+)
+.key("DeleteMessageBatch")
+.group("Queue");
+
+/// How long a queue's messages are hidden from this consumer on.
+pub(super) fn visibility(ctx: &BuildCtx<'_>, params: &Params<'_>, queue: &str) -> SimDuration {
+    if params.is_given("visibility_timeout") {
+        return params.duration("visibility_timeout");
+    }
+    let of_queue = ctx.project.components.get(queue).and_then(|component| {
+        let spec = by_id(&component.kind)?.spec();
+        Some(Params::new(spec.params, component.profile.as_deref(), &component.params).duration("visibility_timeout"))
+    });
+    of_queue.unwrap_or(SimDuration::ZERO)
+}
+
 /// Settings that a consumer of a queue has no use for.
-const OF_TOPICS: &[&str] = &[
+pub(in crate::components::consumer) const OF_TOPICS: &[&str] = &[
     "group",
     "max_attempts",
     "retry_backoff",
@@ -73,12 +106,13 @@ pub(in crate::components::consumer) fn reads_queue(ctx: &BuildCtx<'_>) -> bool {
 
 /// Problems of a consumer that reads a queue.
 pub(in crate::components::consumer) fn check(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
-    if ctx.links_at("in").count() > 1 {
+    if ctx.links_at("in").any(|facts| facts.queue.is_none()) {
         out.push(
-            Diagnostic::error("link-twice", path, "a consumer that reads a queue reads nothing else")
-                .with_hint("give each queue a consumer of its own"),
+            Diagnostic::error("link-twice", path, "a consumer that reads queues reads nothing else")
+                .with_hint("give the topics a consumer of their own"),
         );
     }
+    check_heartbeat(ctx, path, params, out);
     if ctx.links_at("dead_letters").next().is_some() {
         out.push(
             Diagnostic::error("link-senseless", path, "a queue's dead letters are the queue's own doing")
@@ -97,5 +131,23 @@ pub(in crate::components::consumer) fn check(ctx: &BuildCtx<'_>, path: &str, par
             format!("{path}.{name}"),
             format!("`{name}` counts for topics only; this reads a queue"),
         ));
+    }
+}
+
+/// A timeout that ends before its first heartbeat is never extended.
+fn check_heartbeat(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    if !params.is_given("visibility_heartbeat") {
+        return;
+    }
+    let every = params.duration("visibility_heartbeat");
+    for facts in ctx.links_at("in").filter(|facts| facts.queue.is_some()) {
+        let visibility = visibility(ctx, params, &facts.peer_id);
+        if every >= visibility {
+            let words = format!("the visibility timeout of {} is over after {visibility}, before the first heartbeat", facts.peer_id);
+            out.push(
+                Diagnostic::error("setting-contradiction", format!("{path}.visibility_heartbeat"), words)
+                    .with_hint("a heartbeat at a half of the visibility timeout, or less, is usual"),
+            );
+        }
     }
 }

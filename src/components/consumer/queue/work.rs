@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::heartbeat::Handle;
 use super::sim::QueueConsumer;
 use crate::engine::Ctx;
 use crate::event::{Ended, EventMeta, Fact, Hop, HopKind, ObligationEnd, Placed, QueueMessage, Reason, Receipt};
@@ -16,6 +17,8 @@ pub(super) struct Held {
     pub value: Bytes,
     key: Option<Bytes>,
     group: Option<Bytes>,
+    /// Which of the queues it came from.
+    source: usize,
     receipt: Receipt,
     arrived: SimTime,
 }
@@ -27,7 +30,7 @@ pub(super) struct Worker {
 }
 
 impl Held {
-    pub fn new(now: SimTime, message: &QueueMessage) -> Option<Self> {
+    pub fn new(now: SimTime, source: usize, message: &QueueMessage) -> Option<Self> {
         let record = records(&message.batch).next()?;
         Some(Self {
             meta: record.meta,
@@ -35,9 +38,13 @@ impl Held {
             value: envelope::open(record.value).unwrap_or_else(|| value_bytes(&message.batch, &record)),
             key: record.key.map(|key| message.batch.bytes.slice_ref(key)),
             group: message.group.clone(),
+            source,
             receipt: message.receipt,
             arrived: now,
         })
+    }
+    pub fn handle(&self) -> Handle {
+        (self.source, self.receipt)
     }
 }
 
@@ -74,8 +81,8 @@ impl QueueConsumer {
         self.counts.processed += 1;
         ctx.fact(Fact::Ended(Ended {
             component: ctx.me,
-            group: self.group,
-            topic: self.topic,
+            group: self.sources[held.source].group,
+            topic: self.sources[held.source].topic,
             partition: 0,
             offset: held.receipt.number,
             event: held.meta,
@@ -86,7 +93,8 @@ impl QueueConsumer {
             let words = format!("processed by {}#{} at receive {}", self.name, index + 1, held.receipt.receive);
             self.hop(ctx, held, HopKind::Processed, begun, words);
         }
-        self.calls.delete(ctx, held.receipt);
+        self.heartbeats.end(held.handle());
+        self.calls.delete(ctx, held.source, held.receipt);
     }
 
     /// The message is left to its queue, which shows it again: now, later, or never again. What is held of its
@@ -97,9 +105,10 @@ impl QueueConsumer {
             self.hop(ctx, held, HopKind::Rejected, begun, format!("failed at receive {}, left to the queue", held.receipt.receive));
         }
         self.show_again(ctx, held);
-        if held.group.is_some() {
+        if held.group.is_some() && self.sources[held.source].is_fifo {
             let buffer = std::mem::take(&mut self.instances[index].buffer);
-            let (left, kept): (Vec<Held>, Vec<Held>) = buffer.into_iter().partition(|other| other.group == held.group);
+            let (left, kept): (Vec<Held>, Vec<Held>) =
+                buffer.into_iter().partition(|other| other.source == held.source && other.group == held.group);
             self.instances[index].buffer = kept.into();
             self.station.abandon(ctx.now, left.len() as u64);
             left.iter().for_each(|other| self.show_again(ctx, other));
@@ -115,8 +124,9 @@ impl QueueConsumer {
     }
 
     fn show_again(&mut self, ctx: &mut Ctx<'_>, held: &Held) {
+        self.heartbeats.end(held.handle());
         if let Some(after) = self.failed_visibility {
-            self.calls.show(ctx, held.receipt, after);
+            self.calls.show(ctx, held.source, vec![(held.receipt, after)]);
         }
     }
 
@@ -127,8 +137,8 @@ impl QueueConsumer {
             queued: held.arrived,
             served,
             done: ctx.now,
-            placed: Some(Placed { topic: self.topic, partition: 0, offset: held.receipt.number }),
-            group: Some(self.group),
+            placed: Some(Placed { topic: self.sources[held.source].topic, partition: 0, offset: held.receipt.number }),
+            group: Some(self.sources[held.source].group),
             words: words.into(),
             payload: Some(held.value.clone()),
             key: held.key.clone(),

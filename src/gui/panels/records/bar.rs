@@ -4,7 +4,7 @@ use egui::{DragValue, Id, TextEdit, Ui, WidgetInfo, WidgetType};
 
 use super::{RecordsAction, Shown};
 use crate::app::{Browse, Shelf};
-use crate::event::{Answer, LogMarks, Seek};
+use crate::event::{Answer, LogMarks, QueueStanding, Seek};
 use crate::gui::panels::figures;
 use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::units::{SimDuration, SimTime};
@@ -19,9 +19,24 @@ pub(super) fn marks_ui(ui: &mut Ui, marks: LogMarks) {
         marks.last_stable.map(|offset| ("Last stable", offset, "Readers of committed records see what is below")),
         Some(("Start", marks.log_start, "The first offset that is kept")),
     ];
+    figures_ui(ui, list.into_iter().flatten().map(|(name, offset, help)| (format!("{name} {}", figures::whole(offset)), help)));
+}
+
+/// How a queue stands, in the same place.
+pub(super) fn standing_ui(ui: &mut Ui, standing: &QueueStanding) {
+    let list = [
+        (format!("Oldest {}", figures::span(standing.oldest_age)), "Age of the oldest message"),
+        (format!("Dead letters {}", figures::whole(standing.dead_lettered)), "Moved to its dead-letter queue so far"),
+        (format!("Delayed {}", figures::whole(standing.delayed)), "Sent, and still hidden by a delay"),
+        (format!("In flight {}", figures::whole(standing.in_flight)), "Received, and not deleted yet"),
+        (format!("Visible {}", figures::whole(standing.visible)), "Messages that the next receive may bring"),
+    ];
+    figures_ui(ui, list.into_iter());
+}
+
+fn figures_ui(ui: &mut Ui, list: impl Iterator<Item = (String, &'static str)>) {
     ui.spacing_mut().item_spacing.x = space::M;
-    for (name, offset, help) in list.into_iter().flatten() {
-        let text = format!("{name} {}", figures::whole(offset));
+    for (text, help) in list {
         // What does not fit is left out whole.
         let room = ui.painter().layout_no_wrap(text.clone(), theme::font(11.5), egui::Color32::WHITE).size().x;
         if room < ui.available_width() {
@@ -82,14 +97,20 @@ fn paging_ui(ui: &mut Ui, browse: &Browse, answer: Option<&Answer>) -> Option<Br
             page.marks.log_start,
             page.marks.log_end,
         ),
-        _ => return None,
+        Some(Answer::Queue(page)) => (
+            page.rows.first().map_or(page.next_number, |row| row.number),
+            page.rows.last().map_or(page.next_number, |row| row.number + 1),
+            page.first_number,
+            page.next_number,
+        ),
+        Some(Answer::Partitions(_) | Answer::Queues(..)) | None => return None,
     };
-    let at_start = (before <= start).then_some("The log begins here");
-    let at_end = (behind >= end).then_some("The log ends here");
+    let at_start = (before <= start).then_some("It begins here");
+    let at_end = (behind >= end).then_some("It ends here");
     let to = |seek| Some(Browse { seek, ..browse.clone() });
     let mut next = None;
     // A page that reaches back to the start may be seen from its other end.
-    let is_first = (browse.seek == Seek::From(start)).then_some("The log begins here");
+    let is_first = (browse.seek == Seek::From(start)).then_some("It begins here");
     if widgets::icon_button(ui, icon::FIRST, widgets::ButtonWords::new("To the start").unless(is_first)).clicked() {
         next = to(Seek::From(start));
     }

@@ -182,7 +182,7 @@ fn seen_by(record: &HeldRecord, standing: LogStanding) -> (&'static str, Tone) {
 }
 
 /// A key as text where it is text, else in hexadecimal.
-fn key_text(key: &[u8]) -> String {
+pub(super) fn key_text(key: &[u8]) -> String {
     match std::str::from_utf8(key) {
         Ok(text) if !text.contains(char::is_control) => text.chars().take(KEY_CHARS_MAX).collect(),
         _ => key.iter().take(KEY_CHARS_MAX / 2).map(|byte| format!("{byte:02x}")).collect(),

@@ -1,11 +1,12 @@
-//! What a topic holds: a page of its log as a table, and the record that is opened beside it.
+//! What a topic or a queue holds: a page of it as a table, and the record that is opened beside it.
 //!
 //! In: the topics that there are, which page is looked at, and the run's answer. Out: another page, another record, or
 //! an event to follow. Must not know: how a run finds the page. Start at [`body`]; `bar.rs` moves through a log, `log.rs`
-//! draws a page of it.
+//! draws a page of it, `queue.rs` a page of a queue.
 
 mod bar;
 mod log;
+mod queue;
 
 use std::sync::Arc;
 
@@ -53,10 +54,10 @@ pub fn records_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         event_types: running.event_types(),
     });
     let hint = match &app.running {
-        Some(_) => ("No records here", "This design has no topic"),
+        Some(_) => ("No records here", "This design has neither a topic nor a queue"),
         None => (
             "Nothing has run yet",
-            "Press Run: the records of every topic can be looked at here, while it goes, when it is held and after its end",
+            "Press Run: what every topic and queue holds can be looked at here, while it goes, when it is held and after its end",
         ),
     };
     body(ui, |ui| dock::tabs(ui, app, &mut asked), shown.as_ref(), hint, commands);
@@ -71,10 +72,10 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), shown: Option<&Shown<'_>>, 
         return;
     };
     let answer = shown.browsed.and_then(|browsed| browsed.answer.as_ref());
-    widgets::bar(ui, tabs, |ui| {
-        if let Some(Answer::Log(page)) = answer {
-            bar::marks_ui(ui, page.marks);
-        }
+    widgets::bar(ui, tabs, |ui| match answer {
+        Some(Answer::Log(page)) => bar::marks_ui(ui, page.marks),
+        Some(Answer::Queue(page)) => bar::standing_ui(ui, &page.standing),
+        Some(Answer::Partitions(_) | Answer::Queues(..)) | None => {}
     });
     let mut action = bar::ui(ui, shown, answer);
     ui.add_space(space::XS);
@@ -84,9 +85,12 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), shown: Option<&Shown<'_>>, 
     let (page, record) = area.split_left_right_at_x(if opened.is_some() { record_left } else { area.right() });
     if page.width() > space::L {
         widgets::within(ui, page.with_max_x(page.right() - if opened.is_some() { space::M } else { 0.0 }), |ui| {
-            if let Some(Answer::Log(page)) = answer {
-                action = log::ui(ui, page, shown).map(RecordsAction::Look).or(action.take());
-            }
+            let looked = match answer {
+                Some(Answer::Log(page)) => log::ui(ui, page, shown),
+                Some(Answer::Queue(page)) => queue::ui(ui, page, shown),
+                Some(Answer::Partitions(_) | Answer::Queues(..)) | None => None,
+            };
+            action = looked.map(RecordsAction::Look).or(action.take());
         });
     }
     if let Some(story) = opened {

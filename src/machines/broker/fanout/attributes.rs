@@ -61,6 +61,18 @@ impl Attribute {
         }
     }
 
+    /// A value of a JSON document in SNS's types; none for what these cannot hold.
+    #[must_use]
+    pub fn of_json(value: &Json) -> Option<Self> {
+        match value {
+            Json::String(text) => Some(Self::Text(text.as_str().into())),
+            Json::Number(number) => number.as_f64().map(Self::Number),
+            Json::Bool(flag) => Some(Self::Text(flag.to_string().into())),
+            Json::Array(list) => Some(Self::List(list.clone())),
+            Json::Null | Json::Object(_) => None,
+        }
+    }
+
     pub(super) fn any(&self, holds: impl Fn(ValueRef<'_>) -> bool) -> bool {
         match self {
             Self::Text(text) => holds(ValueRef::Text(text)),

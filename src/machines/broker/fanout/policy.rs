@@ -71,6 +71,35 @@ impl FilterPolicy {
     }
 }
 
+impl FilterPolicy {
+    /// Which of its conditions the message does not fulfil, by the names of their keys; none when it is accepted.
+    #[must_use]
+    pub fn failing(&self, subject: Subject<'_>) -> Vec<&str> {
+        let failing = |place: &dyn Fn(&Clause) -> bool| self.clauses.0.iter().filter(|clause| !place(clause)).map(Clause::name).collect();
+        match (self.scope, subject.body) {
+            (Scope::MessageAttributes, _) => failing(&|clause| clause.holds(&InAttributes(subject.attributes))),
+            (Scope::MessageBody, Some(Json::Object(body))) => failing(&|clause| clause.holds(&InBody(Some(body)))),
+            (Scope::MessageBody, _) => failing(&|_| false),
+        }
+    }
+}
+
+impl Clause {
+    fn name(&self) -> &str {
+        match self {
+            Self::Key { name, .. } | Self::Inside { name, .. } => name,
+            Self::Either(_) => "$or",
+        }
+    }
+    fn holds(&self, place: &impl Place) -> bool {
+        match self {
+            Self::Key { name, rules } => place.satisfies(name, rules),
+            Self::Inside { name, clauses } => place.inside(name, clauses),
+            Self::Either(groups) => groups.iter().any(|group| group.hold(place)),
+        }
+    }
+}
+
 /// Where keys are looked up.
 trait Place {
     /// Whether the key is there, and one of the rules holds.
@@ -86,11 +115,7 @@ struct InBody<'a>(Option<&'a Map<String, Json>>);
 
 impl Clauses {
     fn hold(&self, place: &impl Place) -> bool {
-        self.0.iter().all(|clause| match clause {
-            Clause::Key { name, rules } => place.satisfies(name, rules),
-            Clause::Inside { name, clauses } => place.inside(name, clauses),
-            Clause::Either(groups) => groups.iter().any(|group| group.hold(place)),
-        })
+        self.0.iter().all(|clause| clause.holds(place))
     }
 }
 

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
@@ -25,6 +26,8 @@ use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Entries of one publish.
 const BATCH_MAX: usize = 10;
+/// Message attributes that raw delivery to a queue takes.
+pub const RAW_ATTRIBUTES_MAX: usize = 10;
 
 /// A topic's settings.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct Subscription {
     pub retry: RetryPolicy,
     /// Whether what is given up goes to a dead-letter queue; else it is lost.
     pub has_dead_letters: bool,
+    /// The endpoint tells itself when it has processed an event; else its taking it ends the obligation.
+    pub is_told_by_endpoint: bool,
 }
 
 /// How a delivery ended.
@@ -62,7 +67,28 @@ pub enum Answer {
     /// No answer, or one that may be another next time.
     Failed,
     /// Refused for good: a client error is not tried again.
-    Refused(QueueError),
+    Refused(Refusal),
+}
+
+/// Why an endpoint refused a delivery for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A queue's error.
+    Queue(QueueError),
+    /// An HTTP status that is neither success, nor 429, nor a server's error.
+    Status(u16),
+    /// Raw delivery to a queue takes no more than [`RAW_ATTRIBUTES_MAX`].
+    Attributes(usize),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue(error) => write!(f, "the endpoint answered {error}"),
+            Self::Status(status) => write!(f, "the endpoint answered {status}"),
+            Self::Attributes(count) => write!(f, "{count} message attributes, and raw delivery to a queue takes {RAW_ATTRIBUTES_MAX}"),
+        }
+    }
 }
 
 /// What a turn of the machine wants done.
@@ -79,6 +105,8 @@ pub struct Effects {
 /// What happened so far at one subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// For this subscription, by its filter policy.
+    pub passed: u64,
     /// Taken by the endpoint.
     pub delivered: u64,
     /// Not for this subscription.
@@ -89,6 +117,14 @@ pub struct Counts {
     pub dead_lettered: u64,
     /// Given up without one.
     pub lost: u64,
+}
+
+impl Counts {
+    /// Deliveries that are not over.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.passed - self.delivered - self.dead_lettered - self.lost
+    }
 }
 
 /// A published message that some subscription still waits for.
@@ -165,6 +201,11 @@ impl Fanout {
     #[must_use]
     pub fn message(&self, number: u64) -> Option<&Published> {
         self.messages.get(&number)
+    }
+    /// How often a delivery has failed.
+    #[must_use]
+    pub fn failures(&self, subscription: usize, number: u64) -> u32 {
+        self.deliveries.get(&(subscription, number)).map_or(0, |delivery| delivery.failures)
     }
     /// When [`Self::on_deadline`] has something to do.
     #[must_use]
@@ -244,12 +285,20 @@ impl Fanout {
             return;
         }
         for subscription in wanted {
+            self.counts[subscription].passed += 1;
             self.deliveries.insert((subscription, number), Delivery::default());
             if self.stand_in_line(subscription, number, &message.entry) {
                 out.deliveries.push((subscription, number));
             }
         }
         self.messages.insert(number, message);
+    }
+
+    /// A subscription's filter policy is another from now on.
+    pub fn set_policy(&mut self, subscription: usize, policy: FilterPolicy) {
+        if let Some(subscription) = self.cfg.subscriptions.get_mut(subscription) {
+            subscription.policy = policy;
+        }
     }
 
     fn looks_into_bodies(&self) -> bool {
@@ -271,7 +320,8 @@ impl Fanout {
         match answer {
             Answer::Taken => {
                 self.counts[subscription].delivered += 1;
-                self.finish(subscription, number, ObligationEnd::Forwarded, None, out);
+                let end = (!self.cfg.subscriptions[subscription].is_told_by_endpoint).then_some((ObligationEnd::Forwarded, None));
+                self.finish(subscription, number, end, out);
             }
             Answer::Failed => {
                 delivery.failures += 1;
@@ -284,7 +334,7 @@ impl Fanout {
                     None => self.give_up(subscription, number, "retries", "its retries are used up".to_owned(), out),
                 }
             }
-            Answer::Refused(error) => self.give_up(subscription, number, "refused", format!("the endpoint answered {error}"), out),
+            Answer::Refused(refusal) => self.give_up(subscription, number, "refused", refusal.to_string(), out),
         }
         self.tell_log_start(out);
     }
@@ -296,14 +346,14 @@ impl Fanout {
             if let Some(message) = self.messages.get(&number) {
                 out.dead.push((subscription, message.entry.clone()));
             }
-            self.finish(subscription, number, ObligationEnd::DeadLettered, reason, out);
+            self.finish(subscription, number, Some((ObligationEnd::DeadLettered, reason)), out);
         } else {
             self.counts[subscription].lost += 1;
-            self.finish(subscription, number, ObligationEnd::Lost, reason, out);
+            self.finish(subscription, number, Some((ObligationEnd::Lost, reason)), out);
         }
     }
 
-    fn finish(&mut self, subscription: usize, number: u64, end: ObligationEnd, reason: Option<Reason>, out: &mut Effects) {
+    fn finish(&mut self, subscription: usize, number: u64, end: Option<(ObligationEnd, Option<Reason>)>, out: &mut Effects) {
         if let Some(Delivery { due: Some(due), .. }) = self.deliveries.remove(&(subscription, number)) {
             self.due.remove(&(due, subscription, number));
         }
@@ -313,7 +363,7 @@ impl Fanout {
         if is_over {
             self.messages.remove(&number);
         }
-        out.facts.push(self.end(subscription, number, &entry, end, reason));
+        out.facts.extend(end.map(|(end, reason)| self.end(subscription, number, &entry, end, reason)));
         if let Some(group) = entry.group.filter(|_| self.cfg.fifo.is_some()) {
             self.next_in_line(subscription, group, out);
         }
@@ -368,7 +418,8 @@ impl Fanout {
 }
 
 /// The body as JSON, with or without a registry's header; none when it is none (Avro, say).
-fn body_of(entry: &QueueEntry) -> Option<Json> {
+#[must_use]
+pub fn body_of(entry: &QueueEntry) -> Option<Json> {
     let record = records(&entry.batch).next()?;
     let payload = unframe_any(record.value).map_or(Cow::Borrowed(record.value), |(_, payload)| payload);
     serde_json::from_slice(&payload).ok()

@@ -37,8 +37,11 @@ pub struct QueueConfig {
 pub struct FifoConfig {
     /// `ContentBasedDeduplication`: a message without an id is known by its body's SHA-256.
     pub content_deduplication: bool,
-    /// High-throughput mode: far more calls, and deduplication within each message group.
+    /// `FifoThroughputLimit: perMessageGroupId`, the high-throughput mode: each message group has the calls that
+    /// otherwise the whole queue has.
     pub high_throughput: bool,
+    /// `DeduplicationScope: messageGroup`: an id counts within its message group only. High throughput needs it.
+    pub group_deduplication: bool,
 }
 
 /// Shares of chance on a standard queue; what AWS says of them is "occasionally".
@@ -59,10 +62,6 @@ impl Sampling {
 
 impl FifoConfig {
     pub(super) fn deduplication(&self) -> DeduplicationRules {
-        DeduplicationRules { by_content: self.content_deduplication, within_group: self.high_throughput }
-    }
-    /// Calls a second of each kind of action.
-    pub(super) fn calls_per_s_max(&self) -> u32 {
-        if self.high_throughput { 70_000 } else { 300 }
+        DeduplicationRules { by_content: self.content_deduplication, within_group: self.group_deduplication }
     }
 }

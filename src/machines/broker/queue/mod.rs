@@ -3,7 +3,8 @@
 //! In: sends, receives, deletes and visibility changes, each with its instant and caller. Out: answers (at
 //! once, or when a long poll ends), facts, and dead letters to be moved to another queue.
 //! Must not know: links, clocks, service times, consumers. Start at [`Queue::handle`]; which message comes
-//! next is `order.rs`, what is where `store.rs`, who waits `polls.rs`.
+//! next is `order.rs`, what is where `store.rs`, who waits `polls.rs`, what a
+//! receipt is good for `receipts.rs`, what operators do `lifetime.rs` and `moves.rs`.
 //!
 //! ```text
 //! send ─► delayed ─► visible ─receive─► in flight ─delete─► gone
@@ -13,10 +14,13 @@
 //!
 //! Source: docs.aws.amazon.com/AWSSimpleQueueService (developer guide, API reference).
 
+mod browse;
 mod config;
+mod lifetime;
 mod moves;
 mod order;
 mod polls;
+mod receipts;
 mod store;
 mod throttle;
 
@@ -29,13 +33,14 @@ use super::cluster::Caller;
 use super::deduplication::Deduplication;
 use crate::event::{
     Appended, Ended, Fact, ObligationEnd, Outcome, QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult,
-    Reason, Receipt, ReceiveCall, Settled,
+    Reason, ReceiveCall, Settled,
 };
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
+use lifetime::Lifetime;
 use order::Shards;
 use polls::{Poll, Polls};
-use store::{State, Store, Stored};
+use store::{Store, Stored};
 use throttle::{Action, Throttle};
 
 /// Entries of one call, and messages of one receive.
@@ -73,6 +78,8 @@ pub struct Counts {
     pub empty_receives: u64,
     /// Messages deleted.
     pub deleted: u64,
+    /// Visibility timeouts changed.
+    pub visibility_changes: u64,
     /// Moved to the dead-letter queue.
     pub dead_lettered: u64,
     /// Gone by retention.
@@ -107,6 +114,7 @@ pub struct Queue {
     polls: Polls,
     deduplication: Deduplication,
     throttle: Throttle,
+    lifetime: Lifetime,
     log_start: u64,
     counts: Counts,
 }
@@ -115,7 +123,7 @@ impl Queue {
     /// An empty queue; `rng` is its own stream for sampled duplicates, disorder and short polls.
     #[must_use]
     pub fn new(cfg: QueueConfig, rng: Stream) -> Self {
-        let throttle = Throttle::new(cfg.fifo.as_ref().map(FifoConfig::calls_per_s_max));
+        let throttle = Throttle::new(cfg.fifo.as_ref());
         Self {
             store: Store::new(cfg.fifo.is_some()),
             cfg,
@@ -123,6 +131,7 @@ impl Queue {
             polls: Polls::default(),
             deduplication: Deduplication::default(),
             throttle,
+            lifetime: Lifetime::default(),
             log_start: 0,
             counts: Counts::default(),
         }
@@ -162,7 +171,9 @@ impl Queue {
     pub fn handle(&mut self, now: SimTime, caller: Caller, request: QueueRequest, out: &mut Effects) {
         self.advance(now, out);
         let QueueRequest { call, body } = request;
-        let result = if self.throttle.admits(now, Action::of(&body)) {
+        let result = if !self.lifetime.exists() {
+            Err(QueueError::NonExistentQueue)
+        } else if self.throttle.admits(now, Action::of(&body)) {
             match body {
                 QueueCall::Send(entries) => self.send(now, caller, entries, out).map(QueueResult::Entries),
                 QueueCall::Receive(receive) => match self.receive(now, receive, out) {
@@ -178,9 +189,7 @@ impl Queue {
                     }
                 },
                 QueueCall::Delete(receipts) => self.delete(receipts).map(QueueResult::Entries),
-                QueueCall::ChangeVisibility(receipt, visibility) => {
-                    self.change_visibility(now, receipt, visibility).map(|()| QueueResult::Entries(vec![Ok(())]))
-                }
+                QueueCall::ChangeVisibility(changes) => self.change_visibility(now, changes).map(QueueResult::Entries),
             }
         } else {
             self.counts.throttled += 1;
@@ -190,18 +199,6 @@ impl Queue {
         self.advance(now, out);
         self.serve_polls(now, out);
         self.tell_log_start(out);
-    }
-
-    /// `PurgeQueue`: everything is gone, hidden messages too. Returns how many.
-    pub fn purge(&mut self, now: SimTime, out: &mut Effects) -> usize {
-        self.advance(now, out);
-        let all = self.store.take_all();
-        for (number, stored) in &all {
-            let reason = Reason { code: Reason::RETENTION, detail: Some("purged".into()) };
-            self.end(*number, stored, ObligationEnd::Expired, reason, out);
-        }
-        self.tell_log_start(out);
-        all.len()
     }
 
     fn send(
@@ -216,6 +213,8 @@ impl Queue {
         if entries.len() > 1 && total > self.cfg.message_bytes_max {
             return Err(QueueError::BatchRequestTooLong);
         }
+        let groups = entries.iter().filter_map(|entry| entry.group.as_ref());
+        self.throttle.begin_send(groups);
         Ok(entries.into_iter().map(|entry| self.send_one(now, caller, entry, out)).collect())
     }
 
@@ -232,6 +231,10 @@ impl Queue {
             if entry.delay.is_some() {
                 // Only the queue as a whole can delay; otherwise a group would overtake itself.
                 return Err(QueueError::InvalidParameterValue);
+            }
+            if entry.group.as_ref().is_some_and(|group| !self.throttle.admits_group(group)) {
+                self.counts.throttled += 1;
+                return Err(QueueError::RequestThrottled);
             }
             if !self.deduplication.is_new(now, fifo.deduplication(), &entry)? {
                 self.counts.deduplicated += 1;
@@ -324,34 +327,6 @@ impl Queue {
         self.end(number, &stored, ObligationEnd::DeadLettered, Reason { code: Reason::RECEIVES, detail: Some(words.into()) }, out);
         let since = stored.sent;
         out.dead.push(stored.into_entry(since));
-    }
-
-    fn delete(&mut self, receipts: Vec<Receipt>) -> Result<Vec<Result<(), QueueError>>, QueueError> {
-        check_batch(receipts.len())?;
-        let is_fifo = self.cfg.fifo.is_some();
-        let delete = |receipt: Receipt| {
-            let Some(stored) = self.store.get(receipt.number) else { return Ok(()) };
-            let is_in_flight = matches!(stored.state, State::InFlight { .. });
-            if stored.receives != receipt.receive || (is_fifo && !is_in_flight) {
-                // A standard queue says yes and keeps the message; a FIFO queue says that the receipt is over.
-                return if is_fifo { Err(QueueError::InvalidParameterValue) } else { Ok(()) };
-            }
-            self.store.remove(receipt.number);
-            self.counts.deleted += 1;
-            Ok(())
-        };
-        Ok(receipts.into_iter().map(delete).collect())
-    }
-
-    fn change_visibility(&mut self, now: SimTime, receipt: Receipt, visibility: SimDuration) -> Result<(), QueueError> {
-        let stored = self.store.get(receipt.number).filter(|stored| stored.receives == receipt.receive);
-        let stored = stored.ok_or(QueueError::InvalidParameterValue)?;
-        let State::InFlight { since, .. } = stored.state else { return Err(QueueError::MessageNotInflight) };
-        if now + visibility > since + VISIBILITY_MAX {
-            return Err(QueueError::InvalidParameterValue);
-        }
-        self.store.hide_until(receipt.number, now + visibility);
-        Ok(())
     }
 
     /// What time alone does.

@@ -34,19 +34,42 @@ impl Shards {
     }
 }
 
+/// A tenant of a standard queue is noisy with at least so many messages in flight,
+const NOISY_IN_FLIGHT_MIN: u32 = 30;
+/// which are more than one in so many of all.
+const NOISY_SHARE_ONE_IN: u32 = 10;
+
 /// The visible messages.
 #[derive(Clone, Debug)]
 pub(super) enum Order {
-    Standard(BTreeSet<u64>),
+    Standard(Standard),
     Fifo(Groups),
 }
 
-/// Message groups of a FIFO queue.
-#[derive(Clone, Debug, Default)]
+/// A standard queue: the oldest first, more or less. Where messages name their group it is fair: what a noisy tenant
+/// has waiting comes after all others' messages.
+///
+/// Source: docs.aws.amazon.com/AWSSimpleQueueService, sqs-fair-queues-detailed. SQS also counts the time that a
+/// tenant's messages take; here only those in flight count.
+#[derive(Clone, Debug)]
+pub(super) struct Standard {
+    visible: BTreeSet<u64>,
+    in_flight: u32,
+    /// Visible messages without a group: each is a tenant of its own.
+    loners: BTreeSet<u64>,
+    tenants: Groups,
+    /// Tenants with enough in flight to be noisy.
+    heavy: BTreeSet<Bytes>,
+}
+
+/// Message groups.
+#[derive(Clone, Debug)]
 pub(super) struct Groups {
     groups: BTreeMap<Bytes, Group>,
-    /// Groups with a visible message and nothing in flight, by their oldest message.
+    /// Groups from which a message may be taken, by their oldest visible message.
     free: BTreeMap<u64, Bytes>,
+    /// FIFO: a group with a message in flight gives no other.
+    blocks: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -56,13 +79,15 @@ struct Group {
 }
 
 impl Order {
+    pub fn new(is_fifo: bool) -> Self {
+        if is_fifo { Self::Fifo(Groups::new(true)) } else { Self::Standard(Standard::new()) }
+    }
     /// The next message for a receive that has taken from `group` last (a FIFO receive goes on in its group).
     pub fn next(&self, group: &mut Option<Bytes>, shards: Shards, disorder: Option<&mut Stream>) -> Option<u64> {
         match self {
-            Self::Standard(visible) => {
-                let mut asked = visible.iter().copied().filter(|number| shards.has(*number));
-                let Some(rng) = disorder else { return asked.next() };
-                let oldest: Vec<u64> = asked.take(DISORDER_DEPTH as usize).collect();
+            Self::Standard(standard) => {
+                let Some(rng) = disorder else { return standard.candidates(shards, 1).first().copied() };
+                let oldest = standard.candidates(shards, DISORDER_DEPTH as usize);
                 oldest.get(rng.below(oldest.len() as u64) as usize).copied()
             }
             Self::Fifo(groups) => {
@@ -97,24 +122,77 @@ impl Order {
         });
     }
 
-    fn change(&mut self, group: Option<&Bytes>, change: impl FnOnce(&mut BTreeSet<u64>, &mut u32)) {
+    fn change(&mut self, group: Option<&Bytes>, change: impl Fn(&mut BTreeSet<u64>, &mut u32)) {
         match self {
-            // Only groups are blocked by what is in flight; any number does here.
-            Self::Standard(visible) => change(visible, &mut 1),
-            Self::Fifo(groups) => groups.change(group.cloned().unwrap_or_default(), change),
+            Self::Standard(standard) => standard.change(group, change),
+            Self::Fifo(groups) => {
+                groups.change(group.cloned().unwrap_or_default(), change);
+            }
         }
     }
 }
 
+impl Standard {
+    fn new() -> Self {
+        let (visible, loners, heavy) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { visible, in_flight: 0, loners, tenants: Groups::new(false), heavy }
+    }
+
+    fn change(&mut self, group: Option<&Bytes>, change: impl Fn(&mut BTreeSet<u64>, &mut u32)) {
+        change(&mut self.visible, &mut self.in_flight);
+        let Some(group) = group else {
+            // The total is counted already.
+            return change(&mut self.loners, &mut 1);
+        };
+        let in_flight = self.tenants.change(group.clone(), change);
+        if in_flight >= NOISY_IN_FLIGHT_MIN {
+            self.heavy.insert(group.clone());
+        } else {
+            self.heavy.remove(group);
+        }
+    }
+
+    /// Up to `count` messages that may come next, oldest first.
+    fn candidates(&self, shards: Shards, count: usize) -> Vec<u64> {
+        let mut quiet = if self.heavy.iter().any(|tenant| self.is_noisy(tenant)) { self.of_quiet(shards, count) } else { Vec::new() };
+        if quiet.is_empty() {
+            quiet.extend(self.visible.iter().copied().filter(|number| shards.has(*number)).take(count));
+        }
+        quiet
+    }
+
+    fn is_noisy(&self, tenant: &Bytes) -> bool {
+        let in_flight = self.tenants.groups.get(tenant).map_or(0, |group| group.in_flight);
+        in_flight >= NOISY_IN_FLIGHT_MIN && in_flight.saturating_mul(NOISY_SHARE_ONE_IN) > self.in_flight
+    }
+
+    /// The oldest of each quiet tenant. Few tenants can be noisy at once, so few are passed over.
+    fn of_quiet(&self, shards: Shards, count: usize) -> Vec<u64> {
+        let quiet = self.tenants.free.values().filter(|tenant| !self.is_noisy(tenant));
+        let first = quiet.filter_map(|tenant| self.tenants.groups.get(tenant)?.visible.iter().copied().find(|number| shards.has(*number)));
+        let mut oldest: Vec<u64> = first.take(count).collect();
+        oldest.extend(self.loners.iter().copied().filter(|number| shards.has(*number)).take(count));
+        oldest.sort_unstable();
+        oldest.truncate(count);
+        oldest
+    }
+}
+
 impl Groups {
-    fn change(&mut self, name: Bytes, change: impl FnOnce(&mut BTreeSet<u64>, &mut u32)) {
+    fn new(blocks: bool) -> Self {
+        Self { groups: BTreeMap::new(), free: BTreeMap::new(), blocks }
+    }
+
+    /// Changes a group; gives what it has in flight then.
+    fn change(&mut self, name: Bytes, change: impl Fn(&mut BTreeSet<u64>, &mut u32)) -> u32 {
         let group = self.groups.entry(name.clone()).or_default();
         if let Some(oldest) = group.visible.first() {
             self.free.remove(oldest);
         }
         change(&mut group.visible, &mut group.in_flight);
-        match (group.visible.first(), group.in_flight) {
-            (Some(oldest), 0) => {
+        let in_flight = group.in_flight;
+        match (group.visible.first(), in_flight) {
+            (Some(oldest), in_flight) if in_flight == 0 || !self.blocks => {
                 self.free.insert(*oldest, name);
             }
             (None, 0) => {
@@ -122,5 +200,6 @@ impl Groups {
             }
             _ => {}
         }
+        in_flight
     }
 }

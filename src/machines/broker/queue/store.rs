@@ -14,9 +14,9 @@ use crate::units::{SimDuration, SimTime};
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub event: EventMeta,
-    batch: RecordBatch,
+    pub batch: RecordBatch,
     size_bytes: u32,
-    group: Option<Bytes>,
+    pub group: Option<Bytes>,
     deduplication: Option<Bytes>,
     /// What retention counts from.
     pub sent: SimTime,
@@ -68,8 +68,14 @@ pub(super) struct Store {
 
 impl Store {
     pub fn new(is_fifo: bool) -> Self {
-        let order = if is_fifo { Order::Fifo(super::order::Groups::default()) } else { Order::Standard(BTreeSet::new()) };
-        Self { messages: BTreeMap::new(), order, hidden: BTreeSet::new(), by_age: BTreeSet::new(), in_flight: 0, next_number: 0 }
+        Self {
+            messages: BTreeMap::new(),
+            order: Order::new(is_fifo),
+            hidden: BTreeSet::new(),
+            by_age: BTreeSet::new(),
+            in_flight: 0,
+            next_number: 0,
+        }
     }
     pub fn next_number(&self) -> u64 {
         self.next_number
@@ -77,6 +83,10 @@ impl Store {
     /// The oldest number that is still there, or the next one.
     pub fn first_number(&self) -> u64 {
         self.messages.first_key_value().map_or(self.next_number, |(number, _)| *number)
+    }
+    /// All of them, by number.
+    pub fn messages(&self) -> &BTreeMap<u64, Stored> {
+        &self.messages
     }
     pub fn in_flight(&self) -> usize {
         self.in_flight
