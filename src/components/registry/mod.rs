@@ -68,11 +68,6 @@ fn register_all(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnosti
                 out.push(refusal(path, version, name, &schema_type, &source.text, &error));
             }
         }
-        let is_judged = row.optional_text("compatibility").unwrap_or_else(|| level.to_string()) != "NONE";
-        if &*schema_type == "JSON" && versions.len() > 1 && is_judged {
-            let words = format!("versions of `{name}` are JSON Schemas: whether they are compatible is not judged");
-            out.push(Diagnostic::note("schema-unjudged", format!("{path}.versions"), words));
-        }
     }
     registry
 }

@@ -19,7 +19,7 @@ pub struct Difference {
     /// What it does to a reader.
     pub severity: Severity,
     /// Where in the reader's schema: a JSON pointer (`/fields/2/type`), of a Protobuf file a path of names
-    /// (`/Order/items`). None for what the reader does not have.
+    /// (`/Order/items`). The whole schema is `/`. None for what the reader does not have.
     pub reader: Option<String>,
     /// Where in the writer's schema; none for what the writer does not have.
     pub writer: Option<String>,
@@ -77,7 +77,7 @@ impl FromStr for Policy {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.reader.as_deref().or(self.writer.as_deref()).filter(|place| !place.is_empty());
+        let place = self.reader.as_deref().or(self.writer.as_deref()).filter(|place| !matches!(*place, "" | "/"));
         match place {
             Some(place) => write!(f, "{place}: {}", self.words),
             None => f.write_str(&self.words),

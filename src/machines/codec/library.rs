@@ -46,8 +46,7 @@ impl SchemaLibrary {
     pub fn compile_found(&self, found: &SchemaFound) -> Result<Arc<Schema>, String> {
         self.compile(&found.schema_type, &found.text)
     }
-    /// Whether all data of `writer` can be read with `reader`; judged once for each pair. Two JSON Schemas
-    /// are not compared: they can.
+    /// Whether all data of `writer` can be read with `reader`; judged once for each pair.
     ///
     /// # Errors
     /// Every reason why not, in words.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value as Json;
 
 use super::avro::AvroSchema;
+use super::difference::{Policy, Severity};
 use super::json::JsonSchema;
 use crate::event::Reason;
 use crate::random::Stream;
@@ -83,7 +84,7 @@ impl Schema {
         within_limits(text)?;
         let form = match schema_type {
             SchemaType::Avro => Form::Avro(Box::new(AvroSchema::compile(text)?)),
-            SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text)?)),
+            SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text, &[])?)),
         };
         Ok(Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), text: Arc::clone(text), form })
     }
@@ -192,8 +193,12 @@ impl Schema {
     pub(super) fn can_read(&self, writer: &Self) -> Result<(), Vec<String>> {
         match (&self.form, &writer.form) {
             (Form::Avro(reader), Form::Avro(writer)) => reader.can_read(writer),
-            // Compatibility of JSON Schemas is not judged yet.
-            (Form::Json(_), Form::Json(_)) => Ok(()),
+            (Form::Json(reader), Form::Json(writer)) => {
+                let differences = reader.compare(writer, Policy::Strict);
+                let breaks = differences.iter().filter(|difference| difference.severity == Severity::Breaks);
+                let reasons: Vec<String> = breaks.map(ToString::to_string).collect();
+                if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+            }
             _ => Err(vec![format!("data written with {} cannot be read with {}", writer.schema_type(), self.schema_type())]),
         }
     }

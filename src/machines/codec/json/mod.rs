@@ -1,20 +1,32 @@
-//! JSON Schema: a validator beside a plan for generating payloads.
+//! JSON Schema: a validator, the comparison with another version, and a plan for generating payloads.
 //!
-//! In: a schema's text (the draft that its `$schema` names, else 2020-12). Out: verdicts with the path of
-//! the field, compact JSON payloads. Nothing is fetched: a `$ref` out of the schema is refused.
+//! In: a schema's text (in the draft that its `$schema` names, else 7, as in Confluent's registry) and the schemas that it refers
+//! to by name. Out: verdicts with the path of the field, differences between versions, compact JSON payloads. Nothing is
+//! fetched: any other `$ref` out of the schema is refused.
 //! Must not know: Avro, registries. Start at [`JsonSchema`].
 
+mod compare;
+mod documents;
+mod draft;
 mod generate;
 mod pattern;
 mod plan;
 mod reasons;
 #[cfg(test)]
 mod tests;
+mod validator;
+
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
+use super::difference::{Difference, Policy, Severity};
+use super::references::Named;
 use crate::random::Stream;
 use crate::units::SimTime;
+use compare::Shapes;
+use documents::Sources;
+use draft::Draft;
 use plan::Plan;
 
 /// Payloads drawn while compiling, to see whether the plan's payloads are valid.
@@ -25,7 +37,11 @@ const TRIES: usize = 16;
 /// A compiled JSON Schema.
 #[derive(Debug)]
 pub struct JsonSchema {
+    sources: Sources,
+    draft: Draft,
     title: Option<String>,
+    /// Made when the schema is compared for the first time.
+    shapes: OnceLock<Result<Shapes, String>>,
     validator: jsonschema::Validator,
     plan: Plan,
     generation: Generation,
@@ -43,21 +59,36 @@ enum Generation {
 }
 
 impl JsonSchema {
+    /// `references` are the schemas that the text may refer to by name.
+    ///
     /// # Errors
     /// Why the text is no schema.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
-        let schema: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
-        if !schema.is_object() && !schema.is_boolean() {
-            return Err("a JSON Schema is an object, or true or false".to_owned());
-        }
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .map_err(|error| format!("not a JSON Schema: {}", reasons::shorten(&error.to_string())))?;
-        let title = schema.get("title").and_then(Json::as_str).map(str::to_owned);
-        let mut compiled = Self { title, validator, plan: Plan::compile(&schema), generation: Generation::Sure };
-        compiled.generation = compiled.try_out(&schema);
+    pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
+        let sources = Sources::parse(text, references)?;
+        let draft = Draft::of(&sources.root);
+        let validator = validator::build(&sources, draft)?;
+        let title = sources.root.get("title").and_then(Json::as_str).map(str::to_owned);
+        let plan = Plan::compile(&sources.root);
+        let mut compiled = Self { sources, draft, title, shapes: OnceLock::new(), validator, plan, generation: Generation::Sure };
+        compiled.generation = compiled.try_out();
         Ok(compiled)
+    }
+    /// Every difference that matters to a reader with this schema of data written with `writer`, by Confluent's rules.
+    pub(super) fn compare(&self, writer: &Self, policy: Policy) -> Vec<Difference> {
+        match (self.shapes(), writer.shapes()) {
+            (Ok(reader), Ok(writer)) => compare::compare(reader, writer, policy),
+            (Err(words), _) | (_, Err(words)) => vec![Difference {
+                rule: "COMPARISON_LIMIT",
+                severity: Severity::Breaks,
+                reader: Some("/".to_owned()),
+                writer: Some("/".to_owned()),
+                words: format!("the schemas cannot be compared: {words}"),
+                hint: Some("split the schema".to_owned()),
+            }],
+        }
+    }
+    fn shapes(&self) -> Result<&Shapes, &String> {
+        self.shapes.get_or_init(|| compare::read(&self.sources, self.draft)).as_ref()
     }
     pub(super) fn name(&self) -> Option<String> {
         self.title.clone()
@@ -103,7 +134,8 @@ impl JsonSchema {
         serde_json::from_slice(payload).map_err(|error| error.to_string())
     }
 
-    fn try_out(&self, schema: &Json) -> Generation {
+    fn try_out(&self) -> Generation {
+        let schema = &self.sources.root;
         let mut rng = Stream::new(0, "json-schema", "trial");
         let (mut payload, mut valid, mut refused) = (Vec::new(), None, None);
         for _ in 0..TRIALS {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn compile(schema: &Json) -> JsonSchema {
-    JsonSchema::compile(&schema.to_string()).expect("a schema")
+    JsonSchema::compile(&schema.to_string(), &[]).expect("a schema")
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn plans_know_these_keywords() {
         json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a", "undeclared"]}),
         json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"next": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/node"}]}}, "required": ["next"]}}}),
     ] {
-        let compiled = match JsonSchema::compile(&schema.to_string()) {
+        let compiled = match JsonSchema::compile(&schema.to_string(), &[]) {
             Ok(compiled) => compiled,
             Err(error) => panic!("{schema}: {error}"),
         };
@@ -85,7 +85,7 @@ fn hostile_schemas_end() {
         json!({"oneOf": []}),
         json!({"enum": []}),
     ] {
-        if let Ok(compiled) = JsonSchema::compile(&schema.to_string()) {
+        if let Ok(compiled) = JsonSchema::compile(&schema.to_string(), &[]) {
             let mut payload = Vec::new();
             compiled.generate(&mut Stream::new(1, "json", "hostile"), SimTime::ZERO, &mut payload);
             assert!(payload.len() < 1 << 20, "{schema}");
