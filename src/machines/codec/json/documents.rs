@@ -98,6 +98,7 @@ pub(super) struct Documents<'a> {
     /// By the address in memory of the object that has the `$id`.
     by_object: BTreeMap<usize, u32>,
     anchors: BTreeMap<(u32, &'a str), Target<'a>>,
+    parts: Vec<(&'a Json, u32)>,
     /// The ways from the roots, each a step beyond another: a list of whole paths could grow with the square of the text.
     trails: Vec<(u32, Step<'a>)>,
 }
@@ -110,6 +111,7 @@ impl<'a> Documents<'a> {
             by_uri: BTreeMap::new(),
             by_object: BTreeMap::new(),
             anchors: BTreeMap::new(),
+            parts: Vec::new(),
             trails: vec![(ROOT, Step::Index(0))],
         };
         documents.add(&sources.root, 0, base_of(&sources.root));
@@ -146,6 +148,14 @@ impl<'a> Documents<'a> {
         steps.reverse();
         steps.extend_from_slice(&target.rest);
         steps
+    }
+    /// How many objects and lists there are that may be, or hold, schemas.
+    pub(super) fn parts_count(&self) -> usize {
+        self.parts.len()
+    }
+    /// Each of them, with what references inside it stand on.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&'a Json, u32)> {
+        self.parts.iter().copied()
     }
     /// What references inside `json` stand on, when the part around it stands on `base`.
     pub(super) fn base_in(&self, json: &'a Json, base: u32) -> u32 {
@@ -193,6 +203,7 @@ impl<'a> Documents<'a> {
         let mut left = vec![(json, root, ROOT)];
         while let Some((json, base, trail)) = left.pop() {
             let base = self.names_in(json, base, document, trail);
+            self.parts.push((json, base));
             let mut push = |value: &'a Json, step: Step<'a>| {
                 if value.is_object() || value.is_array() {
                     self.trails.push((trail, step));

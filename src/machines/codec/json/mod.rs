@@ -6,12 +6,14 @@
 //! Must not know: Avro, registries. Start at [`JsonSchema`].
 
 mod compare;
+mod cost;
 mod documents;
 mod draft;
 mod generate;
 mod pattern;
 mod plan;
 mod reasons;
+mod swift;
 #[cfg(test)]
 mod tests;
 mod validator;
@@ -33,6 +35,8 @@ use plan::Plan;
 const TRIALS: usize = 64;
 /// Tries at a valid payload where the plan alone does not assure it.
 const TRIES: usize = 16;
+/// Bytes of trials beyond which no further one is made.
+const TRIAL_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled JSON Schema.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub struct JsonSchema {
     title: Option<String>,
     /// Made when the schema is compared for the first time.
     shapes: OnceLock<Result<Shapes, String>>,
+    /// Tells most valid payloads from their bytes alone.
+    swift: Option<swift::Program>,
     validator: jsonschema::Validator,
     plan: Plan,
     generation: Generation,
@@ -66,10 +72,12 @@ impl JsonSchema {
     pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
         let sources = Sources::parse(text, references)?;
         let draft = Draft::of(&sources.root);
+        cost::check(&sources, draft)?;
         let validator = validator::build(&sources, draft)?;
         let title = sources.root.get("title").and_then(Json::as_str).map(str::to_owned);
         let plan = Plan::compile(&sources.root);
-        let mut compiled = Self { sources, draft, title, shapes: OnceLock::new(), validator, plan, generation: Generation::Sure };
+        let swift = swift::Program::compile(&sources, draft).filter(swift::Program::is_any_use);
+        let mut compiled = Self { sources, draft, title, shapes: OnceLock::new(), swift, validator, plan, generation: Generation::Sure };
         compiled.generation = compiled.try_out();
         Ok(compiled)
     }
@@ -94,6 +102,9 @@ impl JsonSchema {
         self.title.clone()
     }
     pub(super) fn validate(&self, payload: &[u8]) -> Result<(), String> {
+        if self.swift.as_ref().is_some_and(|program| program.is_surely_valid(payload)) {
+            return Ok(());
+        }
         let value: Json = serde_json::from_slice(payload).map_err(|error| format!("not JSON: {error}"))?;
         self.validator.validate(&value).map_err(|error| reasons::words(&error))
     }
@@ -138,9 +149,14 @@ impl JsonSchema {
         let schema = &self.sources.root;
         let mut rng = Stream::new(0, "json-schema", "trial");
         let (mut payload, mut valid, mut refused) = (Vec::new(), None, None);
+        let mut written = 0;
         for _ in 0..TRIALS {
+            if written > TRIAL_BYTES_MAX {
+                break;
+            }
             payload.clear();
             self.plan.generate(&mut rng, SimTime::ZERO, &mut payload);
+            written += payload.len();
             match self.validate(&payload) {
                 Ok(()) => valid = Some(payload.clone()),
                 Err(reason) => refused = Some(reason),

@@ -18,7 +18,7 @@ use crate::machines::codec::json::documents::{Documents, Sources, Target};
 use crate::machines::codec::json::draft::Draft;
 
 /// A schema with more parts is not compared.
-const NODES_MAX: usize = 100_000;
+const NODES_MAX: usize = 50_000;
 /// Longest text of a value that is kept to show it.
 const LITERAL_CHARS_MAX: usize = 60;
 
