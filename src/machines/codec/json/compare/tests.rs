@@ -592,3 +592,31 @@ fn entangled_schemas_end() {
         assert!(!differences.is_empty() && differences.len() <= DIFFERENCES_MAX);
     }
 }
+
+/// Where neither a rule nor a warning speaks, the validating library proves no value that the writer lets through and the reader does
+/// not.
+#[test]
+fn silence_is_meant() {
+    let mut proved = 0;
+    for draft in ["http://json-schema.org/draft-07/schema#", LATEST] {
+        for case in of_all_drafts() {
+            let with_draft = |schema: &Json| {
+                let mut schema = schema.clone();
+                if let Json::Object(map) = &mut schema {
+                    map.insert("$schema".to_owned(), draft.into());
+                }
+                schema
+            };
+            let (original, update) = (with_draft(&case.original), with_draft(&case.update));
+            let differences = compare(&shapes(&update), &shapes(&original), Policy::Strict);
+            let (Ok(writer), Ok(reader)) = (jsonschema::canonicalize(&original), jsonschema::canonicalize(&update)) else { continue };
+            if differences.iter().any(|one| one.severity != Severity::Fine) || case.what == "bytes stay bytes" {
+                continue;
+            }
+            let Ok(contained) = reader.covers(&writer) else { continue };
+            assert_ne!(contained.as_str(), "no", "{}: {original} → {update}: {differences:?}", case.what);
+            proved += usize::from(contained.as_str() == "yes");
+        }
+    }
+    assert!(proved > 30, "{proved}");
+}
