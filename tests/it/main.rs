@@ -21,6 +21,7 @@ mod determinism;
 mod fanout;
 mod gateway;
 mod group_actions;
+mod json_schema_cases;
 mod kafka_cases;
 mod ledger;
 mod limits;

@@ -252,8 +252,7 @@ impl Schema {
     pub(super) fn compare(&self, writer: &Self, rules: Rules) -> Vec<Difference> {
         match (&self.form, &writer.form) {
             (Form::Avro(reader), Form::Avro(writer)) => reader.compare(writer, rules.avro),
-            // Compatibility of JSON Schemas is not judged yet.
-            (Form::Json(_), Form::Json(_)) => Vec::new(),
+            (Form::Json(reader), Form::Json(writer)) => reader.compare(writer, rules.policy),
             _ => vec![Difference {
                 rule: SCHEMA_TYPE_CHANGED,
                 severity: Severity::Breaks,

@@ -1,35 +1,53 @@
-//! JSON Schema: a validator beside a plan for generating payloads.
+//! JSON Schema: a validator, the comparison with another version, and a plan for generating payloads.
 //!
-//! In: a schema's text (the draft that its `$schema` names, else 2020-12) and what it refers to. Out: verdicts with the
-//! path of the field, compact JSON payloads. Nothing is fetched: a `$ref` to what is not among the references is refused.
+//! In: a schema's text (in the draft that its `$schema` names, else 7, as in Confluent's registry) and the schemas that it refers
+//! to by name. Out: verdicts with the path of the field, differences between versions, compact JSON payloads. Nothing is
+//! fetched: any other `$ref` out of the schema is refused.
 //! Must not know: Avro, registries. Start at [`JsonSchema`].
 
+mod compare;
+mod cost;
+mod documents;
+mod draft;
 mod generate;
 mod pattern;
 mod plan;
 mod reasons;
-mod resources;
+mod swift;
 #[cfg(test)]
 mod tests;
+mod validator;
+
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
+use super::difference::{Difference, Policy, Severity};
 use super::references::Named;
 use crate::random::Stream;
 use crate::units::SimTime;
+use compare::Shapes;
+use documents::Sources;
+use draft::Draft;
 use plan::Plan;
-use resources::Resources;
 
 /// Payloads drawn while compiling, to see whether the plan's payloads are valid.
 const TRIALS: usize = 64;
 /// Tries at a valid payload where the plan alone does not assure it.
 const TRIES: usize = 16;
+/// Bytes of trials beyond which no further one is made.
+const TRIAL_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled JSON Schema.
 #[derive(Debug)]
 pub struct JsonSchema {
-    source: Json,
+    sources: Sources,
+    draft: Draft,
     title: Option<String>,
+    /// Made when the schema is compared for the first time.
+    shapes: OnceLock<Result<Shapes, String>>,
+    /// Tells most valid payloads from their bytes alone.
+    swift: Option<swift::Program>,
     validator: jsonschema::Validator,
     plan: Plan,
     generation: Generation,
@@ -47,36 +65,54 @@ enum Generation {
 }
 
 impl JsonSchema {
+    /// `references` are the schemas that the text may refer to by name.
+    ///
     /// # Errors
     /// Why the text is no schema.
     pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
-        let schema: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
-        if !schema.is_object() && !schema.is_boolean() {
-            return Err("a JSON Schema is an object, or true or false".to_owned());
-        }
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .with_retriever(Resources::new(references)?)
-            .build(&schema)
-            .map_err(|error| format!("not a JSON Schema: {}", reasons::shorten(&error.to_string())))?;
-        let title = schema.get("title").and_then(Json::as_str).map(str::to_owned);
-        let mut compiled = Self { title, validator, plan: Plan::compile(&schema), generation: Generation::Sure, source: Json::Null };
-        compiled.generation = compiled.try_out(&schema);
-        compiled.source = schema;
+        let sources = Sources::parse(text, references)?;
+        let draft = Draft::of(&sources.root);
+        cost::check(&sources, draft)?;
+        let validator = validator::build(&sources, draft)?;
+        let title = sources.root.get("title").and_then(Json::as_str).map(str::to_owned);
+        let plan = Plan::compile(&sources.root);
+        let swift = swift::Program::compile(&sources, draft).filter(swift::Program::is_any_use);
+        let mut compiled = Self { sources, draft, title, shapes: OnceLock::new(), swift, validator, plan, generation: Generation::Sure };
+        compiled.generation = compiled.try_out();
         Ok(compiled)
+    }
+    /// Every difference that matters to a reader with this schema of data written with `writer`, by Confluent's rules.
+    pub(super) fn compare(&self, writer: &Self, policy: Policy) -> Vec<Difference> {
+        match (self.shapes(), writer.shapes()) {
+            (Ok(reader), Ok(writer)) => compare::compare(reader, writer, policy),
+            (Err(words), _) | (_, Err(words)) => vec![Difference {
+                rule: "COMPARISON_LIMIT",
+                severity: Severity::Breaks,
+                reader: Some("/".to_owned()),
+                writer: Some("/".to_owned()),
+                words: format!("the schemas cannot be compared: {words}"),
+                hint: Some("split the schema".to_owned()),
+            }],
+        }
+    }
+    fn shapes(&self) -> Result<&Shapes, &String> {
+        self.shapes.get_or_init(|| compare::read(&self.sources, self.draft)).as_ref()
     }
     /// Without spaces, the keys in their order.
     pub(super) fn stored_text(&self) -> String {
-        self.source.to_string()
+        self.sources.root.to_string()
     }
     /// The keys of all objects by name.
     pub(super) fn normal_text(&self) -> String {
-        sorted(&self.source).to_string()
+        sorted(&self.sources.root).to_string()
     }
     pub(super) fn name(&self) -> Option<String> {
         self.title.clone()
     }
     pub(super) fn validate(&self, payload: &[u8]) -> Result<(), String> {
+        if self.swift.as_ref().is_some_and(|program| program.is_surely_valid(payload)) {
+            return Ok(());
+        }
         let value: Json = serde_json::from_slice(payload).map_err(|error| format!("not JSON: {error}"))?;
         self.validator.validate(&value).map_err(|error| reasons::words(&error))
     }
@@ -117,12 +153,18 @@ impl JsonSchema {
         serde_json::from_slice(payload).map_err(|error| error.to_string())
     }
 
-    fn try_out(&self, schema: &Json) -> Generation {
+    fn try_out(&self) -> Generation {
+        let schema = &self.sources.root;
         let mut rng = Stream::new(0, "json-schema", "trial");
         let (mut payload, mut valid, mut refused) = (Vec::new(), None, None);
+        let mut written = 0;
         for _ in 0..TRIALS {
+            if written > TRIAL_BYTES_MAX {
+                break;
+            }
             payload.clear();
             self.plan.generate(&mut rng, SimTime::ZERO, &mut payload);
+            written += payload.len();
             match self.validate(&payload) {
                 Ok(()) => valid = Some(payload.clone()),
                 Err(reason) => refused = Some(reason),

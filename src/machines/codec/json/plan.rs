@@ -3,7 +3,8 @@
 //! The plan follows types, enums, bounds, formats, required fields, nesting, local references and the
 //! combining keywords; what it leaves out (`not`, `if`, `uniqueItems`…) is caught by checking payloads.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -16,6 +17,8 @@ const NODES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 64;
 /// Most items, and most characters, that a schema's least counts can make the plan write.
 const LEAST_MAX: u64 = 1_000;
+/// Schemas taken into others while planning; beyond these they are left as they are.
+const MERGES_MAX: usize = 100_000;
 
 pub(super) type NodeIx = u32;
 
@@ -77,7 +80,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn compile(root: &Json) -> Self {
-        let mut planner = Planner { root, plan: Self::default(), known: BTreeMap::new() };
+        let mut planner = Planner { root, plan: Self::default(), known: BTreeMap::new(), merges: Cell::new(0) };
         planner.node(root, "", 0);
         let mut plan = planner.plan;
         plan.measure();
@@ -122,6 +125,8 @@ struct Planner<'a> {
     plan: Plan,
     /// Nodes of references, by pointer and the name of the field that they stand for.
     known: BTreeMap<(String, String), NodeIx>,
+    /// So far.
+    merges: Cell<usize>,
 }
 
 impl Planner<'_> {
@@ -155,7 +160,8 @@ impl Planner<'_> {
         let mut merged = schema.clone();
         let reference = merged.shift_remove("$ref");
         let all = merged.shift_remove("allOf");
-        if depth >= DEPTH_MAX {
+        self.merges.set(self.merges.get() + 1);
+        if depth >= DEPTH_MAX || self.merges.get() > MERGES_MAX {
             return merged;
         }
         let target = reference.as_ref().and_then(Json::as_str).and_then(|pointer| self.target(pointer));
@@ -239,7 +245,9 @@ impl Planner<'_> {
     }
 
     fn object(&mut self, schema: &Map<String, Json>, depth: usize) -> Node {
-        let required: Vec<&str> = schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+        let names = schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+        let mut seen = BTreeSet::new();
+        let required: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
         let properties = schema.get("properties").and_then(Json::as_object);
         let mut fields = Vec::new();
         for (name, property) in properties.into_iter().flatten() {
@@ -247,7 +255,7 @@ impl Planner<'_> {
                 continue;
             }
             let node = self.node(property, name, depth);
-            fields.push(Field { key: key(name), node, is_required: required.contains(&name.as_str()) });
+            fields.push(Field { key: key(name), node, is_required: seen.contains(name.as_str()) });
         }
         let open = schema.get("additionalProperties").filter(|other| other.is_object()).cloned().unwrap_or(Json::Bool(true));
         for name in required.iter().filter(|name| properties.is_none_or(|known| !known.contains_key(**name))) {
