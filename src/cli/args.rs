@@ -47,6 +47,15 @@ Examples:
   eventyard log shop-data orders --from 30s -n 50        records born from then on
   eventyard log shop-data orders-0 --json | jq .value";
 
+#[cfg(feature = "serve")]
+const REGISTRY_EXAMPLES: &str = "\
+Everything is in memory and gone with the program. Compatibility is judged as `eventyard schema check` judges it.
+
+Examples:
+  eventyard registry serve                               empty, at http://127.0.0.1:8081
+  eventyard registry serve --project shop.ron --port 0   with the project's subjects, at a free port
+  curl http://127.0.0.1:8081/subjects";
+
 const CHAOS_EXAMPLES: &str = "\
 Without --expect it searches for acknowledged events that are lost and for keys whose events come out of order.
 
@@ -99,6 +108,13 @@ pub enum Command {
         #[command(subcommand)]
         command: SchemaCommand,
     },
+    /// A schema registry that real clients can talk to
+    #[cfg(feature = "serve")]
+    Registry {
+        /// What to do
+        #[command(subcommand)]
+        command: RegistryCommand,
+    },
     /// Write a project in its standard form, comments kept
     Fmt {
         /// The project
@@ -129,6 +145,33 @@ pub enum Command {
         #[arg(short, long, value_name = "OUT")]
         out: Option<PathBuf>,
     },
+}
+
+/// What can be done with a registry.
+#[cfg(feature = "serve")]
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// Serve Confluent's REST API until Ctrl-C
+    #[command(after_help = REGISTRY_EXAMPLES)]
+    Serve(ServeArgs),
+}
+
+/// Options of `registry serve`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Begin with the subjects of a project's registry; empty when absent
+    #[arg(long, value_name = "FILE")]
+    pub project: Option<PathBuf>,
+    /// Which registry of the project, where it has several
+    #[arg(long, value_name = "ID", requires = "project")]
+    pub component: Option<String>,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, value_name = "P", default_value_t = 8081)]
+    pub port: u16,
+    /// Address to listen on; only this machine reaches the default
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
 }
 
 /// Options of `run`.

@@ -10,6 +10,8 @@ mod documents;
 mod exit;
 mod log;
 mod progress;
+#[cfg(feature = "serve")]
+mod registry;
 mod run;
 mod schema;
 mod set;
@@ -56,6 +58,8 @@ fn dispatch(cli: Cli, window: Option<OpenWindow>) -> End {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Chaos(args)) => chaos::chaos_command(&args),
         Some(Command::Log(args)) => log::log(&args),
+        #[cfg(feature = "serve")]
+        Some(Command::Registry { command }) => registry::registry(&command),
         Some(Command::Schema { command }) => schema::schema(&command),
         Some(Command::Fmt { file, check }) => documents::fmt(&file, check),
         Some(Command::Import { file, from, out }) => documents::import(&file, &from, out.as_deref()),
