@@ -7,11 +7,14 @@
 
 #[path = "by_hand.rs"]
 mod by_hand;
+#[path = "cpu.rs"]
+mod cpu;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
+use cpu::cpu_s;
 use eventyard::compile::{Plan, RunOptions, compile};
 use eventyard::engine::TraceSampling;
 use eventyard::metrics::{Report, RunPhase};
@@ -53,12 +56,6 @@ fn timed(plan: Plan) -> (f64, Report) {
     let began = cpu_s();
     let report = run(plan);
     (report.totals["delivered_count"] / (cpu_s() - began), report)
-}
-
-/// CPU time of this thread as Linux counts it.
-fn cpu_s() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps a thread's CPU time");
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds come first") / 1e9
 }
 
 /// Real 150-byte Avro events, checked at both ends.

@@ -5,9 +5,13 @@
 //! and figures are written; and the whole window. Figures are printed, nothing is asserted.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the thread's CPU time from a file")]
 
+#[path = "cpu.rs"]
+mod cpu;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use cpu::cpu_s;
 use egui::{Context, RawInput, Rect, Ui, pos2, vec2};
 
 use eventyard::app::{AppState, Command, Document};
@@ -75,15 +79,15 @@ fn measure(name: &str, ctx: &Context, mut draw: impl FnMut(&mut Ui)) {
     for frame in 0..FRAMES + 10 {
         let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(SCREEN[0], SCREEN[1]));
         let input = RawInput { screen_rect: Some(screen), time: Some(frame as f64 / 60.0), ..RawInput::default() };
-        let began = cpu_ms();
+        let began = cpu_s();
         let output = ctx.run_ui(input, &mut draw);
-        let drawn = cpu_ms();
+        let drawn = cpu_s();
         std::hint::black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
-        let ended = cpu_ms();
+        let ended = cpu_s();
         if frame >= 10 {
-            painted.push(drawn - began);
-            tessellated.push(ended - drawn);
-            together.push(ended - began);
+            painted.push((drawn - began) * 1e3);
+            tessellated.push((ended - drawn) * 1e3);
+            together.push((ended - began) * 1e3);
         }
     }
     let [painted, tessellated, together] = [painted, tessellated, together].map(best_and_median);
@@ -93,14 +97,6 @@ fn measure(name: &str, ctx: &Context, mut draw: impl FnMut(&mut Ui)) {
 fn best_and_median(mut figures: Vec<f64>) -> String {
     figures.sort_by(f64::total_cmp);
     format!("{:.2} / {:.2}", figures[0], figures[figures.len() / 2])
-}
-
-/// CPU time of this thread as Linux counts it.
-fn cpu_ms() -> f64 {
-    // The kernel brings a running thread's account up to date only at its next tick, or when it yields.
-    std::thread::yield_now();
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps a thread's CPU time");
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds come first") / 1e6
 }
 
 fn design() -> String {

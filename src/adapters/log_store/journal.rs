@@ -101,7 +101,7 @@ impl Journal {
     pub fn write(&mut self, entry: Entry) -> Result<(), StoreError> {
         let json = serde_json::to_string(&entry).expect("names and numbers are JSON");
         let line_break = if std::mem::take(&mut self.torn) { "\n" } else { "" };
-        let line = format!("{line_break}{HEAD}{:08x}{MIDDLE}{json}}}\n", crc32c::crc32c(json.as_bytes()));
+        let line = format!("{line_break}{HEAD}{:08x}{MIDDLE}{json}}}\n", crc_fast::crc32_iscsi(json.as_bytes()));
         let write = || {
             let mut open = OpenOptions::new().create(true).append(true).open(&self.path)?;
             open.write_all(line.as_bytes())?;
@@ -142,6 +142,6 @@ fn parse(line: &[u8]) -> Option<Entry> {
     let line = std::str::from_utf8(line).ok()?.strip_prefix(HEAD)?;
     let (crc, rest) = line.split_at_checked(8)?;
     let json = rest.strip_prefix(MIDDLE)?.strip_suffix('}')?;
-    let holds = u32::from_str_radix(crc, 16).ok()? == crc32c::crc32c(json.as_bytes());
+    let holds = u32::from_str_radix(crc, 16).ok()? == crc_fast::crc32_iscsi(json.as_bytes());
     if holds { serde_json::from_str(json).ok() } else { None }
 }

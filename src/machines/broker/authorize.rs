@@ -112,7 +112,7 @@ impl Cluster {
             GroupCall::ListOffsets { partitions } => {
                 partitions.iter().try_for_each(|(topic, _)| self.may_use_topic(caller, Operation::Describe, *topic))
             }
-            GroupCall::FetchOffsets { partitions } => {
+            GroupCall::FetchOffsets { partitions, .. } => {
                 self.may_use_group(caller, Operation::Describe, group)?;
                 partitions.iter().try_for_each(|(topic, _)| self.may_use_topic(caller, Operation::Describe, *topic))
             }

@@ -184,7 +184,7 @@ pub(super) fn write_header(bytes: &mut [u8], count: u32, base_ms: i64, max_times
 
 /// The checksum of a batch that is written otherwise.
 pub(super) fn write_checksum(bytes: &mut [u8]) {
-    let crc = crc32c::crc32c(&bytes[CRC_FROM..]);
+    let crc = crc_fast::crc32_iscsi(&bytes[CRC_FROM..]);
     bytes[17..21].copy_from_slice(&crc.to_be_bytes());
 }
 
@@ -452,7 +452,7 @@ pub fn check_bytes(bytes: &[u8]) -> Result<(), BatchError> {
         return Err(BatchError::Magic(bytes[16]));
     }
     let stored = u32::from_be_bytes([bytes[17], bytes[18], bytes[19], bytes[20]]);
-    if crc32c::crc32c(&bytes[CRC_FROM..]) != stored {
+    if crc_fast::crc32_iscsi(&bytes[CRC_FROM..]) != stored {
         return Err(BatchError::Crc);
     }
     Ok(())
