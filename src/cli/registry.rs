@@ -42,7 +42,9 @@ fn of_project(project: &Project, args: &ServeArgs) -> Result<Registry, String> {
     let registries = || project.components.iter().filter(|(_, component)| component.kind == "registry");
     let known = || registries().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
     let found = match &args.component {
-        Some(id) => registries().find(|(known, _)| *known == id).ok_or_else(|| format!("there is no registry `{id}`; there is {}", known()))?,
+        Some(id) => {
+            registries().find(|(known, _)| *known == id).ok_or_else(|| format!("there is no registry `{id}`; there is {}", known()))?
+        }
         None => {
             let mut all = registries();
             let first = all.next().ok_or("the design has no schema registry")?;

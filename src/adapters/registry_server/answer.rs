@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::bodies;
 use super::call::{Call, Method};
 use super::replies::{self, Answer};
-use crate::machines::registry::{Against, Deleted, Registering, Registered, Registry, RegistryError, VersionChoice};
+use crate::machines::registry::{Against, Deleted, Registered, Registering, Registry, RegistryError, VersionChoice};
 
 type Result = std::result::Result<Answer, Answer>;
 
