@@ -85,9 +85,9 @@ impl Registry {
         }
         let subject: Arc<str> = name.qualified().into();
         let prepared = self.prepare(&subject, new, how.normalize)?;
-        if new.id.is_none()
-            && new.version.is_none_or(|version| version == 0)
+        if new.version.is_none_or(|version| version == 0)
             && let Some(known) = self.find(&subject, &prepared, false)
+            && new.id.is_none_or(|id| id == known.id)
         {
             return Ok(known);
         }
