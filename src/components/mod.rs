@@ -29,6 +29,8 @@ pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::machines::broker::cluster::Leaders;
+use crate::machines::codec::Rules;
+use crate::machines::registry::Compatibility;
 use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance, TimedFault};
 
 /// Every kind, in the palette's order.
@@ -249,8 +251,12 @@ pub struct SubjectDeclared {
     pub name: String,
     /// Of all its versions.
     pub schema_type: String,
-    /// The level that counts for it.
-    pub level: String,
+    /// The level that counts for it, in Confluent's words; none when it takes no further version.
+    pub level: Option<Compatibility>,
+    /// By which rules its versions are compared.
+    pub rules: Rules,
+    /// What its schemas name, and the subject of each.
+    pub references: Vec<(String, String)>,
     /// Names of the project's schemas, oldest first.
     pub versions: Vec<String>,
 }

@@ -100,7 +100,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "OLD", num_args = 1.., required_unless_present = "project")]
     pub against: Vec<PathBuf>,
     /// Instead of files: the versions that a design has registered, and which of its components would break
-    #[arg(long, value_name = "FILE", requires = "subject", conflicts_with_all = ["against", "mode"])]
+    #[arg(long, value_name = "FILE", requires = "subject", conflicts_with_all = ["against", "mode", "policy"])]
     pub project: Option<PathBuf>,
     /// Which subject of the design
     #[arg(long, value_name = "NAME", requires = "project")]

@@ -11,7 +11,6 @@ use super::{Answer, json};
 use crate::cli::documents;
 use crate::cli::exit::{End, Stop};
 use crate::compile::{Blast, blast_radius};
-use crate::machines::codec::Rules;
 
 /// Ends as the registry would: 0 when it takes the version, whoever is at risk.
 ///
@@ -20,8 +19,7 @@ use crate::machines::codec::Rules;
 pub(super) fn check(file: &Path, subject: &str, args: &CheckArgs, files: Files) -> Answer {
     let loaded = documents::load_sound(file)?;
     let text = files.text(&args.new)?;
-    let rules = Rules { policy: args.judging.policy, ..Rules::default() };
-    let blast = blast_radius(&loaded.project, subject, &text, &files.library, rules)
+    let blast = blast_radius(&loaded.project, subject, &text, &files.library)
         .map_err(|words| Stop::usage(format!("{}: {words}", args.new.display())))?;
     let end = if blast.verdict.is_compatible() { End::Fine } else { End::Findings };
     let text = if args.json { json::line(&as_json(subject, &blast)) } else { words(&args.new, subject, &blast) };

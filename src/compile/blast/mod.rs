@@ -10,17 +10,20 @@
 //! ```
 
 mod course;
+mod subjects;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::components::{Declarations, SchemaWritten, SubjectDeclared};
-use crate::machines::codec::{Difference, Rules, Schema, SchemaLibrary, Severity};
-use crate::machines::registry::{Compatibility, Older, Verdict, judge};
+use crate::components::SubjectDeclared;
+use crate::diagnostics::nearest;
+use crate::machines::codec::{Difference, Schema, SchemaLibrary, Severity};
+use crate::machines::registry::{Older, Verdict, judge};
 use crate::model::Project;
 use course::Course;
+use subjects::{Replaced, Subjects};
 
 /// What happens to one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,67 +86,111 @@ pub struct Blast {
 /// Who breaks.
 ///
 /// # Errors
-/// Why there is no answer: no such subject, or a text that is no schema.
-pub fn blast_radius(project: &Project, subject: &str, text: &str, library: &SchemaLibrary, rules: Rules) -> Result<Blast, String> {
+/// Why there is no answer: no such subject, one that takes no further version, or a text that is no schema.
+pub fn blast_radius(project: &Project, subject: &str, text: &str, library: &SchemaLibrary) -> Result<Blast, String> {
     let course = Course::of(project);
-    let found =
-        course.declared.iter().enumerate().find_map(|(at, one)| Some((at, one.subjects.iter().find(|known| known.name == subject)?)));
-    let Some((registry, known)) = found else {
-        let names: Vec<&str> = course.declared.iter().flat_map(|one| &one.subjects).map(|known| known.name.as_str()).collect();
-        return Err(match crate::diagnostics::nearest(subject, names.iter().copied()) {
-            Some(near) => format!("no registry of the design has a subject `{subject}`; did you mean `{near}`?"),
-            None => format!("no registry of the design has a subject `{subject}`"),
-        });
-    };
-    let new = library.compile(&known.schema_type, text).map_err(|words| format!("no {} schema: {words}", known.schema_type))?;
-    let older = versions(project, known, library)?;
-    let level: Compatibility = known.level.parse().unwrap_or_default();
-    let verdict = judge(library, &new, &older, level, rules);
-    let mut radius = Radius { course: &course, library, rules, registry, subject, new: &new, older: &older, hits: Vec::new() };
-    radius.writers();
-    radius.spread();
-    let mut hits = radius.hits;
+    let found = course.declared.iter().enumerate().find_map(|(at, one)| Some((at, one.subjects.iter().find(|known| known.name == subject)?)));
+    let (registry, known) = found.ok_or_else(|| unknown(&course, subject))?;
+    let level = known.level.ok_or_else(|| format!("subject `{subject}` takes no further version"))?;
+    let subjects = Subjects { project, all: &course.declared[registry].subjects, library };
+    let replaced = Replaced { subject, text };
+    let new = subjects.compiled(known, replaced).map_err(|words| format!("no {} schema: {words}", known.schema_type))?;
+    let older = subjects.versions(known)?;
+    let verdict = judge(library, &new, &older, level, known.rules);
+    let mut hits = Hits { course: &course, all: Vec::new() };
+    Radius { course: &course, library, registry, subject: known, new: &new, older: &older, by_reference: false }.writers(&mut hits);
+    for dependent in subjects.dependents(subject) {
+        let older = subjects.versions(dependent)?;
+        match subjects.compiled(dependent, replaced) {
+            Ok(new) => {
+                let of = Radius { course: &course, library, registry, subject: dependent, new: &new, older: &older, by_reference: true };
+                of.writers(&mut hits);
+            }
+            Err(words) => {
+                let why = format!("subject `{}` refers to it and would be no schema: {words}", dependent.name);
+                hits.note(registry, Impact::AtRisk, why, None);
+            }
+        }
+    }
+    hits.spread();
+    let mut hits = hits.all;
     hits.sort_by_key(|hit| (project.components.get_index_of(&hit.component), hit.impact));
     Ok(Blast { verdict, version: older.len() as u32 + 1, hits })
 }
 
-fn versions(project: &Project, subject: &SubjectDeclared, library: &SchemaLibrary) -> Result<Vec<Older>, String> {
-    let mut older = Vec::new();
-    for (at, name) in subject.versions.iter().enumerate() {
-        let source = project.schemas.get(name).ok_or_else(|| format!("the project has no schema `{name}`"))?;
-        let schema = library.compile(&subject.schema_type, &source.text).map_err(|words| format!("schema `{name}`: {words}"))?;
-        older.push(Older { version: Some(at as u32 + 1), schema });
+fn unknown(course: &Course, subject: &str) -> String {
+    let names = course.declared.iter().flat_map(|one| &one.subjects).map(|known| known.name.as_str());
+    let words = format!("no registry of the design has a subject `{subject}`");
+    match nearest(subject, names) {
+        Some(near) => format!("{words}; did you mean `{near}`?"),
+        None => words,
     }
-    Ok(older)
 }
 
-struct Radius<'a> {
+/// Who was hit so far.
+struct Hits<'a> {
     course: &'a Course,
-    library: &'a SchemaLibrary,
-    rules: Rules,
-    /// The registry that has the subject.
-    registry: usize,
-    subject: &'a str,
-    new: &'a Arc<Schema>,
-    older: &'a [Older],
-    hits: Vec<Hit>,
+    all: Vec<Hit>,
 }
 
-impl Radius<'_> {
-    fn declared(&self, at: usize) -> &Declarations {
-        &self.course.declared[at]
-    }
-    fn hit(&mut self, at: usize, impact: Impact, why: String, through: Option<usize>) {
+impl Hits<'_> {
+    fn note(&mut self, at: usize, impact: Impact, why: String, through: Option<usize>) {
         let id = |at: usize| self.course.ids[at].clone();
         let hit = Hit { component: id(at), impact, why, through: through.map(id) };
         let is_known = |known: &Hit| known.component == hit.component && known.impact == hit.impact && known.through == hit.through;
-        if !self.hits.iter().any(is_known) {
-            self.hits.push(hit);
+        if !self.all.iter().any(is_known) {
+            self.all.push(hit);
+        }
+    }
+
+    /// What those who break no longer pass on, and where what they could not read goes.
+    fn spread(&mut self) {
+        let breaks = self.all.iter().filter(|hit| hit.impact.is_break());
+        let mut left: Vec<usize> = breaks.filter_map(|hit| self.course.index_of(&hit.component)).collect();
+        let mut seen: BTreeSet<usize> = left.iter().copied().collect();
+        while let Some(at) = left.pop() {
+            let id = self.course.ids[at].clone();
+            let rejects = self.all.iter().any(|hit| hit.component == id && hit.impact == Impact::Rejects);
+            for (next, is_of_letters) in self.course.fed_by(at) {
+                if is_of_letters && rejects {
+                    self.note(next, Impact::GetsDeadLetters, format!("`{id}` passes on what it could not read"), Some(at));
+                }
+                if !is_of_letters {
+                    self.note(next, Impact::Starves, format!("`{id}` breaks and has less to pass on"), Some(at));
+                    if seen.insert(next) {
+                        left.push(next);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One subject with its new version.
+struct Radius<'a> {
+    course: &'a Course,
+    library: &'a SchemaLibrary,
+    /// The registry that has the subject.
+    registry: usize,
+    subject: &'a SubjectDeclared,
+    new: &'a Arc<Schema>,
+    older: &'a [Older],
+    /// The version is not to be registered: it is what the latest becomes once it names the new version of another subject.
+    by_reference: bool,
+}
+
+impl Radius<'_> {
+    fn hit(&self, hits: &mut Hits<'_>, at: usize, impact: Impact, why: String) {
+        if self.by_reference {
+            let why = format!("`{}` refers to it; once that names the new version, {why}", self.subject.name);
+            hits.note(at, Impact::AtRisk, why, None);
+        } else {
+            hits.note(at, impact, why, None);
         }
     }
     /// What breaks when `reader` reads data of `writer`, in words.
     fn breaks(&self, reader: &Schema, writer: &Schema) -> Option<String> {
-        let found = self.library.compare_by(reader, writer, self.rules);
+        let found = self.library.compare_by(reader, writer, self.subject.rules);
         let mut breaks = found.iter().filter(|difference| difference.severity == Severity::Breaks).map(Difference::to_string);
         let first = breaks.next()?;
         let more = breaks.count();
@@ -154,73 +201,39 @@ impl Radius<'_> {
     }
 
     /// Those who write events of the subject, and what comes of it for whoever reads them.
-    fn writers(&mut self) {
-        let Some(latest) = self.older.last().map(|older| Arc::clone(&older.schema)) else { return };
-        let stops = self.breaks(self.new, &latest);
-        for at in 0..self.course.ids.len() {
-            if !self.course.asks(at, self.registry) {
-                continue;
-            }
-            let written: Vec<SchemaWritten> =
-                self.declared(at).schemas_written.iter().filter(|one| one.subject == self.subject).cloned().collect();
-            for one in written {
-                // Who names a version goes on with it.
-                let is_pinned = one.version.is_some();
-                if let Some(why) = stops.as_ref().filter(|_| !is_pinned) {
+    fn writers(&self, hits: &mut Hits<'_>) {
+        let Some(latest) = self.older.last() else { return };
+        let stops = self.breaks(self.new, &latest.schema);
+        for at in (0..self.course.ids.len()).filter(|at| self.course.asks(*at, self.registry)) {
+            let of_subject = self.course.declared[at].schemas_written.iter().filter(|one| one.subject == self.subject.name);
+            // Who names a version goes on with it.
+            for written in of_subject.filter(|one| one.version.is_none()) {
+                if let Some(why) = &stops {
                     let words = format!("it writes with the latest version, and that cannot read what it makes: {why}");
-                    self.hit(at, Impact::StopsWriting, words, None);
+                    self.hit(hits, at, Impact::StopsWriting, words);
                 }
-                let writer =
-                    if is_pinned { one.version.and_then(|number| self.version(number)).cloned() } else { Some(Arc::clone(self.new)) };
-                for reader in self.course.readers_after(at, &one) {
-                    self.reader(reader, writer.as_ref(), is_pinned);
+                for reader in self.course.readers_after(at, written) {
+                    self.reader(hits, reader, &latest.schema);
                 }
             }
         }
     }
 
-    fn reader(&mut self, at: usize, writer: Option<&Arc<Schema>>, is_pinned: bool) {
-        let Some(read) = self.declared(at).schemas_read.clone().filter(|_| self.course.asks(at, self.registry)) else { return };
-        let Some(latest) = self.older.last().map(|older| Arc::clone(&older.schema)) else { return };
-        match read.version.filter(|number| *number <= self.older.len() as u32) {
-            Some(number) => {
-                let (Some(reader), Some(writer)) = (self.version(number).cloned(), writer) else { return };
-                if let Some(why) = self.breaks(&reader, writer).filter(|_| !is_pinned) {
-                    let words = format!("it reads with version {number}, and that cannot read the new version's data: {why}");
-                    self.hit(at, Impact::Rejects, words, None);
-                }
+    fn reader(&self, hits: &mut Hits<'_>, at: usize, latest: &Schema) {
+        let reads = self.course.declared[at].schemas_read.as_ref().filter(|_| self.course.asks(at, self.registry));
+        let Some(read) = reads else { return };
+        let own = read.version.and_then(|number| Some((number, self.version(number)?)));
+        if let Some((number, own)) = own {
+            if let Some(why) = self.breaks(own, self.new) {
+                let words = format!("it reads with version {number}, and that cannot read the new version's data: {why}");
+                self.hit(hits, at, Impact::Rejects, words);
             }
-            None => {
-                if let Some(why) = self.breaks(&latest, self.new).filter(|_| !is_pinned) {
-                    let words = format!("code made for version {} cannot read the new version's data: {why}", self.older.len());
-                    self.hit(at, Impact::AtRisk, words, None);
-                } else if let Some(why) = self.breaks(self.new, &latest) {
-                    let words = format!("code made for the new version cannot read what is in its topics: {why}");
-                    self.hit(at, Impact::AtRisk, words, None);
-                }
-            }
-        }
-    }
-
-    /// What those who break no longer pass on, and where what they could not read goes.
-    fn spread(&mut self) {
-        let mut left: Vec<usize> =
-            self.hits.iter().filter(|hit| hit.impact.is_break()).filter_map(|hit| self.course.index_of(&hit.component)).collect();
-        let mut seen: BTreeSet<usize> = left.iter().copied().collect();
-        while let Some(at) = left.pop() {
-            let id = self.course.ids[at].clone();
-            let rejects = self.hits.iter().any(|hit| hit.component == id && hit.impact == Impact::Rejects);
-            for (next, is_of_letters) in self.course.fed_by(at) {
-                if is_of_letters && rejects {
-                    self.hit(next, Impact::GetsDeadLetters, format!("`{id}` passes on what it could not read"), Some(at));
-                }
-                if !is_of_letters {
-                    self.hit(next, Impact::Starves, format!("`{id}` breaks and has less to pass on"), Some(at));
-                    if seen.insert(next) {
-                        left.push(next);
-                    }
-                }
-            }
+        } else if let Some(why) = self.breaks(latest, self.new) {
+            let words = format!("code made for version {} cannot read the new version's data: {why}", self.older.len());
+            self.hit(hits, at, Impact::AtRisk, words);
+        } else if let Some(why) = self.breaks(self.new, latest) {
+            let words = format!("code made for the new version cannot read what is in its topics: {why}");
+            self.hit(hits, at, Impact::AtRisk, words);
         }
     }
 }

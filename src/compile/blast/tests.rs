@@ -45,7 +45,7 @@ fn writes() -> serde_json::Value {
 
 /// Component, impact and the component through which it comes.
 fn hits(project: &Project, text: &str) -> Vec<(String, Impact, Option<String>)> {
-    let blast = blast_radius(project, "orders-value", text, &SchemaLibrary::default(), Rules::default()).expect("an answer");
+    let blast = blast_radius(project, "orders-value", text, &SchemaLibrary::default()).expect("an answer");
     assert_eq!(blast.version, 2);
     blast.hits.into_iter().map(|hit| (hit.component, hit.impact, hit.through)).collect()
 }
@@ -94,8 +94,25 @@ fn who_names_a_version_or_reads_elsewhere_is_spared() {
 #[test]
 fn what_is_not_there_is_said() {
     let ask = |subject: &str, text: &str| {
-        blast_radius(&shop(writes(), json!({})), subject, text, &SchemaLibrary::default(), Rules::default()).map(drop)
+        blast_radius(&shop(writes(), json!({})), subject, text, &SchemaLibrary::default()).map(drop)
     };
     assert!(ask("order-value", V1).expect_err("no such subject").contains("did you mean `orders-value`?"));
     assert!(ask("orders-value", "{").expect_err("no schema").contains("no AVRO schema"));
+}
+
+#[test]
+fn a_subject_that_refers_to_it_is_followed() {
+    let mut project = shop(writes(), json!({}));
+    let order = r#"{"type":"record","name":"O","fields":[{"name":"money","type":"Money"}]}"#;
+    let money = r#"{"type":"record","name":"Money","fields":[{"name":"cents","type":"int"}]}"#;
+    for (name, text) in [("order", order), ("money", money)] {
+        project.schemas.insert(name.to_owned(), SchemaSource { path: None, text: text.into() });
+    }
+    let subjects = json!({"subjects": {"money": {"versions": ["money"]}, "orders-value": {"versions": ["order"], "references": ["Money=money"]}}});
+    project.components["schemas"].params = serde_json::from_value(subjects).expect("plain data");
+    let wider = money.replace("]}", r#",{"name":"currency","type":"string"}]}"#);
+    let blast = blast_radius(&project, "money", &wider, &SchemaLibrary::default()).expect("an answer");
+    let found: Vec<(&str, Impact)> = blast.hits.iter().map(|hit| (hit.component.as_str(), hit.impact)).collect();
+    assert_eq!(found, [("web", Impact::AtRisk), ("billing", Impact::AtRisk)]);
+    assert!(blast.hits[0].why.contains("`orders-value` refers to it") && blast.hits[0].why.contains("currency"), "{}", blast.hits[0].why);
 }

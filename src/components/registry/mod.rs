@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType, SubjectDeclared};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::engine::Process;
+use crate::machines::codec::{AvroRules, Policy, Rules};
 use crate::machines::registry::{Compatibility, ConfigUpdate, Registry};
 use crate::model::Component;
 use backend::{Backend, GLUE, NewVersion, Refused, RefusedKind};
@@ -36,10 +37,17 @@ impl Kind for RegistryKind {
     }
     fn declares(&self, _: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
+        let is_glue = params.profile() == Some(GLUE);
+        let rules = Rules {
+            policy: if is_glue { Policy::Strict } else { params.text("policy").parse().unwrap_or_default() },
+            avro: if is_glue { AvroRules::Old } else { AvroRules::Current },
+        };
         let subject = |(name, row): (&str, Params<'_>)| SubjectDeclared {
             name: name.to_owned(),
             schema_type: row.text("type"),
-            level: row.optional_text("compatibility").unwrap_or_else(|| params.text("compatibility")),
+            level: level_of(&row.optional_text("compatibility").unwrap_or_else(|| params.text("compatibility"))),
+            rules,
+            references: row.words("references").iter().map(|word| reference(word)).collect(),
             versions: row.words("versions"),
         };
         Declarations { subjects: params.named("subjects").into_iter().map(subject).collect(), ..Declarations::default() }
@@ -121,6 +129,12 @@ fn set_level(backend: &mut Backend, subject: Option<&str>, level: &str, path: &s
 fn other_product(path: &str, level: &str, words: String) -> Diagnostic {
     let message = format!("this registry knows no level `{level}`");
     Diagnostic::error("compatibility-unknown", format!("{path}.compatibility"), message).with_hint(words)
+}
+
+/// A level of either product in Confluent's words; none for one that takes no further version.
+fn level_of(word: &str) -> Option<Compatibility> {
+    let confluent = word.strip_suffix("_ALL").map_or_else(|| word.to_owned(), |stem| format!("{stem}_TRANSITIVE"));
+    (word != "DISABLED").then(|| confluent.parse().unwrap_or_default())
 }
 
 /// `shop.Address=address-value`, or a subject of the same name.

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::Value as Json;
 
-use super::values::Spot;
-use super::{Pair, shrink};
+use super::values::{Spot, Texts};
+use super::{Pair, TRIES_MAX, shrink};
 use crate::random::Stream;
 use crate::units::SimTime;
 
@@ -16,6 +16,9 @@ const DRAWN: usize = 8;
 /// Changes of one payload, and payloads that wait to be changed.
 const EDITS_MAX: usize = 4_000;
 const WAITING_MAX: usize = 1_000;
+/// Most payloads that come up, seen before or not, and the largest that is looked at.
+const LOOKS_MAX: u32 = 3 * TRIES_MAX;
+const BYTES_MAX: usize = 16 << 10;
 /// Payloads that break and are made smaller.
 const SHRUNK_MAX: usize = 4;
 /// Levels of a payload that are changed.
@@ -25,15 +28,16 @@ const DEPTH_MAX: u32 = 6;
 pub(super) fn search(pair: &mut Pair<'_>) -> Option<Vec<u8>> {
     let parse = |text: &str| serde_json::from_str::<Json>(text).ok();
     let (writer, reader) = (parse(pair.writer.text())?, parse(pair.reader.text())?);
-    let spot = Spot::of(&[&writer, &reader]);
-    let mut search = Walk { seen: BTreeSet::new(), waiting: VecDeque::new(), broken: Vec::new() };
+    let texts = Texts::default();
+    let spot = Spot::of(&[&writer, &reader], &texts);
+    let mut search = Walk { looks: 0, seen: BTreeSet::new(), waiting: VecDeque::new(), broken: Vec::new() };
     for base in bases(pair, &spot) {
         search.look_at(pair, base);
     }
-    while search.broken.is_empty() && !pair.is_spent() {
+    while search.broken.is_empty() && !search.is_over(pair) {
         let base = search.waiting.pop_front()?;
         for edit in edits(&base, &spot) {
-            if pair.is_spent() {
+            if search.is_over(pair) {
                 break;
             }
             let mut changed = base.clone();
@@ -48,6 +52,8 @@ pub(super) fn search(pair: &mut Pair<'_>) -> Option<Vec<u8>> {
 }
 
 struct Walk {
+    /// Payloads that came up, again or for the first time.
+    looks: u32,
     /// Texts of payloads that were looked at.
     seen: BTreeSet<String>,
     /// Valid ones that break nothing.
@@ -56,8 +62,13 @@ struct Walk {
 }
 
 impl Walk {
+    fn is_over(&self, pair: &Pair<'_>) -> bool {
+        pair.is_spent() || self.looks > LOOKS_MAX
+    }
     fn look_at(&mut self, pair: &mut Pair<'_>, value: Json) {
-        if !self.seen.insert(value.to_string()) {
+        self.looks += 1;
+        let text = value.to_string();
+        if text.len() > BYTES_MAX || !self.seen.insert(text) {
             return;
         }
         let payload = bytes(&value);

@@ -3,6 +3,9 @@
 //!
 //! In: the schemas of both sides. Out: [`Spot`]s. Must not know: which side says what. Start at [`Spot::of`].
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::machines::codec::schema::{Schema, SchemaType};
@@ -18,22 +21,28 @@ const NAMES_MAX: usize = 200;
 const LENGTH_MAX: u64 = 300;
 /// Levels of objects within a value.
 const DEPTH_MAX: u32 = 5;
-/// Texts drawn for a pattern or format.
+/// Texts drawn for a pattern or format, and how many of those are drawn for.
 const DRAWN: usize = 3;
+const PATTERNS_MAX: usize = 100;
 /// A name that no schema is likely to have.
 const UNKNOWN: &str = "unknown";
 
+/// Texts of patterns and formats, drawn once.
+#[derive(Debug, Default)]
+pub(super) struct Texts(RefCell<BTreeMap<String, Vec<Json>>>);
+
 /// A place in a payload: every part of a schema that may apply there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Spot<'a> {
+    texts: &'a Texts,
     /// Each beside the schema that it stands in, for its references.
     nodes: Vec<(&'a Json, &'a Json)>,
 }
 
 impl<'a> Spot<'a> {
     /// The whole payload.
-    pub(super) fn of(schemas: &[&'a Json]) -> Self {
-        let mut spot = Self::default();
+    pub(super) fn of(schemas: &[&'a Json], texts: &'a Texts) -> Self {
+        let mut spot = Self { texts, nodes: Vec::new() };
         schemas.iter().for_each(|schema| spot.add(schema, schema));
         spot
     }
@@ -62,7 +71,7 @@ impl<'a> Spot<'a> {
 
     /// What is said about a property.
     pub(super) fn property(&self, name: &str) -> Self {
-        let mut spot = Self::default();
+        let mut spot = Self { texts: self.texts, nodes: Vec::new() };
         for (root, map) in self.maps() {
             let own = map.get("properties").and_then(|properties| properties.get(name));
             let by_pattern = map.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(Map::values);
@@ -74,7 +83,7 @@ impl<'a> Spot<'a> {
 
     /// What is said about an item of a list.
     pub(super) fn item(&self, at: usize) -> Self {
-        let mut spot = Self::default();
+        let mut spot = Self { texts: self.texts, nodes: Vec::new() };
         for (root, map) in self.maps() {
             for word in ["items", "prefixItems", "additionalItems", "unevaluatedItems", "contains"] {
                 match map.get(word) {
@@ -102,7 +111,7 @@ impl<'a> Spot<'a> {
             let patterns = map.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(Map::keys);
             let by_name = map.get("propertyNames").and_then(|node| node.get("pattern")).and_then(Json::as_str);
             for pattern in patterns.map(String::as_str).chain(by_name) {
-                drawn(&json!({"type": "string", "pattern": pattern})).iter().filter_map(Json::as_str).for_each(&mut note);
+                self.texts.drawn(&json!({"type": "string", "pattern": pattern})).iter().filter_map(Json::as_str).for_each(&mut note);
             }
         }
         note(UNKNOWN);
@@ -113,7 +122,7 @@ impl<'a> Spot<'a> {
     pub(super) fn values(&self, depth: u32) -> Vec<Json> {
         let mut values = Values(Vec::new());
         for (_, map) in self.maps() {
-            values.named(map);
+            values.named(map, self.texts);
         }
         let basics = [json!(null), json!(true), json!(0), json!(0.5), json!(""), json!("a"), json!([]), json!({})];
         basics.into_iter().for_each(|value| values.note(value));
@@ -210,7 +219,7 @@ impl Values {
         }
     }
     /// Those that a keyword spells out, and texts of a pattern or format.
-    fn named(&mut self, map: &Map<String, Json>) {
+    fn named(&mut self, map: &Map<String, Json>, texts: &Texts) {
         map.get("const").into_iter().cloned().for_each(|value| self.note(value));
         for word in ["enum", "examples"] {
             map.get(word).and_then(Json::as_array).into_iter().flatten().cloned().for_each(|value| self.note(value));
@@ -219,7 +228,7 @@ impl Values {
             let words = ["pattern", "format", "minLength", "maxLength"];
             let mut text: Map<String, Json> = words.iter().filter_map(|word| Some(((*word).to_owned(), map.get(*word)?.clone()))).collect();
             text.insert("type".to_owned(), json!("string"));
-            drawn(&Json::Object(text)).into_iter().for_each(|value| self.note(value));
+            texts.drawn(&Json::Object(text)).into_iter().for_each(|value| self.note(value));
         }
         map.get("default").into_iter().cloned().for_each(|value| self.note(value));
     }
@@ -258,17 +267,33 @@ fn target<'a>(root: &'a Json, reference: &str) -> Option<&'a Json> {
     root.pointer(reference.strip_prefix('#')?)
 }
 
-/// Some texts of a schema for texts.
-fn drawn(schema: &Json) -> Vec<Json> {
-    let Ok(compiled) = Schema::compile(SchemaType::Json, &schema.to_string().into(), &[]) else { return Vec::new() };
+impl Texts {
+    /// Some texts of a schema for texts.
+    fn drawn(&self, schema: &Json) -> Vec<Json> {
+        let key = schema.to_string();
+        let mut known = self.0.borrow_mut();
+        if let Some(known) = known.get(&key) {
+            return known.clone();
+        }
+        if known.len() >= PATTERNS_MAX {
+            return Vec::new();
+        }
+        let drawn = draw(&key);
+        known.insert(key, drawn.clone());
+        drawn
+    }
+}
+
+fn draw(schema: &str) -> Vec<Json> {
+    let Ok(compiled) = Schema::compile(SchemaType::Json, &schema.into(), &[]) else { return Vec::new() };
     if compiled.can_generate().is_err() {
         return Vec::new();
     }
     let mut rng = Stream::new(0, "witness", "text");
-    let draw = |_| {
+    let one = |_| {
         let mut text = Vec::new();
         compiled.generate(&mut rng, SimTime::ZERO, &mut text);
         serde_json::from_slice(&text).ok()
     };
-    (0..DRAWN).filter_map(draw).collect()
+    (0..DRAWN).filter_map(one).collect()
 }
