@@ -8,7 +8,7 @@ use super::exit::{End, Stop, print, tell};
 use crate::adapters::registry_server::serve;
 use crate::components;
 use crate::machines::codec::SchemaLibrary;
-use crate::machines::registry::{Compatibility, ConfigUpdate, NewSchema, Registering, Registry};
+use crate::machines::registry::{Compatibility, ConfigUpdate, NewReference, NewSchema, Registering, Registry, VersionChoice};
 use crate::model::Project;
 
 /// Runs a command of the registry.
@@ -58,11 +58,18 @@ fn of_project(project: &Project, args: &ServeArgs) -> Result<Registry, String> {
     let kind = components::by_id(&component.kind).ok_or("there is no kind `registry`")?;
     let mut registry = Registry::new(Arc::new(SchemaLibrary::default()), Compatibility::default());
     for subject in kind.declares(id, component).subjects {
-        let level = ConfigUpdate { level: Some(subject.level), ..ConfigUpdate::default() };
-        registry.set_config(Some(&subject.name), &level).map_err(|error| error.to_string())?;
+        let (level, policy) = (subject.level.map(|level| level.to_string()), Some(subject.rules.policy.to_string()));
+        let config = ConfigUpdate { level, policy, ..ConfigUpdate::default() };
+        registry.set_config(Some(&subject.name), &config).map_err(|error| error.to_string())?;
+        let reference = |(name, of): &(String, String)| NewReference {
+            name: name.as_str().into(),
+            subject: of.as_str().into(),
+            version: VersionChoice::Latest,
+        };
+        let references: Vec<NewReference> = subject.references.iter().map(reference).collect();
         for name in &subject.versions {
             let source = project.schemas.get(name).ok_or_else(|| format!("the project has no schema `{name}`"))?;
-            let new = NewSchema::new(&subject.schema_type, &source.text);
+            let new = NewSchema { references: references.clone(), ..NewSchema::new(&subject.schema_type, &source.text) };
             let registered = registry.register(&subject.name, &new, Registering::default());
             registered.map_err(|error| format!("schema `{name}` of subject `{}`: {error}", subject.name))?;
         }

@@ -89,7 +89,8 @@ pub struct Blast {
 /// Why there is no answer: no such subject, one that takes no further version, or a text that is no schema.
 pub fn blast_radius(project: &Project, subject: &str, text: &str, library: &SchemaLibrary) -> Result<Blast, String> {
     let course = Course::of(project);
-    let found = course.declared.iter().enumerate().find_map(|(at, one)| Some((at, one.subjects.iter().find(|known| known.name == subject)?)));
+    let found =
+        course.declared.iter().enumerate().find_map(|(at, one)| Some((at, one.subjects.iter().find(|known| known.name == subject)?)));
     let (registry, known) = found.ok_or_else(|| unknown(&course, subject))?;
     let level = known.level.ok_or_else(|| format!("subject `{subject}` takes no further version"))?;
     let subjects = Subjects { project, all: &course.declared[registry].subjects, library };

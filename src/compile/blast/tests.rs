@@ -93,9 +93,7 @@ fn who_names_a_version_or_reads_elsewhere_is_spared() {
 
 #[test]
 fn what_is_not_there_is_said() {
-    let ask = |subject: &str, text: &str| {
-        blast_radius(&shop(writes(), json!({})), subject, text, &SchemaLibrary::default()).map(drop)
-    };
+    let ask = |subject: &str, text: &str| blast_radius(&shop(writes(), json!({})), subject, text, &SchemaLibrary::default()).map(drop);
     assert!(ask("order-value", V1).expect_err("no such subject").contains("did you mean `orders-value`?"));
     assert!(ask("orders-value", "{").expect_err("no schema").contains("no AVRO schema"));
 }
@@ -108,7 +106,8 @@ fn a_subject_that_refers_to_it_is_followed() {
     for (name, text) in [("order", order), ("money", money)] {
         project.schemas.insert(name.to_owned(), SchemaSource { path: None, text: text.into() });
     }
-    let subjects = json!({"subjects": {"money": {"versions": ["money"]}, "orders-value": {"versions": ["order"], "references": ["Money=money"]}}});
+    let subjects =
+        json!({"subjects": {"money": {"versions": ["money"]}, "orders-value": {"versions": ["order"], "references": ["Money=money"]}}});
     project.components["schemas"].params = serde_json::from_value(subjects).expect("plain data");
     let wider = money.replace("]}", r#",{"name":"currency","type":"string"}]}"#);
     let blast = blast_radius(&project, "money", &wider, &SchemaLibrary::default()).expect("an answer");
