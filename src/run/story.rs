@@ -50,7 +50,7 @@ fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
     };
     let Some(found) = sim.recorder().schema(id) else { return (undecoded(&format!("schema {id} is not known here")), None) };
     let name = format!("{} v{} (id {id}, {})", found.subject, found.version, found.schema_type);
-    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.to_json(body));
+    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.body_to_json(body));
     let text = match decoded {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
         Err(why) => undecoded(&format!("cannot be decoded: {why}")),

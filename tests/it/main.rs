@@ -25,6 +25,7 @@ mod operator_actions;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
+mod protobuf;
 mod queue_designs;
 mod queues;
 mod samples;

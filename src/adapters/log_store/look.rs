@@ -179,7 +179,7 @@ fn decoded(journal: &Journal, schemas: &SchemaLibrary, payload: &[u8]) -> Json {
     let by_schema = || {
         let (id, body) = unframe(payload).ok()?;
         let (schema_type, text) = journal.schemas.get(&id)?;
-        schemas.compile(schema_type, text).ok()?.to_json(body).ok()
+        schemas.compile(schema_type, text).ok()?.body_to_json(body).ok()
     };
     by_schema().unwrap_or_else(|| Json::String(text(payload)))
 }

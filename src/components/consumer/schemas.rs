@@ -60,7 +60,7 @@ impl Reader {
     /// Decodes a payload; the first one of a schema asks for it.
     #[inline]
     pub fn judge(&mut self, ctx: &mut Ctx<'_>, value: &[u8]) -> Verdict {
-        let (id, payload) = match unframe(value) {
+        let (id, body) = match unframe(value) {
             Ok(found) => found,
             Err(reason) => return Verdict::Bad(reason),
         };
@@ -81,7 +81,7 @@ impl Reader {
             }
         }
         match &self.entries[self.last].1 {
-            Entry::Known(schema) => schema.validate(payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
+            Entry::Known(schema) => schema.validate_body(body).map_or_else(Verdict::Bad, |()| Verdict::Good),
             Entry::Bad(reason) => Verdict::Bad(reason.clone()),
             Entry::Asked { .. } | Entry::AskedReader { .. } => Verdict::Wait,
         }

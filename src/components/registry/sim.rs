@@ -10,7 +10,7 @@ use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::registry::{Breaks, Registry, RegistryError};
-use crate::model::Value;
+use crate::model::{SchemaSource, Value};
 use crate::random::{Distribution, Stream};
 use crate::units::SimTime;
 
@@ -52,7 +52,7 @@ impl RegistryProcess {
     fn source(&self, schema: String) -> Result<Arc<str>, String> {
         match self.texts.get(&schema) {
             Some(known) => Ok(Arc::clone(known)),
-            None if schema.trim_start().starts_with(['{', '[', '"']) => Ok(schema.into()),
+            None if SchemaSource::is_schema(&schema) => Ok(schema.into()),
             None => Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
         }
     }

@@ -1,6 +1,7 @@
 //! What a registry can be told.
 
 use crate::components::{ActionSpec, CRASH, KindSpec, RESTART};
+use crate::machines::codec::SchemaType;
 use crate::machines::registry::{Breaks, Compatibility};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
@@ -48,7 +49,7 @@ pub(super) const BREAK: &[ParamSpec] = &[
 const REGISTER: &[ParamSpec] = &[
     ParamSpec::new("subject", "Subject", ParamType::Text { max_chars: 249 }, Default_::Required, "Which subject; a new one begins with it"),
     ParamSpec::new("schema", "Schema", ParamType::LongText, Default_::Required, "A name of the project's schemas, or a text"),
-    ParamSpec::new("type", "Type", ParamType::Choice(&["AVRO", "JSON"]), Default_::Same("AVRO"), "Schema language of the version"),
+    ParamSpec::new("type", "Type", ParamType::Choice(SchemaType::WORDS), Default_::Same("AVRO"), "Schema language of the version"),
 ];
 
 const PARAMS: &[ParamSpec] = &[
@@ -77,7 +78,7 @@ const PARAMS: &[ParamSpec] = &[
 ];
 
 const SUBJECT: &[ParamSpec] = &[
-    ParamSpec::new("type", "Type", ParamType::Choice(&["AVRO", "JSON"]), Default_::Same("AVRO"), "Schema language of all versions")
+    ParamSpec::new("type", "Type", ParamType::Choice(SchemaType::WORDS), Default_::Same("AVRO"), "Schema language of all versions")
         .key("schemaType"),
     ParamSpec::new(
         "compatibility",

@@ -1,8 +1,8 @@
 //! Schemas, and readers, writers and generators compiled from them.
 //!
-//! In: a schema's text (Avro or JSON Schema) and payload bytes. Out: verdicts in words, payloads drawn at
+//! In: a schema's text (Avro, JSON Schema or Protobuf) and payload bytes. Out: verdicts in words, payloads drawn at
 //! random, values for display. The work on bytes is done by programs compiled from the schema;
-//! apache-avro and jsonschema parse, judge compatibility and decode for display.
+//! apache-avro, jsonschema and prost-reflect parse, judge compatibility and decode for display.
 //! Must not know: registries, brokers, clocks. Start at [`SchemaLibrary::compile`], then [`Schema`].
 //!
 //! ```text
@@ -14,18 +14,23 @@ mod difference;
 mod draw;
 mod json;
 mod library;
+mod protobuf;
 mod references;
 mod schema;
+mod typed;
+mod varint;
 mod wire;
 mod words;
+mod wrong;
 
 #[cfg(test)]
 mod tests;
 
-pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity};
+pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity, Side};
 pub use draw::{EPOCH_MS, iso_time};
 pub use library::SchemaLibrary;
 pub use references::Named;
 pub use schema::{Schema, SchemaType};
-pub use wire::{frame, unframe};
+pub use typed::{TypeIx, Typed};
+pub use wire::{Framing, frame, unframe};
 pub use words::digits;

@@ -8,6 +8,16 @@ use crate::event::Reason;
 const HEADER_BYTES: usize = 5;
 const MAGIC: u8 = 0;
 
+/// Whose wire format is spoken. Both put something between header and payload where a schema is Protobuf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Confluent's.
+    #[default]
+    Confluent,
+    /// AWS Glue's.
+    Glue,
+}
+
 /// Appends the header for a schema id; the payload follows.
 pub fn frame(id: u32, out: &mut Vec<u8>) {
     let [a, b, c, d] = id.to_be_bytes();
