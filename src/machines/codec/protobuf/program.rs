@@ -327,7 +327,7 @@ impl Compiler {
             Cardinality::Repeated if field.is_packed() => Arity::Packed,
             Cardinality::Repeated => Arity::Repeated,
             Cardinality::Required => Arity::Required,
-            Cardinality::Optional if field.supports_presence() => Arity::Optional,
+            Cardinality::Optional if field.supports_presence() || matches!(shape, Shape::Message(_) | Shape::Group(_)) => Arity::Optional,
             Cardinality::Optional => Arity::Plain,
         };
         let wire = if arity == Arity::Packed { wire::SIZED } else { shape.wire() };

@@ -57,10 +57,10 @@ pub(super) fn random_text(rng: &mut Stream) -> String {
             text += &match rng.below(9) {
                 0 => format!("  repeated {ty} {name} = {number};\n"),
                 1 => format!("  map<{}, {ty}> {name} = {number};\n", SCALARS[[0, 1, 3, 5, 6, 7, 13][rng.below(7) as usize]]),
-                2 => format!("  oneof choice_{field} {{ {ty} {name} = {number}; string {name}_b = {}; }}\n", {
+                2 => {
                     number += 1;
-                    number
-                }),
+                    format!("  oneof choice_{field} {{ {ty} {name} = {}; string {name}_b = {number}; }}\n", number - 1)
+                }
                 3 if is_proto2 && !ty.starts_with('M') => format!("  required {ty} {name} = {number};\n"),
                 4 if is_proto2 => format!("  optional group G{field} = {number} {{ optional int32 a = 1; repeated string b = 2; }}\n"),
                 5 if !is_proto2 => format!("  optional {ty} {name} = {number};\n"),
