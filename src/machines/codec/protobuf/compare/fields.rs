@@ -64,6 +64,7 @@ impl Walk {
             && scalars::group(&now).is_some()
             && std::mem::discriminant(&now) == std::mem::discriminant(&was)
             && !reader.is_list()
+            && !writer.is_list()
         {
             let words = format!("the default of field {} has changed: who reads a message without it sees another value", reader.number());
             self.say(Rule::DefaultChanged, places.clone(), words);
