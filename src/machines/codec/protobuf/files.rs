@@ -20,7 +20,6 @@ const FILES_MAX: usize = 100;
 const OWN_NAME: &str = "";
 
 /// A compiled file.
-#[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) file: FileDescriptor,
     /// As the text has it: names are not resolved, imports not passed on.

@@ -25,6 +25,8 @@ mod tests;
 mod text;
 mod types;
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use super::difference::{Difference, Side};
@@ -40,12 +42,18 @@ use text::Form;
 use types::Types;
 
 /// A compiled Protobuf file.
-#[derive(Debug)]
 pub struct ProtobufSchema {
     compiled: Compiled,
     /// A [`TypeIx`] here is the program's index too.
     types: Types,
     program: Program,
+}
+
+/// Descriptors of recursive messages print themselves without end: the name stands for all.
+impl fmt::Debug for ProtobufSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProtobufSchema").field(&self.name()).finish()
+    }
 }
 
 impl ProtobufSchema {

@@ -13,14 +13,12 @@ use crate::machines::codec::varint;
 const PATH_MAX: i64 = 64;
 
 /// Messages in the order of the file, those within others after them.
-#[derive(Debug)]
 pub(super) struct Types {
     list: Vec<MessageType>,
     /// By Glue's number; none where a map's entries have it, which are messages too.
     by_glue: Vec<Option<TypeIx>>,
 }
 
-#[derive(Debug)]
 struct MessageType {
     message: MessageDescriptor,
     path: Vec<u32>,
