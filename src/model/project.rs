@@ -123,6 +123,15 @@ pub struct SchemaSource {
     pub text: Arc<str>,
 }
 
+impl SchemaSource {
+    /// Whether a text is a schema itself and not the path of one: JSON begins like this, and Protobuf has signs that paths
+    /// have not.
+    #[must_use]
+    pub fn is_schema(text: &str) -> bool {
+        text.trim_start().starts_with(['{', '[', '"']) || text.contains([';', '{'])
+    }
+}
+
 /// A load and its faults: what a run adds to the design.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scenario {

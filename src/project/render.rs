@@ -36,9 +36,9 @@ pub(super) fn project(project: &Project) -> Node {
 }
 
 fn schema(source: &SchemaSource) -> Node {
-    let inline = source.text.trim_start().starts_with(['{', '[', '"']);
+    let inline = SchemaSource::is_schema(&source.text);
     match &source.path {
-        Some(path) if path.trim_start().starts_with(['{', '[', '"']) => fields(vec![Item::field("path", Node::text(path))]),
+        Some(path) if SchemaSource::is_schema(path) => fields(vec![Item::field("path", Node::text(path))]),
         Some(path) => Node::text(path),
         None if inline => Node::text(source.text.as_ref()),
         None => fields(vec![Item::field("inline", Node::text(source.text.as_ref()))]),

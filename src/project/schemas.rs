@@ -26,7 +26,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, uses: &mut Vec<SchemaUse>) 
     for (key, node) in reader.entries("schemas", node, Names::Ids) {
         let path = join("schemas", &key.text);
         let Some((inline, node, text)) = source(reader, &path, node) else { continue };
-        let by_path = !inline && !text.trim_start().starts_with(['{', '[', '"']);
+        let by_path = !inline && !SchemaSource::is_schema(&text);
         if !by_path {
             schemas.insert(key.text.clone(), SchemaSource { path: None, text: text.into() });
             continue;

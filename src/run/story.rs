@@ -66,7 +66,7 @@ fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
     };
     let Some(found) = found else { return (undecoded("its schema is not known here"), None) };
     let name = format!("{} v{} (id {}, {})", found.subject, found.version, found.id, found.schema_type);
-    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.to_json(&body));
+    let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.body_to_json(id.framing(), &body));
     let text = match decoded {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
         Err(why) => undecoded(&format!("cannot be decoded: {why}")),

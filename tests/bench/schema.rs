@@ -4,6 +4,9 @@
 //! nothing is asserted.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the wall clock")]
 
+#[path = "protobuf_schema.rs"]
+mod protobuf_schema;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +26,7 @@ const VERSIONS: usize = 100;
 fn main() {
     json_validation();
     json_comparison();
+    protobuf_schema::figures();
 }
 
 /// An order event of 10 fields, from bytes to a verdict.

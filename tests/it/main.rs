@@ -29,6 +29,7 @@ mod operator_actions;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
+mod protobuf;
 mod push;
 mod queue_designs;
 mod queues;

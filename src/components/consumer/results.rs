@@ -16,7 +16,7 @@ use super::CommitMode;
 use super::sim::Consumer;
 use super::transactions::Transacted;
 use super::work::{Next, State};
-use crate::components::producer::payload::Source;
+use crate::components::producer::payload::{Source, Wanted};
 use crate::components::producer::telling::{hop, settle};
 use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::components::{BuildCtx, Params, PeerTopic};
@@ -90,7 +90,10 @@ impl Results {
         let Some((facts, topic)) = ctx.links_at("results").find_map(|facts| Some((facts, facts.topic.clone()?))) else { return Ok(None) };
         let ty = params.optional_text("result_type");
         let path = || format!("components.{}.result_schema", ctx.id);
-        let source = params.optional_text("result_schema").map(|name| Source::named(ctx, name, None, path())).transpose()?;
+        let source = params
+            .optional_text("result_schema")
+            .map(|name| Source::named(ctx, Wanted { name, ..Wanted::default() }, path()))
+            .transpose()?;
         Ok(Some(Self {
             topic,
             link: facts.end,
@@ -150,7 +153,7 @@ impl Results {
 
     /// Looks the schema up, where one is wanted and not known.
     pub fn ask_for_schema(&mut self, ctx: &mut Ctx<'_>) {
-        let (Some(Source::Unknown { subject, version }), Some(registry)) = (&self.source, self.registry) else { return };
+        let (Some(Source::Unknown { subject, version, .. }), Some(registry)) = (&self.source, self.registry) else { return };
         let body = SchemaCall::BySubject { subject: Arc::clone(subject), version: *version };
         ctx.send(registry, Message::Schema(Box::new(SchemaRequest { call: CallId(CALL_SCHEMA), body })));
         self.asked_until = Some(ctx.now + SCHEMA_TIMEOUT);
@@ -300,8 +303,8 @@ impl Consumer {
     pub fn on_result_schema(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
         let Some(results) = self.results.as_mut().filter(|_| reply.call.0 == CALL_SCHEMA) else { return };
         results.asked_until = None;
-        if let Some(Source::Unknown { subject, .. }) = &results.source {
-            results.source = Some(Source::learnt(subject, &results.library, &reply.result));
+        if let Some(unknown @ Source::Unknown { .. }) = &results.source {
+            results.source = Some(unknown.learnt(&results.library, &reply.result));
         }
         for (index, number) in std::mem::take(&mut results.held) {
             self.write_result(ctx, index, number);

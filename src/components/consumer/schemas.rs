@@ -81,7 +81,7 @@ impl Reader {
             }
         }
         match &self.entries[self.last].1 {
-            Entry::Known(schema) => schema.validate(&payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
+            Entry::Known(schema) => schema.validate_body(id.framing(), &payload).map_or_else(Verdict::Bad, |()| Verdict::Good),
             Entry::Bad(reason) => Verdict::Bad(reason.clone()),
             Entry::Asked { .. } | Entry::AskedReader { .. } => Verdict::Wait,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::sim::Job;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::codec::{Schema, SchemaLibrary, unframe};
+use crate::machines::codec::{Framing, Schema, SchemaLibrary, unframe};
 use crate::units::SimDuration;
 
 /// Schemas kept; beyond, all are forgotten and looked up again.
@@ -62,16 +62,16 @@ impl Schemas {
     pub(super) fn lookups(&self) -> u64 {
         self.lookups
     }
-    pub(super) fn check(&self, body: &[u8]) -> Checked {
+    pub(super) fn check(&self, bytes: &[u8]) -> Checked {
         let in_words =
             |reason: crate::event::Reason| Checked::Invalid(reason.detail.map_or(reason.code.to_owned(), std::borrow::Cow::into_owned));
-        let (id, payload) = match unframe(body) {
+        let (id, body) = match unframe(bytes) {
             Ok(framed) => framed,
             Err(reason) => return in_words(reason),
         };
         match self.known.get(&id) {
             None => Checked::Unknown(id),
-            Some(schema) => schema.validate(payload).map_or_else(in_words, |()| Checked::Valid),
+            Some(schema) => schema.validate_body(Framing::Confluent, body).map_or_else(in_words, |()| Checked::Valid),
         }
     }
     /// Parks a job until its schema is known; asks once for all that wait for the same.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::event::{Reason, SchemaFound, header_bytes};
-use crate::machines::codec::{Framing, Schema, SchemaLibrary, frame};
+use crate::machines::codec::{Framing, Schema, SchemaLibrary, TypeIx, Typed, frame};
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimTime};
 
@@ -15,15 +15,26 @@ pub(in crate::components) enum Source {
     /// So many bytes that mean nothing.
     Plain { size: usize },
     /// A schema of the project, bare.
-    Bare(Arc<Schema>),
-    /// A registered schema that is not known yet.
-    Unknown { subject: Arc<str>, version: Option<u32> },
+    Bare { schema: Arc<Schema>, ty: TypeIx },
+    /// A registered schema that is not known yet, and which of its messages is written.
+    Unknown { subject: Arc<str>, version: Option<u32>, message: Option<Arc<str>> },
     /// A registered schema, with the registry's header.
-    Registered { id: u32, uuid: Option<[u8; 16]>, schema: Arc<Schema> },
+    Registered { id: u32, uuid: Option<[u8; 16]>, schema: Arc<Schema>, ty: TypeIx },
     /// The registry has no such schema: events of this type are rejected.
     Missing(Arc<str>),
     /// The registry's version does not take what the application makes: events of this type are rejected.
     Incompatible(Arc<str>),
+}
+
+/// Which schema a component writes with.
+#[derive(Clone, Debug, Default)]
+pub(in crate::components) struct Wanted {
+    /// A subject, or a schema of the project.
+    pub name: String,
+    /// Of the subject; the latest when absent.
+    pub version: Option<u32>,
+    /// One of its messages; the first when absent.
+    pub message: Option<Arc<str>>,
 }
 
 /// Where events of a type go.
@@ -112,7 +123,7 @@ impl EventKinds {
     /// What a registry has to be asked for.
     pub fn subjects(&self) -> impl Iterator<Item = (&Arc<str>, Option<u32>)> {
         self.list.iter().filter_map(|kind| match &kind.asked {
-            Some(Source::Unknown { subject, version }) => Some((subject, *version)),
+            Some(Source::Unknown { subject, version, .. }) => Some((subject, *version)),
             _ => None,
         })
     }
@@ -120,16 +131,16 @@ impl EventKinds {
     /// A registry's answer for every type of this subject and version. An application that is running goes on with what
     /// it knows when there is none.
     pub fn learn(&mut self, subject: &str, version: Option<u32>, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) {
-        let is_of = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v } if **s == *subject && *v == version);
-        let learnt = Source::learnt(subject, library, answer);
+        let is_of = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v, .. } if **s == *subject && *v == version);
         for kind in self.list.iter_mut().filter(|kind| kind.asked.as_ref().is_some_and(is_of)) {
-            match &learnt {
-                Source::Registered { schema, .. } => {
-                    let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(schema)));
-                    kind.source = learnt.clone().unless_it_breaks(&own, subject, library);
+            let Some(asked) = &kind.asked else { continue };
+            match asked.learnt(library, answer) {
+                Source::Registered { id, uuid, schema, ty } => {
+                    let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(&schema)));
+                    kind.source = Source::Registered { id, uuid, schema, ty }.unless_it_breaks(&own, subject, library);
                 }
                 _ if matches!(kind.source, Source::Registered { .. }) => {}
-                _ => kind.source = learnt.clone(),
+                other => kind.source = other,
             }
         }
     }
@@ -137,28 +148,31 @@ impl EventKinds {
 
 impl Source {
     /// A schema by its name: a registry's subject where one is linked, else a schema of the project.
-    pub fn named(ctx: &BuildCtx<'_>, name: String, version: Option<u32>, path: String) -> Result<Self, Diagnostic> {
+    pub fn named(ctx: &BuildCtx<'_>, wanted: Wanted, path: String) -> Result<Self, Diagnostic> {
+        let Wanted { name, version, message } = wanted;
         if ctx.links_at("schemas").next().is_some() {
-            return Ok(Self::Unknown { subject: Arc::from(name), version });
+            return Ok(Self::Unknown { subject: Arc::from(name), version, message });
         }
         let Some(schema) = ctx.project.schemas.get(&name) else {
             return Err(Diagnostic::error("schema-unknown", path, format!("`{name}` is no schema of this project")));
         };
-        // An Avro schema is no JSON Schema and the other way round: Avro is asked first.
-        let compiled =
-            ctx.schemas.compile("AVRO", &schema.text).or_else(|avro| ctx.schemas.compile("JSON", &schema.text).map_err(|_| avro));
-        compiled.map(Self::Bare).map_err(|words| Diagnostic::error("schema-bad", path, words))
+        let schema = ctx.schemas.compile_any(&schema.text).map_err(|words| Diagnostic::error("schema-bad", path.clone(), words))?;
+        let ty = schema.type_named(message.as_deref()).map_err(|words| Diagnostic::error("schema-bad", path, words))?;
+        Ok(Self::Bare { schema, ty })
     }
 
     /// What a registry's answer makes of a schema that was not known.
-    pub fn learnt(subject: &str, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) -> Self {
-        match answer {
-            Ok(found) => match library.compile_found(found) {
-                Ok(schema) => Self::Registered { id: found.id, uuid: found.uuid, schema },
-                Err(words) => Self::Missing(format!("the schema of `{subject}` cannot be read: {words}").into()),
-            },
-            Err((code, words)) => Self::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
-        }
+    pub fn learnt(&self, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) -> Self {
+        let Self::Unknown { subject, message, .. } = self else { return self.clone() };
+        let compiled = match answer {
+            Ok(found) => library.compile_found(found).map(|schema| (found, schema)),
+            Err((code, words)) => return Self::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
+        };
+        let typed = compiled.and_then(|(found, schema)| {
+            let ty = schema.type_named(message.as_deref())?;
+            Ok(Self::Registered { id: found.id, uuid: found.uuid, schema, ty })
+        });
+        typed.unwrap_or_else(|words| Self::Missing(format!("the schema of `{subject}` cannot be used: {words}").into()))
     }
 
     /// Confluent's serializers refuse a latest version that cannot read what the application's own schema writes
@@ -176,37 +190,55 @@ impl Source {
     /// Appends a payload. Says what is wrong with it when it is refused here: by its own check when
     /// `validate`, or because there is no schema to write it with.
     pub fn write(&self, rng: &mut Stream, now: SimTime, invalid: bool, validate: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
-        let (schema, header) = match self {
+        let (schema, ty, header) = match self {
             Self::Plain { size } => {
                 out.resize(out.len() + size, 0);
                 return Ok(());
             }
-            Self::Bare(schema) => (schema, None),
-            Self::Registered { id, uuid: None, schema } => (schema, Some(*id)),
-            Self::Registered { uuid: Some(uuid), schema, .. } => return write_glue(schema, *uuid, rng, now, (invalid, validate), out),
+            Self::Bare { schema, ty } => (schema, *ty, None),
+            Self::Registered { id, uuid: None, schema, ty } => (schema, *ty, Some(*id)),
+            Self::Registered { uuid: Some(uuid), schema, ty, .. } => {
+                return write_glue(schema.typed(*ty), *uuid, rng, now, (invalid, validate), out);
+            }
             Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
             Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
             Self::Unknown { subject, .. } => {
                 return Err(Reason { code: "schema-pending", detail: Some(format!("the schema of `{subject}` is not known yet").into()) });
             }
         };
+        let schema = schema.typed(ty);
         if let Some(id) = header {
             frame(id, out);
+            schema.write_number(Framing::Confluent, out);
         }
         write_bare(schema, rng, now, (invalid, validate), out)
     }
 }
 
 /// Glue's serializer packs what it has written.
-fn write_glue(schema: &Schema, uuid: [u8; 16], rng: &mut Stream, now: SimTime, how: (bool, bool), out: &mut Vec<u8>) -> Result<(), Reason> {
+fn write_glue(
+    schema: Typed<'_>,
+    uuid: [u8; 16],
+    rng: &mut Stream,
+    now: SimTime,
+    how: (bool, bool),
+    out: &mut Vec<u8>,
+) -> Result<(), Reason> {
     let start = out.len();
+    schema.write_number(Framing::Glue, out);
     let written = write_bare(schema, rng, now, how, out);
     Framing::Glue.wrap(0, uuid, out, start);
     written
 }
 
 /// The payload alone; `invalid` and `validate` as of [`Source::write`].
-fn write_bare(schema: &Schema, rng: &mut Stream, now: SimTime, (invalid, validate): (bool, bool), out: &mut Vec<u8>) -> Result<(), Reason> {
+fn write_bare(
+    schema: Typed<'_>,
+    rng: &mut Stream,
+    now: SimTime,
+    (invalid, validate): (bool, bool),
+    out: &mut Vec<u8>,
+) -> Result<(), Reason> {
     let start = out.len();
     if invalid {
         let words = schema.generate_invalid(rng, now, out);
@@ -226,5 +258,6 @@ fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize) -> Result<
         return Ok(Source::Plain { size });
     };
     let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
-    Source::named(ctx, name, version, format!("components.{}.events[{index}].schema", ctx.id))
+    let wanted = Wanted { name, version, message: row.optional_text("message").map(Arc::from) };
+    Source::named(ctx, wanted, format!("components.{}.events[{index}].schema", ctx.id))
 }

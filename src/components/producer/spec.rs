@@ -27,6 +27,13 @@ const EVENT: &[ParamSpec] = &[
     ParamSpec::new("version", "Version", T::Count { min: 1, max: 1_000_000 }, Absent, "Version of the subject; latest when absent")
         .key("use.latest.version"),
     ParamSpec::new(
+        "message",
+        "Message",
+        T::Text { max_chars: 500 },
+        Absent,
+        "Which message of a Protobuf schema it is, by its full name or without the package; the first when absent",
+    ),
+    ParamSpec::new(
         "topic",
         "Topic",
         T::Text { max_chars: 249 },
@@ -470,8 +477,11 @@ fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&Li
                 };
                 out.push(Diagnostic::error("schema-unknown", format!("{here}.schema"), format!("`{schema}` is no {what}")).with_hint(hint));
             }
-        } else if row.is_given("version") {
-            out.push(Diagnostic::warning("setting-unused", format!("{here}.version"), "a version without a schema says nothing"));
+        } else {
+            for name in ["version", "message"].into_iter().filter(|name| row.is_given(name)) {
+                let words = format!("a {name} without a schema says nothing");
+                out.push(Diagnostic::warning("setting-unused", format!("{here}.{name}"), words));
+            }
         }
         if let Some(topic) = row.optional_text("topic")
             && !topics.contains(&topic.as_str())

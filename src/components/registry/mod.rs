@@ -41,6 +41,7 @@ impl Kind for RegistryKind {
         let rules = Rules {
             policy: if is_glue { Policy::Strict } else { params.text("policy").parse().unwrap_or_default() },
             avro: if is_glue { AvroRules::Old } else { AvroRules::Current },
+            ..Rules::default()
         };
         let subject = |(name, row): (&str, Params<'_>)| SubjectDeclared {
             name: name.to_owned(),

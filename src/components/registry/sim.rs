@@ -11,7 +11,7 @@ use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{Message, SchemaReply, SchemaRequest};
 use crate::machines::registry::{Breaks, RegistryError};
-use crate::model::Value;
+use crate::model::{SchemaSource, Value};
 use crate::random::{Distribution, Stream};
 use crate::units::SimTime;
 
@@ -53,7 +53,7 @@ impl RegistryProcess {
     fn source(&self, schema: String) -> Result<Arc<str>, String> {
         match self.texts.get(&schema) {
             Some(known) => Ok(Arc::clone(known)),
-            None if schema.trim_start().starts_with(['{', '[', '"']) => Ok(schema.into()),
+            None if SchemaSource::is_schema(&schema) => Ok(schema.into()),
             None => Err(format!("the project has no schema `{}`", schema.chars().take(60).collect::<String>())),
         }
     }

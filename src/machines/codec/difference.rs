@@ -40,6 +40,16 @@ pub enum Severity {
     Fine,
 }
 
+/// One of the two schemas of a comparison.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Whose schema data is read with: the newer one where old data must stay readable.
+    #[default]
+    Reader,
+    /// Whose schema data was written with: the newer one where old readers must keep reading.
+    Writer,
+}
+
 /// How strictly JSON Schemas are compared (`compatibilityPolicy` of the registry).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Policy {

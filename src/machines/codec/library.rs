@@ -64,6 +64,15 @@ impl SchemaLibrary {
         }
         compiled
     }
+    /// The same for a text whose type nobody names: one that is no JSON is Protobuf, and of the others Avro is asked first.
+    ///
+    /// # Errors
+    /// Why the text is no schema, in words.
+    pub fn compile_any(&self, text: &str) -> Result<Arc<Schema>, String> {
+        let (first, others) = SchemaType::candidates(text);
+        let compile = |ty: SchemaType| self.compile(ty.as_str(), text);
+        compile(first).or_else(|words| others.iter().find_map(|ty| compile(*ty).ok()).ok_or(words))
+    }
     /// The same for what a registry answered.
     ///
     /// # Errors

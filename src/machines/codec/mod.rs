@@ -1,8 +1,8 @@
 //! Schemas, and readers, writers and generators compiled from them.
 //!
-//! In: a schema's text (Avro or JSON Schema) and payload bytes. Out: verdicts in words, payloads drawn at
+//! In: a schema's text (Avro, JSON Schema or Protobuf) and payload bytes. Out: verdicts in words, payloads drawn at
 //! random, values for display, and what changes between two schemas. The work on bytes is done by programs compiled from
-//! the schema; apache-avro and jsonschema parse, and decode for display.
+//! the schema; apache-avro, jsonschema and prost-reflect parse, and decode for display.
 //! Must not know: registries, brokers, clocks. Start at [`SchemaLibrary::compile`], then [`Schema`].
 //!
 //! ```text
@@ -16,23 +16,28 @@ mod explain;
 mod guess;
 mod json;
 mod library;
+mod protobuf;
 mod references;
 mod schema;
+mod typed;
+mod varint;
 mod wire;
 mod witness;
 mod words;
+mod wrong;
 
 #[cfg(test)]
 mod tests;
 
 pub use avro::{AvroRules, message as avro_message};
-pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity};
+pub use difference::{DIFFERENCES_MAX, Difference, Policy, Severity, Side};
 pub use draw::{EPOCH_MS, iso_time};
 pub use explain::explained;
 pub use guess::guess_type;
 pub use library::SchemaLibrary;
 pub use references::Named;
 pub use schema::{Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaType};
+pub use typed::{TypeIx, Typed};
 pub use wire::{Framing, HeaderId, frame, unframe, unframe_any, uuid_text};
 pub use witness::{BreakingEvent, Read, Search, TRIES_MAX, breaking_event};
 pub use words::digits;

@@ -1,4 +1,4 @@
-//! A compiled schema of either type.
+//! A compiled schema of any type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value as Json;
 
 use super::avro::{AvroRules, AvroSchema};
-use super::difference::{Difference, Policy, Severity};
+use super::difference::{Difference, Policy, Severity, Side};
 use super::json::JsonSchema;
+use super::protobuf::ProtobufSchema;
 use super::references::Named;
+use super::typed::TypeIx;
 use crate::event::Reason;
 use crate::random::Stream;
 use crate::units::SimTime;
@@ -21,11 +23,9 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 pub const TEXT_DEPTH_MAX: usize = 100;
 
 /// The code of every refusal by a schema.
-const CODE: &str = "schema";
+pub(super) const CODE: &str = "schema";
 /// The rule that schemas of different types break.
 pub const SCHEMA_TYPE_CHANGED: &str = "SCHEMA_TYPE_CHANGED";
-/// Tries at a payload that is broken in a way with a name.
-const BROKEN_TRIES: usize = 4;
 
 /// The kinds of schema a registry keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,19 +34,29 @@ pub enum SchemaType {
     Avro,
     /// JSON Schema.
     Json,
+    /// Protobuf.
+    Protobuf,
 }
 
 impl SchemaType {
     /// As registries write them, in the order of [`Self::ALL`].
-    pub const WORDS: &'static [&'static str] = &["AVRO", "JSON"];
-    const ALL: [Self; 2] = [Self::Avro, Self::Json];
+    pub const WORDS: &'static [&'static str] = &["AVRO", "JSON", "PROTOBUF"];
+    const ALL: [Self; 3] = [Self::Avro, Self::Json, Self::Protobuf];
 
+    /// What a text may be, the likeliest first.
+    pub(super) fn candidates(text: &str) -> (Self, &'static [Self]) {
+        match is_json(text) {
+            true => (Self::Avro, &[Self::Json]),
+            false => (Self::Protobuf, &[]),
+        }
+    }
     /// As registries write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Avro => "AVRO",
             Self::Json => "JSON",
+            Self::Protobuf => "PROTOBUF",
         }
     }
 }
@@ -76,20 +86,24 @@ pub struct Rules {
     pub policy: Policy,
     /// For Avro.
     pub avro: AvroRules,
+    /// Which one is the newer: warnings about a change depend on it.
+    pub newer: Side,
 }
 
-/// A compiled schema. Payloads here are bare: [`super::unframe`] takes the registry's header off first.
+/// A compiled schema. Payloads here are bare, and of the first type: [`super::unframe`] takes the registry's header off
+/// first, [`Self::opened`] what else stands before a payload, and [`Self::typed`] is for other types.
 #[derive(Debug)]
 pub struct Schema {
     number: u64,
     text: Arc<str>,
-    form: Form,
+    pub(super) form: Form,
 }
 
 #[derive(Debug)]
-enum Form {
+pub(super) enum Form {
     Avro(Box<AvroSchema>),
     Json(Box<JsonSchema>),
+    Protobuf(Box<ProtobufSchema>),
 }
 
 impl Schema {
@@ -102,6 +116,7 @@ impl Schema {
         let form = match schema_type {
             SchemaType::Avro => Form::Avro(Box::new(AvroSchema::compile(text, references)?)),
             SchemaType::Json => Form::Json(Box::new(JsonSchema::compile(text, references)?)),
+            SchemaType::Protobuf => Form::Protobuf(Box::new(ProtobufSchema::compile(text, references)?)),
         };
         Ok(Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), text: Arc::clone(text), form })
     }
@@ -111,6 +126,7 @@ impl Schema {
         match &self.form {
             Form::Avro(_) => SchemaType::Avro,
             Form::Json(_) => SchemaType::Json,
+            Form::Protobuf(_) => SchemaType::Protobuf,
         }
     }
     /// Its text as it was given.
@@ -118,12 +134,13 @@ impl Schema {
     pub fn text(&self) -> &Arc<str> {
         &self.text
     }
-    /// Its text as a registry keeps it: formatting is gone, and of Avro the order of keys.
+    /// Its text as a registry keeps it: formatting is gone, of Avro the order of keys, of Protobuf comments.
     #[must_use]
     pub fn stored_text(&self) -> Arc<str> {
         match &self.form {
             Form::Avro(avro) => avro.stored_text().into(),
             Form::Json(json) => json.stored_text().into(),
+            Form::Protobuf(protobuf) => protobuf.stored_text().into(),
         }
     }
     /// Its text so that two texts that mean the same are equal: nothing is left of formatting and the order of keys. A doc
@@ -133,6 +150,7 @@ impl Schema {
         match &self.form {
             Form::Avro(avro) => avro.normal_text().into(),
             Form::Json(json) => json.normal_text().into(),
+            Form::Protobuf(protobuf) => protobuf.normal_text().into(),
         }
     }
     /// Whether another schema is the same once the types that each refers to are written out. Of Avro only.
@@ -148,15 +166,16 @@ impl Schema {
     pub fn parsing_form(&self) -> Option<(String, u64)> {
         match &self.form {
             Form::Avro(avro) => Some(avro.parsing_form()),
-            Form::Json(_) => None,
+            Form::Json(_) | Form::Protobuf(_) => None,
         }
     }
-    /// The record's full name, or a JSON Schema's title.
+    /// The record's full name, a JSON Schema's title, or the full name of a Protobuf file's first message.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         match &self.form {
             Form::Avro(avro) => avro.name(),
             Form::Json(json) => json.name(),
+            Form::Protobuf(protobuf) => protobuf.name(),
         }
     }
     /// Whether these bytes are one valid datum and nothing else. The reason's code is `schema`.
@@ -165,11 +184,7 @@ impl Schema {
     /// Which field is wrong and how.
     #[inline]
     pub fn validate(&self, payload: &[u8]) -> Result<(), Reason> {
-        let checked = match &self.form {
-            Form::Avro(avro) => avro.validate(payload),
-            Form::Json(json) => json.validate(payload),
-        };
-        checked.map_err(|words| Reason { code: CODE, detail: Some(words.into()) })
+        self.typed(TypeIx::FIRST).validate(payload)
     }
     /// Whether a JSON text can stand for a payload: as the format's own JSON writes it, or as [`Self::to_json`] shows it.
     ///
@@ -180,6 +195,7 @@ impl Schema {
         match &self.form {
             Form::Avro(avro) => avro.validate_text(&value),
             Form::Json(json) => json.validate(text),
+            Form::Protobuf(protobuf) => protobuf.validate_text(&value),
         }
     }
     /// Whether [`Self::generate`] can keep its word: for some JSON Schemas no valid payload is found, and for some Avro
@@ -191,50 +207,25 @@ impl Schema {
         match &self.form {
             Form::Avro(avro) => avro.can_generate(),
             Form::Json(json) => json.can_generate(),
+            Form::Protobuf(protobuf) => protobuf.can_generate(),
         }
     }
     /// Appends a random valid payload. `now` dates what it says.
     #[inline]
     pub fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
-        match &self.form {
-            Form::Avro(avro) => avro.generate(rng, now, out),
-            Form::Json(json) => json.generate(rng, now, out),
-        }
+        self.typed(TypeIx::FIRST).generate(rng, now, out);
     }
     /// Appends a payload that [`Self::validate`] refuses, and says what is wrong with it
     /// (`field amount is text, schema wants double`).
     pub fn generate_invalid(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> String {
-        let start = out.len();
-        for _ in 0..BROKEN_TRIES {
-            let words = match &self.form {
-                Form::Avro(avro) => avro.generate_broken(rng, now, out),
-                Form::Json(json) => json.generate_broken(rng, now, out),
-            };
-            match words {
-                Some(words) if self.validate(&out[start..]).is_err() => return words,
-                _ => out.truncate(start),
-            }
-        }
-        self.generate(rng, now, out);
-        let whole = out.len() - start;
-        let kept = rng.below(whole as u64) as usize;
-        if self.validate(&out[start..start + kept]).is_err() {
-            out.truncate(start + kept);
-            return format!("the payload is cut short after {kept} of {whole} bytes");
-        }
-        // Nothing may follow a value: a byte more is always one too many.
-        out.push(b'}');
-        "bytes follow the end of the value".to_owned()
+        self.typed(TypeIx::FIRST).generate_invalid(rng, now, out)
     }
     /// The payload as a value to show.
     ///
     /// # Errors
     /// Why it cannot be read.
     pub fn to_json(&self, payload: &[u8]) -> Result<Json, String> {
-        match &self.form {
-            Form::Avro(avro) => avro.to_json(payload, None),
-            Form::Json(json) => json.to_json(payload),
-        }
+        self.typed(TypeIx::FIRST).to_json(payload)
     }
     /// A payload of this schema as `reader` sees it: fields it does not know are gone, fields that it
     /// expects are filled with their defaults.
@@ -242,17 +233,14 @@ impl Schema {
     /// # Errors
     /// Why it cannot be read so.
     pub fn to_json_as(&self, reader: &Self, payload: &[u8]) -> Result<Json, String> {
-        match (&self.form, &reader.form) {
-            (Form::Avro(avro), Form::Avro(reader)) => avro.to_json(payload, Some(reader)),
-            (Form::Json(_), Form::Json(reader)) => reader.to_json(payload),
-            _ => Err(format!("data written with {} cannot be read with {}", self.schema_type(), reader.schema_type())),
-        }
+        self.typed(TypeIx::FIRST).to_json_as(reader, payload)
     }
     /// What this schema, as the reader's, makes of data written with `writer`.
     pub(super) fn compare(&self, writer: &Self, rules: Rules) -> Vec<Difference> {
         match (&self.form, &writer.form) {
             (Form::Avro(reader), Form::Avro(writer)) => reader.compare(writer, rules.avro),
             (Form::Json(reader), Form::Json(writer)) => reader.compare(writer, rules.policy),
+            (Form::Protobuf(reader), Form::Protobuf(writer)) => reader.compare(writer, rules.newer),
             _ => vec![Difference {
                 rule: SCHEMA_TYPE_CHANGED,
                 severity: Severity::Breaks,
@@ -273,6 +261,12 @@ impl Schema {
     pub(super) fn number(&self) -> u64 {
         self.number
     }
+}
+
+/// Whether a text can be a JSON value that is a schema: what is none is Protobuf.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['{', '[', '"']) || matches!(text.trim_end(), "true" | "false")
 }
 
 /// Size and nesting, before any parser recurses.

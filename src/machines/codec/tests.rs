@@ -1,4 +1,4 @@
-//! Both types of schema through one door.
+//! All types of schema through one door.
 
 use super::*;
 use crate::random::Stream;
@@ -24,12 +24,26 @@ const ORDER_JSON: &str = r##"{"$schema":"https://json-schema.org/draft/2020-12/s
     "lines":{"type":"array","minItems":1,"maxItems":3,"items":{"$ref":"#/$defs/line"}}},
     "$defs":{"line":{"type":"object","required":["sku"],"properties":{"sku":{"type":"string","pattern":"^[A-Z]{3}-\\d{4}$"},"quantity":{"type":"integer","minimum":1,"maximum":9}}}}}"##;
 
+const ORDER_PROTOBUF: &str = r#"syntax = "proto3"; package shop; import "google/protobuf/timestamp.proto";
+    message OrderPlaced {
+      message Line { string sku = 1; int64 price_cents = 2; }
+      enum Status { NEW = 0; PAID = 1; SHIPPED = 2; }
+      string order_id = 1; string customer_name = 2; optional string email = 3; double amount = 4; string currency = 5;
+      int32 quantity = 6; google.protobuf.Timestamp placed_at = 7; Status status = 8; repeated Line lines = 9; bool gift = 10; }"#;
+
 #[test]
 fn payloads_pass_and_broken_payloads_do_not() {
     let library = SchemaLibrary::default();
-    for (schema_type, text) in
-        [("AVRO", ORDER_AVRO), ("JSON", ORDER_JSON), ("AVRO", r#""null""#), ("AVRO", r#""string""#), ("JSON", "{}"), ("JSON", "true")]
-    {
+    for (schema_type, text) in [
+        ("AVRO", ORDER_AVRO),
+        ("JSON", ORDER_JSON),
+        ("PROTOBUF", ORDER_PROTOBUF),
+        ("PROTOBUF", "message A { required int32 a = 1; }"),
+        ("AVRO", r#""null""#),
+        ("AVRO", r#""string""#),
+        ("JSON", "{}"),
+        ("JSON", "true"),
+    ] {
         let schema = library.compile(schema_type, text).expect(text);
         schema.can_generate().expect(text);
         let mut rng = Stream::new(1, "codec", "tests");
@@ -75,7 +89,7 @@ fn the_library_compiles_once() {
     let again = library.compile("AVRO", ORDER_AVRO).expect("schema");
     assert!(std::sync::Arc::ptr_eq(&first, &again));
     assert_eq!(first.name().as_deref(), Some("shop.OrderPlaced"));
-    assert!(library.compile("PROTOBUF", "").expect_err("unknown").contains("AVRO or JSON"));
+    assert!(library.compile("THRIFT", "").expect_err("unknown").contains("AVRO, JSON, PROTOBUF"));
 }
 
 #[test]
@@ -169,7 +183,7 @@ fn schemas_of_the_samples_work() {
 fn figures() {
     const TURNS: u32 = 1_000_000;
     let library = SchemaLibrary::default();
-    for (schema_type, text) in [("AVRO", ORDER_AVRO), ("JSON", ORDER_JSON)] {
+    for (schema_type, text) in [("AVRO", ORDER_AVRO), ("JSON", ORDER_JSON), ("PROTOBUF", ORDER_PROTOBUF)] {
         let schema = library.compile(schema_type, text).expect("schema");
         let mut rng = Stream::new(1, "codec", "figures");
         let (mut payload, mut total) = (Vec::new(), 0);

@@ -46,6 +46,17 @@ pub enum HeaderId {
     Uuid([u8; 16]),
 }
 
+impl HeaderId {
+    /// Whose header it stood in.
+    #[must_use]
+    pub fn framing(self) -> Framing {
+        match self {
+            Self::Number(_) => Framing::Confluent,
+            Self::Uuid(_) => Framing::Glue,
+        }
+    }
+}
+
 impl Framing {
     /// Puts the header before a payload that stands in `out` from `start` on, and packs it where the framing says so.
     pub fn wrap(self, number: u32, uuid: [u8; 16], out: &mut Vec<u8>, start: usize) {

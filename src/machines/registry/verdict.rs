@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::compatibility::Compatibility;
 use super::messages::message;
-use crate::machines::codec::{Difference, Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaLibrary, Severity};
+use crate::machines::codec::{Difference, Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaLibrary, Severity, Side};
 
 /// An older schema, and what it is called.
 #[derive(Clone, Debug)]
@@ -97,7 +97,8 @@ pub fn judge(library: &SchemaLibrary, new: &Schema, older: &[Older], level: Comp
     for old in older.iter().rev().take(checked) {
         let first = verdict.compared.len();
         let mut compare = |way, reader: &Schema, writer: &Schema| {
-            let differences = library.compare_by(reader, writer, rules);
+            let newer = if way == Way::OldReadsNew { Side::Writer } else { Side::Reader };
+            let differences = library.compare_by(reader, writer, Rules { newer, ..rules });
             verdict.compared.push(Compared { version: old.version, way, differences });
         };
         // FULL asks the old reader first.

@@ -4,6 +4,8 @@
 //! block sizes are true, nothing may follow. What passes here decodes anywhere.
 
 use super::program::{BytesKind, Node, NodeIx, Program};
+use crate::machines::codec::varint::{self, NoVarint, zag};
+use crate::machines::codec::wrong::Wrong;
 
 /// Deepest nesting of a datum.
 const DEPTH_MAX: u32 = 256;
@@ -12,49 +14,7 @@ const ITEMS_MAX: u64 = 1_000_000;
 /// The same where an item takes no bytes.
 const EMPTY_ITEMS_MAX: u64 = 1_000;
 
-/// What is wrong, found inside out.
-#[derive(Debug)]
-pub(super) struct Wrong {
-    what: String,
-    /// From the innermost field outwards.
-    path: Vec<String>,
-}
-
 type Checked = Result<(), Box<Wrong>>;
-
-impl Wrong {
-    /// `field customer.address: expected string, 0 bytes left`.
-    pub(super) fn words(&self) -> String {
-        if self.path.is_empty() {
-            return self.what.clone();
-        }
-        let mut words = "field ".to_owned();
-        for (index, part) in self.path.iter().rev().enumerate() {
-            if index > 0 && !part.starts_with('[') {
-                words.push('.');
-            }
-            words.push_str(part);
-        }
-        words.push_str(": ");
-        words.push_str(&self.what);
-        words
-    }
-    #[cold]
-    fn within(mut self: Box<Self>, part: String) -> Box<Self> {
-        /// Recursive data can nest deeply; the outermost parts are what a person looks for.
-        const PARTS_MAX: usize = 16;
-        if self.path.len() == PARTS_MAX {
-            self.path.remove(0);
-        }
-        self.path.push(part);
-        self
-    }
-}
-
-#[cold]
-fn wrong(what: String) -> Box<Wrong> {
-    Box::new(Wrong { what, path: Vec::new() })
-}
 
 /// Bytes and how many of them are read.
 pub(super) struct Cursor<'a> {
@@ -79,35 +39,15 @@ impl<'a> Cursor<'a> {
     #[cold]
     fn short(&self, what: &str) -> Box<Wrong> {
         let plural = if self.left.len() == 1 { "byte" } else { "bytes" };
-        wrong(format!("expected {what}, {} {plural} left", self.left.len()))
+        Wrong::new(format!("expected {what}, {} {plural} left", self.left.len()))
     }
     /// A zig-zag varint.
     #[inline]
     pub(super) fn long(&mut self, what: &str) -> Result<i64, Box<Wrong>> {
-        if let [byte, left @ ..] = self.left
-            && *byte < 0x80
-        {
-            self.left = left;
-            return Ok(zag(u64::from(*byte)));
-        }
-        self.long_slow(what)
-    }
-    fn long_slow(&mut self, what: &str) -> Result<i64, Box<Wrong>> {
-        let mut bits = 0_u64;
-        for (index, byte) in self.left.iter().enumerate() {
-            if index == 9 && *byte > 1 {
-                break;
-            }
-            bits |= u64::from(byte & 0x7f) << (7 * index);
-            if *byte < 0x80 {
-                self.left = &self.left[index + 1..];
-                return Ok(zag(bits));
-            }
-        }
-        if self.left.len() >= 10 {
-            Err(wrong(format!("expected {what}, found a number of more than 64 bits")))
-        } else {
-            Err(self.short(what))
+        match varint::read(&mut self.left) {
+            Ok(bits) => Ok(zag(bits)),
+            Err(NoVarint::Short) => Err(self.short(what)),
+            Err(NoVarint::Long) => Err(Wrong::new(format!("expected {what}, found a number of more than 64 bits"))),
         }
     }
     /// Length-prefixed bytes.
@@ -116,13 +56,9 @@ impl<'a> Cursor<'a> {
         let length = self.long(what)?;
         match usize::try_from(length) {
             Ok(length) if length <= self.left.len() => self.take(length, what),
-            _ => Err(wrong(format!("expected {what}, found a length of {length} with {} bytes left", self.left.len()))),
+            _ => Err(Wrong::new(format!("expected {what}, found a length of {length} with {} bytes left", self.left.len()))),
         }
     }
-}
-
-fn zag(bits: u64) -> i64 {
-    (bits >> 1) as i64 ^ -((bits & 1) as i64)
 }
 
 impl Program {
@@ -133,7 +69,7 @@ impl Program {
         self.check_node(0, &mut cursor, 0)?;
         match cursor.left() {
             0 => Ok(()),
-            left => Err(wrong(format!("{left} bytes follow the end of the value"))),
+            left => Err(Wrong::new(format!("{left} bytes follow the end of the value"))),
         }
     }
 
@@ -145,7 +81,7 @@ impl Program {
                 if std::str::from_utf8(text).is_ok() {
                     Ok(())
                 } else {
-                    Err(wrong("expected string, found bytes that are no UTF-8".to_owned()))
+                    Err(Wrong::new("expected string, found bytes that are no UTF-8".to_owned()))
                 }
             }
             Node::Long(_) => cursor.long("long").map(drop),
@@ -154,7 +90,7 @@ impl Program {
             Node::Float(_) => cursor.take(4, "float").map(drop),
             Node::Boolean => match cursor.take(1, "boolean")? {
                 [0 | 1] => Ok(()),
-                other => Err(wrong(format!("expected boolean, found the byte {}", other[0]))),
+                other => Err(Wrong::new(format!("expected boolean, found the byte {}", other[0]))),
             },
             Node::Enum { first: _, count } => check_enum(cursor, count),
             Node::Bytes(kind) => check_bytes(cursor, kind),
@@ -162,7 +98,7 @@ impl Program {
             Node::Fixed { size, .. } => cursor.take(size as usize, "fixed").map(drop),
             nested => {
                 if depth >= DEPTH_MAX {
-                    return Err(wrong(format!("the value is nested more than {DEPTH_MAX} levels deep")));
+                    return Err(Wrong::new(format!("the value is nested more than {DEPTH_MAX} levels deep")));
                 }
                 self.check_nested(nested, cursor, depth + 1)
             }
@@ -189,7 +125,7 @@ impl Program {
                 let branch = cursor.long("union branch")?;
                 match u32::try_from(branch) {
                     Ok(branch) if branch < count => self.check_node(self.branches[(first + branch) as usize], cursor, depth),
-                    _ => Err(wrong(format!("expected {}, found union choice {branch}", self.choices(first, count)))),
+                    _ => Err(Wrong::new(format!("expected {}, found union choice {branch}", self.choices(first, count)))),
                 }
             }
             Node::Array(item) => self.check_blocks(cursor, item, "array", |cursor, at| {
@@ -197,7 +133,7 @@ impl Program {
             }),
             Node::Map(value) => self.check_blocks(cursor, value, "map", |cursor, _| {
                 let key = cursor.sized("map key")?;
-                let key = std::str::from_utf8(key).map_err(|_| wrong("a map key is no UTF-8".to_owned()))?;
+                let key = std::str::from_utf8(key).map_err(|_| Wrong::new("a map key is no UTF-8".to_owned()))?;
                 self.check_node(value, cursor, depth).map_err(|inner| inner.within(key.chars().take(40).collect()))
             }),
             _ => Ok(()),
@@ -221,7 +157,7 @@ impl Program {
             }
             let size = if count < 0 { Some(cursor.long(what)?) } else { None };
             if count.unsigned_abs() > items_max - total {
-                return Err(wrong(format!("expected {what}, found a count of {count} with {} bytes left", cursor.left())));
+                return Err(Wrong::new(format!("expected {what}, found a count of {count} with {} bytes left", cursor.left())));
             }
             let before = cursor.left();
             for _ in 0..count.unsigned_abs() {
@@ -229,7 +165,7 @@ impl Program {
                 total += 1;
             }
             if size.is_some_and(|size| size != (before - cursor.left()) as i64) {
-                return Err(wrong(format!("expected {what}, found a block that is not as long as it says")));
+                return Err(Wrong::new(format!("expected {what}, found a block that is not as long as it says")));
             }
         }
     }
@@ -237,7 +173,7 @@ impl Program {
 
 fn check_int(cursor: &mut Cursor<'_>) -> Checked {
     let number = cursor.long("int")?;
-    if i32::try_from(number).is_ok() { Ok(()) } else { Err(wrong(format!("expected int, found {number}"))) }
+    if i32::try_from(number).is_ok() { Ok(()) } else { Err(Wrong::new(format!("expected int, found {number}"))) }
 }
 
 fn check_enum(cursor: &mut Cursor<'_>, count: u32) -> Checked {
@@ -245,7 +181,7 @@ fn check_enum(cursor: &mut Cursor<'_>, count: u32) -> Checked {
     if (0..i64::from(count)).contains(&symbol) {
         Ok(())
     } else {
-        Err(wrong(format!("expected one of {count} symbols, found symbol number {symbol}")))
+        Err(Wrong::new(format!("expected one of {count} symbols, found symbol number {symbol}")))
     }
 }
 
@@ -258,7 +194,7 @@ fn check_uuid(cursor: &mut Cursor<'_>) -> Checked {
     }
     // Rarer spellings: without hyphens, in braces, as a URN.
     let parsed = std::str::from_utf8(text).ok().and_then(|text| apache_avro::Uuid::parse_str(text).ok());
-    if parsed.is_some() { Ok(()) } else { Err(wrong("expected uuid, found other text".to_owned())) }
+    if parsed.is_some() { Ok(()) } else { Err(Wrong::new("expected uuid, found other text".to_owned())) }
 }
 
 fn check_bytes(cursor: &mut Cursor<'_>, kind: BytesKind) -> Checked {
@@ -266,7 +202,7 @@ fn check_bytes(cursor: &mut Cursor<'_>, kind: BytesKind) -> Checked {
     match kind {
         BytesKind::Plain | BytesKind::Decimal { .. } | BytesKind::Duration => Ok(()),
         BytesKind::Uuid if bytes.len() == 16 => Ok(()),
-        BytesKind::Uuid => Err(wrong(format!("expected uuid, found {} bytes", bytes.len()))),
+        BytesKind::Uuid => Err(Wrong::new(format!("expected uuid, found {} bytes", bytes.len()))),
         BytesKind::BigDecimal => {
             let mut inner = Cursor::new(bytes);
             inner.sized("decimal")?;

@@ -2,7 +2,7 @@
 
 use super::program::{BytesKind, Node, NodeIx, Program};
 use crate::machines::codec::draw::{NumberDraw, TextDraw};
-use crate::machines::codec::words;
+use crate::machines::codec::{varint, words};
 use crate::random::Stream;
 use crate::units::SimTime;
 
@@ -35,12 +35,7 @@ impl<'a> Writer<'a> {
     /// A zig-zag varint.
     #[inline]
     pub(super) fn long(&mut self, number: i64) {
-        let mut bits = ((number << 1) ^ (number >> 63)) as u64;
-        while bits >= 0x80 {
-            self.out.push(bits as u8 | 0x80);
-            bits >>= 7;
-        }
-        self.out.push(bits as u8);
+        varint::write(varint::zig(number), self.out);
     }
     /// Text with its length before it; the length is known only when the text stands.
     #[inline]

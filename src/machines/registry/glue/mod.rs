@@ -302,7 +302,13 @@ impl GlueRegistry {
         let older = held.versions.iter().filter(counts);
         let older: Vec<Older> =
             older.map(|(number, version)| Older { version: Some(*number), schema: Arc::clone(&version.schema) }).collect();
-        judge(&self.library, schema, &older, held.level.question(), Rules { policy: Policy::Strict, avro: AvroRules::Old })
+        judge(
+            &self.library,
+            schema,
+            &older,
+            held.level.question(),
+            Rules { policy: Policy::Strict, avro: AvroRules::Old, ..Rules::default() },
+        )
     }
 
     fn add(
