@@ -46,7 +46,7 @@ pub(super) fn search(pair: &mut Pair<'_>) -> Option<Vec<u8>> {
         }
     }
     let Walk { mut broken, .. } = search;
-    broken.sort_by_key(|value| shrink::cost(value));
+    broken.sort_by_key(shrink::cost);
     let shrunk = broken.into_iter().take(SHRUNK_MAX).map(|value| shrink::shrink(value, &mut |smaller| pair.breaks(&bytes(smaller))));
     shrunk.min_by_key(shrink::cost).map(|value| bytes(&value))
 }
