@@ -125,7 +125,7 @@ impl AppState {
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });
-        let of_design = (self.charts && self.dock == DockTab::Queues).then(|| BrowseWish {
+        let of_design = (self.charts && self.dock == DockTab::Queues).then_some(BrowseWish {
             component: ComponentIx(0),
             query: Query::Queues,
             opened: None,

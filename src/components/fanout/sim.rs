@@ -137,7 +137,7 @@ impl FanoutSim {
             let slot = self.starting.put((subscription, number));
             ctx.timer_at(*sent_at, DELIVER | slot);
             if let Protocol::Http { interval, .. } = self.endpoints[subscription].protocol {
-                *sent_at = *sent_at + interval;
+                *sent_at += interval;
             }
         }
         for (subscription, entry) in effects.dead {

@@ -105,7 +105,7 @@ impl Walk<'_> {
                 self.unions((first, count), (from, of));
             }
             (_, Shape::Union { first, count }) => self.each_branch(reader, (first, count)),
-            (Shape::Union { first, count }, _) => self.into_union((first, count), writer),
+            (Shape::Union { first, count }, _) => self.against_union((first, count), writer),
             (Shape::Array(reader), Shape::Array(writer)) => self.inside("items", reader, writer),
             (Shape::Map(reader), Shape::Map(writer)) => self.inside("values", reader, writer),
             (Shape::Record { first, count }, Shape::Record { first: from, count: of }) => {
@@ -186,7 +186,7 @@ impl Walk<'_> {
     }
 
     /// One branch of the reader's union must take what the writer writes.
-    fn into_union(&mut self, (first, count): Run, writer: PartIx) {
+    fn against_union(&mut self, (first, count): Run, writer: PartIx) {
         let branches = self.fits.reader.branches(first, count);
         let Some(fit) = self.fits.branch_for(branches, writer) else {
             self.no_branch(branches, writer);

@@ -184,8 +184,8 @@ impl<'a> Fits<'a> {
             _ => (0, 0),
         };
         let outline = self.reader;
-        let unknown = move |(at, symbol): &(usize, &Box<str>)| !outline.has_symbol(known.0, known.1, symbol, *at);
-        written.iter().enumerate().filter(unknown).map(|(_, symbol)| &**symbol)
+        let unknown = move |(at, symbol): &(usize, &str)| !outline.has_symbol(known.0, known.1, symbol, *at);
+        written.iter().map(|symbol| &**symbol).enumerate().filter(unknown).map(|(_, symbol)| symbol)
     }
 }
 
