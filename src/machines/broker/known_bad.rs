@@ -9,8 +9,6 @@ use super::cluster::Cluster;
 pub(super) enum KnownBad {
     /// acks=all is answered before followers have the batch.
     AcknowledgesEarly,
-    /// The high watermark follows the slowest replica, in sync or not, and back.
-    FollowsTheSlowest,
     /// An election begins no epoch of its own.
     KeepsTheEpoch,
 }

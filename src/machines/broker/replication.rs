@@ -6,7 +6,6 @@
 //! Start at [`Cluster::spread`] and [`Cluster::replicated`].
 
 use super::cluster::{Cluster, Effects};
-use super::known_bad::KnownBad;
 use super::log::ReadLimit;
 use super::partition::Partition;
 use super::replicas::Replica;
@@ -147,10 +146,7 @@ impl Cluster {
             return;
         }
         let (from, up_to) = (state.high_watermark, state.in_sync_to());
-        if self.errs(KnownBad::FollowsTheSlowest) {
-            let slowest = state.replicas.list.iter().map(|replica| state.position(replica)).min();
-            self.partitions[at.0][at.1 as usize].high_watermark = slowest.unwrap_or(from);
-        } else if up_to > from {
+        if up_to > from {
             let bytes = state.log.bytes_between(from, up_to);
             self.advance(at, up_to, bytes, out);
         }

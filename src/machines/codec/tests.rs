@@ -89,7 +89,7 @@ fn the_library_compiles_once() {
     let again = library.compile("AVRO", ORDER_AVRO).expect("schema");
     assert!(std::sync::Arc::ptr_eq(&first, &again));
     assert_eq!(first.name().as_deref(), Some("shop.OrderPlaced"));
-    assert!(library.compile("THRIFT", "").expect_err("unknown").contains("AVRO, JSON, PROTOBUF"));
+    assert!(library.compile("THRIFT", "").expect_err("unknown").contains("AVRO, JSON or PROTOBUF"));
 }
 
 #[test]

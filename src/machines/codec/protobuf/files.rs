@@ -8,6 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use prost_reflect::prost::Message;
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
@@ -49,6 +52,12 @@ pub(super) fn compile(text: &str, references: &[Named]) -> Result<Compiled, Stri
     let file = pool.get_file_by_name(OWN_NAME).ok_or("the schema was not compiled")?;
     let parsed = FileDescriptorProto { source_code_info: None, ..files.parsed.remove(OWN_NAME).unwrap_or_default() };
     Ok(Compiled { file, parsed, public_imports })
+}
+
+/// The file that a text is when a client sends it compiled: `FileDescriptorProto` as Base64, as the product takes it.
+fn descriptor_of(text: &str) -> Option<FileDescriptorProto> {
+    let bytes = BASE64_STANDARD.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty())?;
+    FileDescriptorProto::decode(bytes.as_slice()).ok().filter(|file| file.name.is_some())
 }
 
 struct Files<'a> {
@@ -97,6 +106,9 @@ impl Files<'_> {
         let of_file = |words: String| if name.is_empty() { words } else { format!("`{name}`: {words}") };
         let measure = limits::measure(text).map_err(of_file)?;
         self.measure.add(measure)?;
+        if let Some(file) = descriptor_of(text) {
+            return Ok(FileDescriptorProto { name: Some(name.to_owned()), source_code_info: None, ..file });
+        }
         protox_parse::parse(name, text).map_err(|error| in_words(&format!("{error:?}")))
     }
     fn imports_of(&self, name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
