@@ -59,6 +59,15 @@ fn version(text: &str) -> std::result::Result<VersionChoice, Answer> {
     text.parse().map_err(refused)
 }
 
+/// A version in the format that the client asks for.
+fn shown(
+    registry: &Registry,
+    call: &Call,
+    found: std::result::Result<Registered, RegistryError>,
+) -> std::result::Result<Registered, Answer> {
+    found.and_then(|found| registry.formatted(found, call.value("format").unwrap_or_default())).map_err(refused)
+}
+
 fn schemas(registry: &Registry, call: &Call, rest: &[&str]) -> Result {
     only(call, Method::Get)?;
     let subject = call.value("subject");
@@ -66,8 +75,8 @@ fn schemas(registry: &Registry, call: &Call, rest: &[&str]) -> Result {
     let value = match rest {
         [] => listed(registry, call),
         ["types"] => registry.schema_types().iter().map(|name| Json::from(*name)).collect(),
-        ["ids", number] => replies::schema_string(&registry.by_id(id(number)?, subject).map_err(refused)?),
-        ["ids", number, "schema"] => return Ok(Answer::text(&registry.by_id(id(number)?, subject).map_err(refused)?.text)),
+        ["ids", number] => replies::schema_string(&shown(registry, call, registry.by_id(id(number)?, subject))?),
+        ["ids", number, "schema"] => return Ok(Answer::text(&shown(registry, call, registry.by_id(id(number)?, subject))?.text)),
         ["ids", number, "subjects"] => {
             let found = registry.subjects_of_id(id(number)?, subject, call.flag("deleted")).map_err(refused)?;
             names(&call.page(found))
@@ -123,11 +132,11 @@ fn versions(registry: &mut Registry, call: &Call, subject: &str, rest: &[&str]) 
             registry.register(subject, &new, how).map(|found| Answer::fine(&replies::registration(&found))).map_err(refused)
         }
         (Method::Get, [number]) => {
-            let found = registry.by_version(subject, version(number)?, call.flag("deleted")).map_err(refused)?;
+            let found = shown(registry, call, registry.by_version(subject, version(number)?, call.flag("deleted")))?;
             Ok(Answer::fine(&replies::schema(&found)))
         }
         (Method::Get, [number, "schema"]) => {
-            let found = registry.by_version(subject, version(number)?, call.flag("deleted")).map_err(refused)?;
+            let found = shown(registry, call, registry.by_version(subject, version(number)?, call.flag("deleted")))?;
             Ok(Answer::text(&found.text))
         }
         (Method::Get, [number, "referencedby"]) => {

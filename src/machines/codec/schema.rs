@@ -143,6 +143,14 @@ impl Schema {
             Form::Protobuf(protobuf) => protobuf.stored_text().into(),
         }
     }
+    /// A Protobuf file compiled, as Base64; none of other types.
+    #[must_use]
+    pub fn serialized(&self) -> Option<String> {
+        match &self.form {
+            Form::Avro(_) | Form::Json(_) => None,
+            Form::Protobuf(protobuf) => Some(protobuf.serialized()),
+        }
+    }
     /// Its text so that two texts that mean the same are equal: nothing is left of formatting and the order of keys. A doc
     /// stays.
     #[must_use]

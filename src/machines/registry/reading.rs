@@ -130,6 +130,20 @@ impl Registry {
     pub fn schema_types(&self) -> &'static [&'static str] {
         SchemaType::WORDS
     }
+    /// A version with its text in another format: `serialized` is a Protobuf file compiled, as Base64. Formats that there
+    /// are not change nothing, as in the product.
+    ///
+    /// # Errors
+    /// 42201 when a reference leads nowhere.
+    pub fn formatted(&self, registered: Registered, format: &str) -> Result<Registered, RegistryError> {
+        if format != "serialized" {
+            return Ok(registered);
+        }
+        let found = self.found(&registered)?;
+        let schema = self.library.compile_found(&found);
+        let schema = schema.map_err(|words| RegistryError::invalid_schema(registered.schema_type, &words))?;
+        Ok(schema.serialized().map_or(registered.clone(), |text| Registered { text: text.into(), ..registered }))
+    }
     /// What a client of a run gets: the schema with the texts that it refers to.
     ///
     /// # Errors

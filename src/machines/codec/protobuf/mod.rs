@@ -27,6 +27,9 @@ mod types;
 
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use prost_reflect::prost::Message;
 use serde_json::Value as Json;
 
 use super::difference::{Difference, Side};
@@ -136,6 +139,10 @@ impl ProtobufSchema {
     /// As a registry keeps it: comments and formatting are gone.
     pub(super) fn stored_text(&self) -> String {
         text::written(&self.compiled.parsed, self.compiled.file.file_descriptor_proto(), Form::Stored)
+    }
+    /// The compiled file as Base64, which clients ask for by `format=serialized`.
+    pub(super) fn serialized(&self) -> String {
+        BASE64_STANDARD.encode(self.compiled.file.file_descriptor_proto().encode_to_vec())
     }
     /// The same for all texts that mean the same.
     pub(super) fn normal_text(&self) -> String {
