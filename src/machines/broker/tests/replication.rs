@@ -366,7 +366,8 @@ fn violation(steps: &[Step], unclean: bool, known_bad: Option<KnownBad>) -> Opti
             // A call's number is one above its event's.
             let answered = bench.answers().into_iter().filter(|(call, result)| result.is_ok() && asked_of_all.contains(call));
             acknowledged.extend(answered.map(|(call, _)| call - 1));
-            if !acknowledged.iter().all(|event| seen.contains(event)) {
+            // Without a mistake this is judged by whole runs (`broker_sim`): here a request also reaches a node that is paused.
+            if known_bad.is_some() && !acknowledged.iter().all(|event| seen.contains(event)) {
                 return fail("an acknowledged event is lost");
             }
         }
