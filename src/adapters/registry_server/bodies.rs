@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::replies::Answer;
+use crate::machines::codec::json_nesting;
 use crate::machines::registry::{ConfigUpdate, NewReference, NewSchema, RegistryError, VersionChoice};
 
 /// Deepest nesting of a body: a schema is a text in it, so bodies are flat.
@@ -83,26 +84,8 @@ fn parsed<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Answer> {
     if body.trim_ascii().is_empty() {
         return Ok(T::default());
     }
-    if nesting(body) > DEPTH_MAX {
+    if json_nesting(body) > DEPTH_MAX {
         return Err(Answer::bad_request(&format!("the body is nested more than {DEPTH_MAX} levels deep")));
     }
     serde_json::from_slice(body).map_err(|error| Answer::bad_request(&error.to_string()))
-}
-
-fn nesting(body: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in body {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }

@@ -36,7 +36,7 @@ pub use explain::explained;
 pub use guess::guess_type;
 pub use library::SchemaLibrary;
 pub use references::Named;
-pub use schema::{Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaType};
+pub use schema::{Rules, SCHEMA_TYPE_CHANGED, Schema, SchemaType, json_nesting};
 pub use typed::{TypeIx, Typed};
 pub use wire::{Framing, HeaderId, frame, unframe, unframe_any, uuid_text};
 pub use witness::{BreakingEvent, Read, Search, TRIES_MAX, breaking_event};

@@ -286,9 +286,11 @@ fn within_limits(text: &str, references: &[Named]) -> Result<(), String> {
     references.iter().map(|reference| &*reference.text).chain([text]).try_for_each(within_depth)
 }
 
-fn within_depth(text: &str) -> Result<(), String> {
+/// How deep the objects and lists of a JSON text are nested, sound or not; nothing recurses.
+#[must_use]
+pub fn json_nesting(text: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in text.bytes() {
+    for byte in text {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,
@@ -301,6 +303,11 @@ fn within_depth(text: &str) -> Result<(), String> {
             _ => {}
         }
     }
+    deepest
+}
+
+fn within_depth(text: &str) -> Result<(), String> {
+    let deepest = json_nesting(text.as_bytes());
     if deepest > TEXT_DEPTH_MAX {
         return Err(format!("the schema is nested {deepest} levels deep; at most {TEXT_DEPTH_MAX} are read"));
     }
