@@ -8,10 +8,12 @@ use crate::export::support::{fault_words, terms, text};
 use crate::metrics::{Ledger, Report};
 
 const WIDTH: usize = 110;
-/// More reasons than this are counted, not listed.
 /// Event types and paths shown.
 const PARTS_SHOWN_MAX: usize = 8;
+/// More reasons than this are counted, not listed.
 const REASONS_SHOWN_MAX: usize = 12;
+/// Anomalies beyond it are counted.
+const ANOMALIES_SHOWN_MAX: usize = 12;
 /// Faults beyond it are counted.
 const FAULTS_SHOWN_MAX: usize = 20;
 
@@ -41,6 +43,7 @@ pub fn summary(report: &Report) -> String {
         }
     }
     ledger(&report.ledger, &mut out);
+    anomalies(report, &mut out);
     faults(report, &mut out);
     remarks(report, &mut out);
     out
@@ -131,7 +134,14 @@ fn ledger(ledger: &Ledger, out: &mut String) {
         beside("appended twice", ledger.submissions.duplicate_appends)
     );
     let obligations = balance(ledger.obligations.created, &terms::obligations(&ledger.obligations));
-    let _ = writeln!(out, "  obligations  {obligations}{}", beside("delivered twice", ledger.obligations.duplicate_deliveries));
+    let owed = &ledger.obligations;
+    let _ = writeln!(
+        out,
+        "  obligations  {obligations}{}{}{}",
+        beside("delivered twice", owed.duplicate_deliveries),
+        beside("of the delivered backfilled", owed.backfilled),
+        beside("replayed", owed.replayed)
+    );
     split(&terms::by_event_type(ledger), out);
     split(&terms::by_path(ledger), out);
     for reason in ledger.reasons.iter().take(REASONS_SHOWN_MAX) {
@@ -142,6 +152,21 @@ fn ledger(ledger: &Ledger, out: &mut String) {
     }
     if ledger.reasons.len() > REASONS_SHOWN_MAX {
         let _ = writeln!(out, "  and {} more reasons: see --json or --report", ledger.reasons.len() - REASONS_SHOWN_MAX);
+    }
+}
+
+/// What detectors saw: how often, and the first of each.
+fn anomalies(report: &Report, out: &mut String) {
+    if report.anomalies.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nAnomalies");
+    for one in report.anomalies.iter().take(ANOMALIES_SHOWN_MAX) {
+        let what = one.what.replace('_', " ");
+        let _ = writeln!(out, "  {} {what} for {} reading {}; first: {}", text::count(one.count), one.group, one.topic, one.first);
+    }
+    if report.anomalies.len() > ANOMALIES_SHOWN_MAX {
+        let _ = writeln!(out, "  and {} more: see --json or --report", report.anomalies.len() - ANOMALIES_SHOWN_MAX);
     }
 }
 

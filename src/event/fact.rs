@@ -40,6 +40,10 @@ pub enum Fact {
     Compacted(Box<Compacted>),
     /// A group began at this offset: earlier records are skipped for it.
     GroupStart { group: GroupIx, topic: TopicIx, partition: u32, offset: u64 },
+    /// A group reads late, or once more, what stands below this offset: backfill and replay are no news.
+    Reread { group: GroupIx, topic: TopicIx, partition: u32, up_to: u64 },
+    /// An answer to a reader lacked what was acknowledged before.
+    StaleRead(Box<StaleRead>),
     /// A group goes on behind a batch that it could not read.
     Unreadable(Box<Unreadable>),
     /// A hop of an event that observers follow.
@@ -128,6 +132,21 @@ pub struct Unreadable {
     pub from: u64,
     /// Why.
     pub reason: Reason,
+}
+
+/// What a node answered that led a partition, was replaced, and did not know.
+#[derive(Clone, Copy, Debug)]
+pub struct StaleRead {
+    /// Who read.
+    pub reader: ComponentIx,
+    /// The node that answered.
+    pub node: u32,
+    /// Topic.
+    pub topic: TopicIx,
+    /// Partition.
+    pub partition: u32,
+    /// The first record that others had acknowledged and the answer lacked.
+    pub lacks: u64,
 }
 
 /// A part of a partition's log of which the cleaner has left the last value of each key.
@@ -285,8 +304,10 @@ impl Fact {
             | Self::Truncated(_)
             | Self::Compacted(_)
             | Self::Partitions { .. }
+            | Self::StaleRead(_)
             | Self::Unreadable(_)
             | Self::LogStart { .. }
+            | Self::Reread { .. }
             | Self::GroupStart { .. } => None,
         }
     }

@@ -18,7 +18,9 @@ pub use batch::{KeptLog, RecordBatch, StoredBatch, TracedRecord};
 pub use browse::{
     Answer, HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Query, Seek,
 };
-pub use fact::{Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, Truncated, Unreadable};
+pub use fact::{
+    Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Settled, StaleRead, Truncated, Unreadable,
+};
 pub use group::{Assignor, MemberDetails, MemberEpoch, MemberHeartbeat, OffsetTarget, RemoteAssignor, Subscription};
 pub use message::{
     Acks, BrokerError, CallId, FetchPartition, FetchReply, FetchRequest, FetchedPartition, GroupCall, GroupReply, GroupRequest,

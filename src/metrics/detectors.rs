@@ -1,4 +1,4 @@
-//! What goes wrong by topic and group: repeated, missing and disordered events, each with its first example.
+//! What goes wrong by topic and group: repeated, missing, disordered and hidden events, each with its first example.
 //!
 //! In: ends of obligations as the recorder hears them. Out: counts, and words that name the first event, when and where:
 //! what stands beside a broken guarantee. Start at [`Detectors::saw`].
@@ -18,6 +18,8 @@ pub(crate) enum Anomaly {
     Gap,
     /// Processed after a younger event of its producer and key.
     OutOfOrder,
+    /// Acknowledged before, and not in an answer to the group.
+    StaleRead,
 }
 
 impl Anomaly {
@@ -27,6 +29,7 @@ impl Anomaly {
             Self::Duplicate => "duplicate",
             Self::Gap => "gap",
             Self::OutOfOrder => "out_of_order",
+            Self::StaleRead => "stale_read",
         }
     }
     /// Which of them break a guarantee.

@@ -27,8 +27,8 @@ pub use names::Names;
 pub use recorder::{Recorder, RecorderOptions};
 
 pub use report::{
-    EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, OfEventType, OfPath, Provenance, ReasonCount,
-    Repeats, Report, Series, Submissions, Wall, WhileOn,
+    Anomaly, EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, OfEventType, OfPath, Provenance,
+    ReasonCount, Repeats, Report, Series, Submissions, Wall, WhileOn,
 };
 pub use summary::ReportHead;
 pub use view::{

@@ -19,7 +19,7 @@ use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
 use crate::engine::{Figure, Figures};
-use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, SchemaFound, Unreadable};
+use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, SchemaFound, StaleRead, Unreadable};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -265,6 +265,8 @@ impl Recorder {
                 let cluster = self.options.names.topics[topic.index()].2;
                 self.ledger.group_start(now, cluster, group, topic, partition, offset);
             }
+            Fact::Reread { group, topic, partition, up_to } => self.ledger.reread((group, topic, partition), up_to),
+            Fact::StaleRead(read) => self.stale_read(now, *read),
             Fact::Unreadable(batch) => self.unreadable(now, &batch),
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
@@ -281,6 +283,18 @@ impl Recorder {
             let ended = Ended { component: *component, group: *group, topic: *topic, partition: *partition, offset, event, waited, end };
             self.ended(now, &ended, Some(reason));
         }
+    }
+
+    /// The first event that an answer hid, by its key.
+    fn stale_read(&mut self, now: SimTime, read: StaleRead) {
+        let StaleRead { reader, node, topic, partition, lacks } = read;
+        let Some(group) = self.names().group_of.get(reader.index()).copied().flatten() else { return };
+        let Some((event, key)) = self.ledger.record_at(topic, partition, lacks) else { return };
+        let of_key = key.map_or_else(String::new, |key| format!(" of key {}", String::from_utf8_lossy(key)));
+        let detail = format!("an event{of_key} that node {node}, which led partition {partition} no more, did not have");
+        let (waited, end) = (SimDuration::ZERO, ObligationEnd::Delivered);
+        let hidden = Ended { component: reader, group, topic, partition, offset: lacks, event, waited, end };
+        self.detectors.saw(now, Anomaly::StaleRead, &hidden, Some(&Reason { code: "stale", detail: Some(detail.into()) }));
     }
 
     fn ended(&mut self, now: SimTime, ended: &Ended, reason: Option<&Reason>) {
@@ -310,7 +324,7 @@ impl Recorder {
             return;
         }
         // What earlier runs have left is in the ledger, and not in this run's figures.
-        if self.names().kept == Some(ended.event.id.producer) {
+        if self.names().kept == Some(ended.event.id.producer) || entry == Entry::Backfill {
             return;
         }
         self.counts.delivered += 1;
@@ -354,10 +368,12 @@ impl Recorder {
             Anomaly::Duplicate => "processed once more by",
             Anomaly::OutOfOrder => "processed after a younger one of its key by",
             Anomaly::Gap => "never processed, gone at",
+            Anomaly::StaleRead => "hidden from",
         };
         let why = if sighting.why.is_empty() { String::new() } else { format!(": {}", sighting.why) };
         let more = if sighting.count > 1 { format!(" ({} such events)", sighting.count) } else { String::new() };
-        format!("{event} {what} {at} at {}{why}{more}", sighting.at)
+        let seconds = libm::round(sighting.at.as_secs_f64() * 1e3) / 1e3;
+        format!("{event} {what} {at} at {seconds}s{why}{more}")
     }
     /// What the plan's numbers are called.
     pub(crate) fn names(&self) -> &Names {

@@ -97,7 +97,7 @@ pub struct Anomaly {
     pub topic: String,
     /// Group.
     pub group: String,
-    /// `duplicate`, `gap`, `out_of_order` (watched only where an expectation asks for order by key).
+    /// `duplicate`, `gap`, `stale_read`, `out_of_order` (watched only where an expectation asks for order by key).
     pub what: String,
     /// How many.
     pub count: u64,
@@ -286,6 +286,16 @@ pub struct Obligations {
     pub in_flight: u64,
     /// Processed more than once, or after another result of the same event; beside the balance.
     pub duplicate_deliveries: u64,
+    /// Among the delivered: by a group that began late, from what stood there. Latencies and rates leave them out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub backfilled: u64,
+    /// Processed once more by a reader that begins anew with everything; beside the balance, and no duplicates.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Obligations {

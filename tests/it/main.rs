@@ -36,6 +36,7 @@ mod queues;
 mod samples;
 mod schema_breaks;
 mod schema_cli;
+mod snapshots;
 mod theory;
 mod tidy;
 mod transactions_sim;

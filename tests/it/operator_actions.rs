@@ -107,4 +107,8 @@ fn who_reads_from_a_deposed_leader_reads_what_is_stale() {
     // A long poll each half second, from the time at which the new leader has acknowledged something.
     assert!(stale(&report).is_some_and(|count| (5.0..40.0).contains(&count)), "{:?}", stale(&report));
     assert_eq!(report.ledger.obligations.delivered, 2_000, "they come late, but they come");
+    let hidden = report.anomalies.iter().find(|one| one.what == "stale_read").expect("a reader was told less");
+    assert_eq!((hidden.topic.as_str(), hidden.group.as_str(), Some(hidden.count as f64)), ("orders", "billing", stale(&report)));
+    assert!(hidden.first_at_s > 7.0, "not before there was a new leader: {hidden:?}");
+    assert!(hidden.first.contains("of key ") && hidden.first.contains("that node 0, which led partition 0 no more"), "{hidden:?}");
 }

@@ -10,6 +10,7 @@ use super::spec::INSTANCES_MAX;
 use crate::components::{ActionSpec, Params};
 use crate::engine::Ctx;
 use crate::event::OffsetTarget;
+use crate::machines::broker::client::ConsumerClient;
 use crate::model::{Default_, ParamSpec, ParamType as T, Value};
 use crate::random::Distribution;
 use crate::units::{SimDuration, SimTime};
@@ -148,6 +149,9 @@ impl Consumer {
         let index = match first_down.map_or_else(|| self.instance_named(params, down), |index| Ok(Some(index)))? {
             Some(index) if self.instances[index].up => return Err("that instance runs already".to_owned()),
             Some(index) => index,
+            None if self.table.is_some() && !self.instances.is_empty() => {
+                return Err("a snapshot is read by one instance; give each further one a component of its own".to_owned());
+            }
             None if self.instances.len() as i64 >= INSTANCES_MAX => return Err("there are too many instances".to_owned()),
             None => self.add_instance(),
         };
@@ -169,6 +173,13 @@ impl Consumer {
     pub fn start_instance(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         self.instances[index].up = true;
         self.refusals.begin_anew(index);
+        if let Some(table) = &mut self.table {
+            table.begin(ctx.now);
+        }
+        let begins_late = !std::mem::replace(&mut self.has_begun, true) && ctx.now > SimTime::ZERO;
+        if begins_late {
+            self.instances.iter_mut().flat_map(|instance| &mut instance.clients).for_each(ConsumerClient::begin_late);
+        }
         self.start_transactions(ctx, index);
         self.instances[index].committed_at = ctx.now;
         for client in 0..self.template.len() {

@@ -44,6 +44,8 @@ pub(super) struct Received {
     pub arrived: SimTime,
     /// Extra service time of a batch's first record: the batch is unpacked for it.
     pub unpacking: SimDuration,
+    /// It deletes its key.
+    pub is_tombstone: bool,
     /// Why it cannot be decoded.
     pub refused: Option<Box<Reason>>,
     /// The bytes of its batch; payload and key are ranges of them.
@@ -164,6 +166,7 @@ impl Consumer {
                 offset,
                 arrived: ctx.now,
                 unpacking: std::mem::take(&mut unpacking),
+                is_tombstone: record.is_tombstone,
                 refused,
                 bytes: bytes.clone(),
                 value_range: range(record.value),

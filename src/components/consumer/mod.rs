@@ -20,6 +20,7 @@ mod reset;
 mod results;
 mod schemas;
 mod sim;
+mod snapshot;
 mod spec;
 mod suspension;
 mod transactions;
@@ -98,6 +99,11 @@ fn commit_mode(params: &Params<'_>) -> CommitMode {
     }
 }
 
+/// Whether it reads topics as a table.
+fn reads_snapshot(params: &Params<'_>) -> bool {
+    params.text("read") == "snapshot"
+}
+
 /// `partition.assignment.strategy`, best liked first.
 fn assignors(params: &Params<'_>) -> Arc<[Assignor]> {
     params.words("assignor").iter().filter_map(|name| Assignor::named(name)).collect()
@@ -122,6 +128,7 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             instance: params.flag("static_members").then(|| Arc::from(ctx.key)),
             group: group.group,
             topics: vec![read],
+            standalone: reads_snapshot(params),
             protocol: groups::protocol(params),
             assignors: assignors(params),
             cluster_topics: cluster_topics.iter().map(|topic| (topic.topic, topic.partitions)).collect(),
@@ -137,7 +144,11 @@ fn client_configs(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<ConsumerConfig
             fetch_max_wait: params.duration("fetch_max_wait"),
             fetch_max_bytes: params.size("fetch_max_bytes").unwrap_or(1),
             partition_fetch_bytes: params.size("partition_fetch_bytes").unwrap_or(1),
-            reset: if params.text("offset_reset") == "earliest" { OffsetReset::Earliest } else { OffsetReset::Latest },
+            reset: if reads_snapshot(params) || params.text("offset_reset") == "earliest" {
+                OffsetReset::Earliest
+            } else {
+                OffsetReset::Latest
+            },
             commit: commit_mode(params),
             isolation: if params.text("isolation") == "read_committed" { Isolation::Committed } else { Isolation::Uncommitted },
             refusal_retry: params.is_given("authorization_retry").then(|| params.duration("authorization_retry")),

@@ -14,6 +14,7 @@ use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
 use super::schemas::{CALLS_SCHEMA, Reader};
+use super::snapshot::Table;
 use super::suspension::Condition;
 use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
@@ -64,6 +65,10 @@ pub(super) struct Consumer {
     pub results: Option<Results>,
     pub corrupt: CorruptBatches,
     pub refusals: Refusals,
+    /// What it reads, as a table.
+    pub table: Option<Table>,
+    /// An instance was started before.
+    pub has_begun: bool,
     pub station: Station,
     pub counts: Counts,
     pauses: Pauses,
@@ -148,6 +153,8 @@ impl Consumer {
             results: Results::new(ctx, params)?,
             corrupt: CorruptBatches::new(params.text("on_corrupt") == "skip"),
             refusals: Refusals::new(params.is_given("authorization_retry").then(|| params.duration("authorization_retry"))),
+            table: super::reads_snapshot(params).then(Table::default),
+            has_begun: false,
             station: Station::default(),
             counts: Counts::default(),
             pauses: Pauses::default(),
@@ -237,6 +244,9 @@ impl Consumer {
         for (topic, partition, offset) in out.starts.drain(..) {
             ctx.fact(Fact::GroupStart { group, topic, partition, offset });
         }
+        for (topic, partition, up_to) in out.rereads.drain(..) {
+            ctx.fact(Fact::Reread { group, topic, partition, up_to });
+        }
         let revoked = std::mem::take(&mut out.revoked);
         if revoked {
             self.revoke(ctx, index, client);
@@ -287,6 +297,7 @@ impl Consumer {
                 self.with_client(ctx, (index, client), |client, now, out| client.fetch(now, out));
             }
         }
+        self.note_caught_up(ctx.now, index);
     }
 
     pub fn commit_now(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
@@ -491,6 +502,9 @@ impl Process for Consumer {
         }
         self.corrupt.figures(out);
         self.refusals.figures(out);
+        if let Some(table) = &self.table {
+            table.figures(out);
+        }
         self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);

@@ -223,6 +223,14 @@ const PARAMS: &[ParamSpec] = &[
     .from(Provenance::Documented("Kafka 4.0 ProducerConfig"))
     .group("Results"),
     ParamSpec::new(
+        "read",
+        "Reads",
+        T::Choice(&["group", "snapshot"]),
+        Same("group"),
+        "As a member of its group, or without one, as a table: every partition from its first record on, the latest value of each key, nothing committed",
+    )
+    .group("Positions"),
+    ParamSpec::new(
         "offset_reset",
         "Start at",
         T::Choice(&["latest", "earliest"]),
@@ -355,6 +363,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         );
     }
     check_guarantees(&path, params, out);
+    check_snapshot(&path, params, out);
     if push::spec::is_pushed_to(ctx) {
         return push::spec::check(ctx, &path, params, out);
     }
@@ -425,6 +434,28 @@ fn check_results(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut 
     if let Some(topic) = topics.iter().find(|topic| reads(topic)) {
         let message = format!("each result comes back as an event: it reads {} and writes to it", topic.name);
         out.push(Diagnostic::error("feedback-loop", path, message).with_hint("give results a topic of their own"));
+    }
+}
+
+/// A table is one instance's, is read in order, and has no positions in a group.
+fn check_snapshot(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    if !super::reads_snapshot(params) {
+        return;
+    }
+    if params.count("instances") > 1 {
+        let message = "each instance that reads a snapshot reads all of it: they would not share the work";
+        out.push(
+            Diagnostic::error("setting-contradiction", format!("{path}.instances"), message)
+                .with_hint("one instance; give each further one a component of its own"),
+        );
+    }
+    if params.count("concurrency") > 1 {
+        let message = "several workers apply the values of a key in any order: the last one may not win";
+        out.push(Diagnostic::error("setting-contradiction", format!("{path}.concurrency"), message).with_hint("leave it at 1"));
+    }
+    for name in ["commit", "offset_reset", "static_members", "assignor"].into_iter().filter(|name| params.is_given(name)) {
+        let message = "a snapshot is read from the first record on, without a group's positions";
+        out.push(Diagnostic::warning("setting-unused", format!("{path}.{name}"), message));
     }
 }
 

@@ -196,6 +196,9 @@ impl Consumer {
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
             self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
         }
+        if let Some(record) = self.table.is_some().then(|| work.record.clone()) {
+            self.tabulate(&record);
+        }
         self.tell_end(ctx, index, Fact::Ended(ended));
         self.release(ctx, index, number);
     }

@@ -177,7 +177,8 @@ fn needs(facts: &LinkFacts, peer: &Component) -> Vec<(Operation, ResourceKind, S
         }
         return needs;
     }
-    let group = by_id(&peer.kind).and_then(|kind| kind.declares(&facts.peer_id, peer).group);
+    let joins = text("read").as_deref() != Some("snapshot");
+    let group = by_id(&peer.kind).filter(|_| joins).and_then(|kind| kind.declares(&facts.peer_id, peer).group);
     let group = group.map(|name| (Operation::Read, ResourceKind::Group, name));
     [(Operation::Read, ResourceKind::Topic, topic)].into_iter().chain(group).collect()
 }

@@ -9,7 +9,7 @@ use egui::{Align, Label, Rect, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo
 use super::{figures, ledger_split};
 use crate::app::{AppState, Command};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
-use crate::metrics::{Ledger, Obligations, ReasonCount, Submissions, Totals};
+use crate::metrics::{Anomaly, Ledger, Obligations, ReasonCount, Report, Submissions, Totals};
 
 /// Below this width the columns stand under each other.
 const SIDE_BY_SIDE_WIDTH: f32 = 560.0;
@@ -30,23 +30,25 @@ const fn term(name: &'static str, count: u64, tone: Tone, help: &'static str) ->
 /// The panel of both balances.
 pub fn ledger_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
     let view = state.view();
-    body(ui, view.and_then(|view| view.report.as_ref()).map(|report| &report.ledger), view.map(|view| &view.totals));
+    body(ui, view.and_then(|view| view.report.as_deref()), view.map(|view| &view.totals));
 }
 
 /// Draws the ledger of a finished run, or what is known so far.
-pub fn body(ui: &mut Ui, ledger: Option<&Ledger>, totals: Option<&Totals>) {
+fn body(ui: &mut Ui, report: Option<&Report>, totals: Option<&Totals>) {
+    let ledger = report.map(|report| &report.ledger);
     widgets::section_header(ui, icon::LEDGER, "Ledger", |ui| {
         if let Some(ledger) = ledger {
             let (word, tone) = if ledger.balanced { ("Balanced", Tone::Ok) } else { ("Does not balance", Tone::Error) };
             widgets::badge(ui, word, tone);
         }
     });
-    match (ledger, totals) {
-        (Some(ledger), _) => {
+    match (report, totals) {
+        (Some(Report { ledger, anomalies, .. }), _) => {
             ScrollArea::vertical().id_salt("ledger").auto_shrink([false, false]).show(ui, |ui| {
                 ui.set_width((ui.available_width() - space::S).max(0.0));
                 columns_ui(ui, ledger);
                 ledger_split::body(ui, ledger);
+                anomalies_ui(ui, anomalies);
                 reasons_ui(ui, &ledger.reasons);
             });
         }
@@ -200,6 +202,28 @@ fn term_ui(ui: &mut Ui, term: &Term, of: Option<u64>) {
     widgets::line_in(ui, rect.with_min_x(count_x + space::XS), &figures::whole(term.count), theme::font_strong(12.5), colour, Align::RIGHT);
     let share = share.map(|share| format!(" · {}%", figures::number(share * 100.0))).unwrap_or_default();
     response.on_hover_text(format!("{spoken}{share}\n{}", term.help));
+}
+
+/// What each group got twice, never, out of order, or not yet: the first of each, in words.
+fn anomalies_ui(ui: &mut Ui, anomalies: &[Anomaly]) {
+    if anomalies.is_empty() {
+        return;
+    }
+    ui.add_space(space::S);
+    widgets::subheading(ui, "What groups saw go wrong");
+    for anomaly in anomalies.iter().take(REASONS_MAX) {
+        widgets::tile_frame(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.horizontal(|ui| {
+                let what = anomaly.what.replace('_', " ");
+                widgets::badge(ui, &format!("{} {what}", figures::whole(anomaly.count)), Tone::Warn);
+                ui.add(Label::new(theme::strong(format!("{} reading {}", anomaly.group, anomaly.topic))).truncate());
+            });
+            ui.add(Label::new(RichText::new(&anomaly.first).size(12.0)).wrap());
+        });
+        ui.add_space(space::XS);
+    }
 }
 
 fn reasons_ui(ui: &mut Ui, reasons: &[ReasonCount]) {

@@ -9,7 +9,7 @@ use super::cluster::{Caller, Cluster, Effects};
 use super::log::ReadLimit;
 use super::nodes::NodeState;
 use super::partition::Partition;
-use crate::event::{BrokerError, FetchPartition, FetchReply, FetchRequest, FetchedPartition, Isolation, Message};
+use crate::event::{BrokerError, Fact, FetchPartition, FetchReply, FetchRequest, FetchedPartition, Isolation, Message, StaleRead};
 use crate::units::SimTime;
 
 /// Long polls waiting at once; a further one is answered empty at once.
@@ -49,7 +49,7 @@ impl Cluster {
         let full = size >= request.min_bytes && size > 0;
         let waits = !(full || error || request.max_wait.is_zero() || self.polls.waiting.len() >= WAITING_MAX);
         if !waits {
-            self.stale_reads += self.stale_answers(&request);
+            self.note_stale(caller, &request, out);
             out.replies.push((caller, Message::FetchReply(Box::new(reply))));
             return;
         }
@@ -144,18 +144,20 @@ impl Cluster {
         (size, failed)
     }
 
-    /// How many of the partitions asked for a node answers with less than what was acknowledged before: it led them, others
-    /// have a new leader, and it does not know.
-    fn stale_answers(&self, request: &FetchRequest) -> u64 {
-        let is_stale = |wanted: &&FetchPartition| {
-            let state = self.place(wanted.topic).and_then(|place| self.partitions[place].get(wanted.partition as usize));
-            state.is_some_and(|state| {
-                let deposed = state.replicas.of(request.node).and_then(|replica| replica.deposed);
-                let knows_less = deposed.is_some_and(|deposed| deposed.high_watermark < state.high_watermark);
-                knows_less && wanted.offset < state.high_watermark
-            })
+    /// Tells of the partitions asked for that a node answers with less than what was acknowledged before: it led them,
+    /// others have a new leader, and it does not know.
+    fn note_stale(&mut self, caller: Caller, request: &FetchRequest, out: &mut Effects) {
+        let stale = |wanted: &FetchPartition| {
+            let state = self.partitions[self.place(wanted.topic)?].get(wanted.partition as usize)?;
+            let knows_to = state.replicas.of(request.node)?.deposed?.high_watermark;
+            let lacks = wanted.offset.max(knows_to);
+            let (topic, partition) = (wanted.topic, wanted.partition);
+            let read = StaleRead { reader: caller.client, node: request.node, topic, partition, lacks };
+            (lacks < state.high_watermark).then(|| Fact::StaleRead(Box::new(read)))
         };
-        request.partitions.iter().filter(is_stale).count() as u64
+        let told = out.facts.len();
+        out.facts.extend(request.partitions.iter().filter_map(stale));
+        self.stale_reads += (out.facts.len() - told) as u64;
     }
 
     /// The replica in the reader's rack that has what it asks for, if the leader is in another (`RackAwareReplicaSelector`):
@@ -198,7 +200,7 @@ impl Cluster {
 
     fn answer(&mut self, number: u64, reply: FetchReply, out: &mut Effects) {
         if let Some(poll) = self.forget(number) {
-            self.stale_reads += self.stale_answers(&poll.request);
+            self.note_stale(poll.caller, &poll.request, out);
             out.replies.push((poll.caller, Message::FetchReply(Box::new(reply))));
         }
     }

@@ -166,11 +166,16 @@ impl Cluster {
     /// Answers acks=all requests whose batches every replica in sync has.
     pub(super) fn answer_acknowledged(&mut self, out: &mut Effects) {
         let partitions = &self.partitions;
-        let met = |need: &(usize, u32, u64)| partitions[need.0][need.1 as usize].high_watermark >= need.2;
+        // Only the node that leads can know: one that paused over an election finds out when it goes on.
+        let met = |node: u32, need: &(usize, u32, u64)| {
+            let partition = &partitions[need.0][need.1 as usize];
+            partition.replicas.leader == Some(node) && partition.high_watermark >= need.2
+        };
         let min_in_sync = self.cfg.min_insync_replicas as usize;
         let mut index = 0;
         while index < self.unacked.len() {
-            if self.unacked[index].needs.iter().all(met) {
+            let waiting = &self.unacked[index];
+            if waiting.needs.iter().all(|need| met(waiting.node, need)) {
                 // Order of answers is the order of requests: no swap_remove.
                 let mut unacked = self.unacked.remove(index);
                 for (topic, partition, _) in std::mem::take(&mut unacked.needs) {

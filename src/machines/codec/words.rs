@@ -65,7 +65,6 @@ pub(super) const SENTENCES: &[&str] = &[
 
 /// Two digits at a time.
 const PAIRS: &[u8; 200] = b"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-const HEX: &[u8; 16] = b"0123456789abcdef";
 const CODE: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// One of a list.
@@ -89,16 +88,31 @@ pub(super) fn lower(word: &str, out: &mut Vec<u8>) {
 pub(super) fn uuid(rng: &mut Stream, out: &mut Vec<u8>) {
     let high = (rng.next_u64() & 0xffff_ffff_ffff_0fff) | 0x4000;
     let low = (rng.next_u64() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-    let bits = (u128::from(high) << 64) | u128::from(low);
+    let (high, low) = (hex(high), hex(low));
     let mut text = [b'-'; 36];
-    let mut shift = 128;
-    for (index, place) in text.iter_mut().enumerate() {
-        if !matches!(index, 8 | 13 | 18 | 23) {
-            shift -= 4;
-            *place = HEX[((bits >> shift) & 0xf) as usize];
-        }
-    }
+    text[..8].copy_from_slice(&high[..8]);
+    text[9..13].copy_from_slice(&high[8..12]);
+    text[14..18].copy_from_slice(&high[12..]);
+    text[19..23].copy_from_slice(&low[..4]);
+    text[24..].copy_from_slice(&low[4..]);
     out.extend_from_slice(&text);
+}
+
+/// A number as sixteen hexadecimal digits.
+fn hex(bits: u64) -> [u8; 16] {
+    // A nibble for each byte, the highest first in memory; `0` and `9` are one run of codes, `a` to `f` another.
+    let spread = |half: u32| {
+        let mut wide = u64::from(half);
+        wide = (wide | wide << 16) & 0x0000_ffff_0000_ffff;
+        wide = (wide | wide << 8) & 0x00ff_00ff_00ff_00ff;
+        wide = (wide | wide << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        let letters = ((wide + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        (wide + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
+    };
+    let (mut text, halves) = ([0; 16], [spread((bits >> 32) as u32), spread(bits as u32)]);
+    text[..8].copy_from_slice(&halves[0]);
+    text[8..].copy_from_slice(&halves[1]);
+    text
 }
 
 /// Appends eight capitals and digits.

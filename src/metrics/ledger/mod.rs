@@ -46,6 +46,8 @@ pub(crate) struct Ledger {
     reasons: BTreeMap<ReasonKey, ReasonTotal>,
     /// Acknowledged events that a log lost, in order, the first of them.
     named_lost: Vec<NamedLost>,
+    /// Up to where groups read late, or once more, on purpose.
+    rereads: BTreeMap<(GroupIx, TopicIx, u32), u64>,
     /// Ends of obligations that were never created, settlements of events never born: always zero.
     strays: u64,
 }
@@ -145,6 +147,8 @@ struct ReasonTotal {
 pub(crate) enum Entry {
     /// It ended something.
     First,
+    /// It ended something that was there long before: no news of this run.
+    Backfill,
     /// It had ended before.
     Repeated,
     /// It had ended before, and the log itself says so: nobody has processed anything twice.
@@ -205,6 +209,7 @@ impl Ledger {
             overruled: BTreeMap::new(),
             reasons: BTreeMap::new(),
             named_lost: Vec::new(),
+            rereads: BTreeMap::new(),
             strays: 0,
         }
     }
@@ -320,6 +325,8 @@ impl Ledger {
             return Entry::Repeated;
         }
         let by_the_log = topic.cluster == Some(ended.component);
+        let rereads = ended.end == ObligationEnd::Delivered
+            && self.rereads.get(&(ended.group, ended.topic, ended.partition)).is_some_and(|up_to| ended.offset < *up_to);
         let mut overruled = None;
         if !lane.ended[id.producer.index()].insert(id.seq) {
             // Passed over once more is not processed once more.
@@ -327,6 +334,10 @@ impl Ledger {
                 return Entry::Moot;
             }
             let Some((end, code)) = lane.overrule(id) else {
+                if rereads {
+                    lane.terms.at(origin).replayed += 1;
+                    return Entry::Moot;
+                }
                 lane.terms.at(origin).duplicates += 1;
                 return Entry::Repeated;
             };
@@ -336,6 +347,7 @@ impl Ledger {
             lane.remember(ended);
         }
         lane.terms.at(origin).end(ended.end);
+        lane.terms.at(origin).backfilled += u64::from(rereads);
         if let Some(key) = overruled {
             self.uncount_reason(key);
         }
@@ -345,7 +357,12 @@ impl Ledger {
                 self.remember_letter(ended, key);
             }
         }
-        Entry::First
+        if rereads { Entry::Backfill } else { Entry::First }
+    }
+
+    /// A group goes over what stands below an offset late, or once more.
+    pub fn reread(&mut self, (group, topic, partition): (GroupIx, TopicIx, u32), up_to: u64) {
+        self.rereads.insert((group, topic, partition), up_to);
     }
 
     /// Whether a group has ended an event of a topic.

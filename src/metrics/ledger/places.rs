@@ -8,11 +8,16 @@ use crate::units::TopicIx;
 impl Ledger {
     /// The key of a record that a log still has.
     pub fn key_of(&self, ended: &Ended) -> Option<&[u8]> {
-        let retained = &self.topics[ended.topic.index()].partitions[ended.partition as usize];
-        let after = retained.partition_point(|kept| kept.base_offset <= ended.offset);
+        self.record_at(ended.topic, ended.partition, ended.offset)?.1
+    }
+
+    /// The event and the key at an offset that a log still has.
+    pub fn record_at(&self, topic: TopicIx, partition: u32, offset: u64) -> Option<(EventMeta, Option<&[u8]>)> {
+        let retained = &self.topics[topic.index()].partitions[partition as usize];
+        let after = retained.partition_point(|kept| kept.base_offset <= offset);
         let kept = &retained[after.checked_sub(1)?];
-        let position = u32::try_from(ended.offset - kept.base_offset).ok()?;
-        records(&kept.batch).find(|record| record.position == position)?.key
+        let position = u32::try_from(offset - kept.base_offset).ok()?;
+        records(&kept.batch).find(|record| record.position == position).map(|record| (record.meta, record.key))
     }
 
     /// The events of the batch that a log has at this offset, each with its own.

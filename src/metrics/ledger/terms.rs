@@ -70,6 +70,10 @@ pub(super) struct Terms {
     pub created: u64,
     ends: [u64; ENDS],
     pub duplicates: u64,
+    /// Delivered, but late on purpose; among the delivered.
+    pub backfilled: u64,
+    /// Processed once more, on purpose.
+    pub replayed: u64,
 }
 
 impl Terms {
@@ -102,6 +106,8 @@ impl Terms {
             aborted: of(ObligationEnd::Aborted),
             in_flight: self.created.saturating_sub(self.ended()),
             duplicate_deliveries: self.duplicates,
+            backfilled: self.backfilled,
+            replayed: self.replayed,
         }
     }
 }
@@ -110,6 +116,8 @@ impl AddAssign<&Self> for Terms {
     fn add_assign(&mut self, other: &Self) {
         self.created += other.created;
         self.duplicates += other.duplicates;
+        self.backfilled += other.backfilled;
+        self.replayed += other.replayed;
         self.ends.iter_mut().zip(other.ends).for_each(|(sum, more)| *sum += more);
     }
 }

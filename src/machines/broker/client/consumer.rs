@@ -76,6 +76,8 @@ pub struct ConsumerConfig {
     pub group: GroupIx,
     /// What it reads.
     pub topics: Vec<ReadTopic>,
+    /// It reads every partition without a group (`assign`), and commits nothing.
+    pub standalone: bool,
     /// How it is a member. Assignors, session and heartbeats below are the classic protocol's.
     pub protocol: GroupProtocol,
     /// `partition.assignment.strategy`.
@@ -156,6 +158,8 @@ pub struct ConsumerOutput {
     pub refused: Option<BrokerError>,
     /// How a reset of the group's positions ended.
     pub reset: Option<Result<(), BrokerError>>,
+    /// What stood there before it began late, or begins anew: (topic, partition, offset).
+    pub rereads: Vec<(TopicIx, u32, u64)>,
     /// Where the group goes on in new partitions: (topic, partition, offset).
     pub positions: Vec<(TopicIx, u32, u64)>,
 }
@@ -230,6 +234,8 @@ pub struct ConsumerClient {
     pub(super) next_call: u64,
     pub(super) rebalances: u64,
     pub(super) fetches: u64,
+    /// Its group begins while the run goes on already.
+    pub(super) late: bool,
 }
 
 impl ConsumerClient {
@@ -261,6 +267,7 @@ impl ConsumerClient {
             next_call: 0,
             rebalances: 0,
             fetches: 0,
+            late: false,
         }
     }
 
@@ -470,7 +477,7 @@ impl ConsumerClient {
         }
         // Work that waits for its commit decides itself when to try again.
         let rests = self.cfg.commit == CommitMode::After && self.commit_not_before > now;
-        if self.cfg.commit == CommitMode::Transaction || rests || !self.may_commit() {
+        if self.cfg.standalone || self.cfg.commit == CommitMode::Transaction || rests || !self.may_commit() {
             return false;
         }
         let before = self.cfg.commit == CommitMode::Before;

@@ -62,6 +62,11 @@ impl ConsumerClient {
         }
     }
 
+    /// Its group begins while the run goes on already: what stands in the logs is backfill.
+    pub fn begin_late(&mut self) {
+        self.late = true;
+    }
+
     /// Leaves in good order: work under way is finished and committed first.
     pub fn stop(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         match self.phase {
@@ -74,7 +79,7 @@ impl ConsumerClient {
     /// The caller has not polled for longer than `max.poll.interval.ms`: a dynamic member leaves its group, a static one
     /// falls silent; both have lost their partitions and join again with the next poll (`maybeLeaveGroup`).
     pub fn miss_poll(&mut self, now: SimTime, out: &mut ConsumerOutput) {
-        if !matches!(self.phase, Phase::Stopped | Phase::Overdue) {
+        if !self.cfg.standalone && !matches!(self.phase, Phase::Stopped | Phase::Overdue) {
             self.leave(now, out);
             self.phase = Phase::Overdue;
         }
@@ -221,7 +226,8 @@ impl ConsumerClient {
     }
 
     pub(super) fn beats(&self) -> bool {
-        matches!(self.phase, Phase::Locating | Phase::Listing | Phase::Stable | Phase::Draining { .. } | Phase::Committing { .. })
+        !self.cfg.standalone
+            && matches!(self.phase, Phase::Locating | Phase::Listing | Phase::Stable | Phase::Draining { .. } | Phase::Committing { .. })
     }
 
     fn heartbeat(&mut self, now: SimTime, out: &mut ConsumerOutput) {
@@ -243,6 +249,9 @@ impl ConsumerClient {
     }
 
     pub(super) fn join(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.cfg.standalone {
+            return self.assign_all(now, out);
+        }
         self.phase = Phase::Joining;
         // What the coordinator still says of the generation before is no news.
         self.heartbeat_call = None;
@@ -340,8 +349,13 @@ impl ConsumerClient {
             if self.assigned[slot].fetch_from.is_some() {
                 continue;
             }
+            let is_first = self.assigned[slot].end_at_first.replace(next).is_none();
             let position = match self.cfg.reset {
-                OffsetReset::Earliest => first,
+                OffsetReset::Earliest => {
+                    let rereads = is_first && next > first && (self.late || self.cfg.standalone);
+                    out.rereads.extend(rereads.then_some((topic, partition, next)));
+                    first
+                }
                 OffsetReset::Latest => {
                     if next > first {
                         out.starts.push((topic, partition, next));

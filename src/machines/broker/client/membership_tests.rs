@@ -94,6 +94,7 @@ impl Scene {
                 commit: CommitMode::Auto,
                 isolation: Isolation::default(),
                 refusal_retry: None,
+                standalone: false,
                 call_tag: tag,
             })
         };

@@ -22,6 +22,7 @@ mod packing;
 mod progress;
 mod rebalance;
 mod sender;
+mod standalone;
 mod sticky;
 mod transaction;
 

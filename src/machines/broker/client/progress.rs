@@ -23,6 +23,8 @@ pub(super) struct Progress {
     pub revoked: bool,
     /// It is not asked for before.
     pub not_before: SimTime,
+    /// Where the log ended when reading began, if that was asked for.
+    pub end_at_first: Option<u64>,
     /// Received and not all done, ascending: (offset, done).
     outstanding: VecDeque<(u64, bool)>,
     /// After the last record that a poll handed out.
@@ -42,6 +44,7 @@ impl Progress {
             fetched_by: None,
             revoked: false,
             not_before: SimTime::ZERO,
+            end_at_first: None,
             outstanding: VecDeque::new(),
             polled_to: 0,
             committed: None,
@@ -102,6 +105,11 @@ impl Progress {
     /// The first offset that is not done: what at-least-once may commit.
     pub fn done_to(&self) -> Option<u64> {
         self.outstanding.front().map(|entry| entry.0).or(self.fetch_from)
+    }
+
+    /// Everything is done that stood there when reading began.
+    pub fn has_caught_up(&self) -> bool {
+        self.end_at_first.is_some_and(|end| self.done_to() >= Some(end))
     }
 
     /// What at-most-once commits before work begins.

@@ -47,6 +47,9 @@ impl ConsumerClient {
     /// The leader of a group sees that a topic has more partitions than it dealt out: it joins again, so that the group
     /// rebalances (`rejoinNeededOrPending`). Other members wait for it.
     pub(super) fn rejoin_if_grown(&mut self, now: SimTime, out: &mut ConsumerOutput) {
+        if self.cfg.standalone {
+            return self.assign_new(now, out);
+        }
         let grown = self.dealt.as_ref().is_some_and(|dealt| *dealt != self.cfg.cluster_topics);
         if !grown || self.phase != Phase::Stable {
             return;
@@ -114,6 +117,12 @@ impl ConsumerClient {
             // The generation holds: ask again at once after a timeout, which was long enough.
             BrokerError::RequestTimedOut if self.phase == Phase::Locating => self.locate(now, out),
             BrokerError::RequestTimedOut if self.phase == Phase::Listing => self.list_offsets(now, out),
+            // What a reader without a group has it keeps, whatever a node says: it asks again.
+            _ if self.cfg.standalone => {
+                out.refused = error.is_refusal().then_some(error);
+                let rest = if error.is_refusal() { self.refusal_rest() } else { self.cfg.retry_backoff_max };
+                self.main_call = Some(self.pending(now, rest));
+            }
             _ if self.is_modern() => self.ask_again_later(now),
             _ => {
                 self.failures += 1;

@@ -187,14 +187,19 @@ fn check_enum(cursor: &mut Cursor<'_>, count: u32) -> Checked {
 
 fn check_uuid(cursor: &mut Cursor<'_>) -> Checked {
     let text = cursor.sized("uuid")?;
-    let dash = |index: usize| matches!(index, 8 | 13 | 18 | 23);
-    let fits = |(index, byte): (usize, &u8)| if dash(index) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
-    if text.len() == 36 && text.iter().enumerate().all(fits) {
+    if is_plain_uuid(text) {
         return Ok(());
     }
     // Rarer spellings: without hyphens, in braces, as a URN.
     let parsed = std::str::from_utf8(text).ok().and_then(|text| apache_avro::Uuid::parse_str(text).ok());
     if parsed.is_some() { Ok(()) } else { Err(Wrong::new("expected uuid, found other text".to_owned())) }
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+pub(super) fn is_plain_uuid(text: &[u8]) -> bool {
+    let dash = |index: usize| matches!(index, 8 | 13 | 18 | 23);
+    let fits = |(index, byte): (usize, &u8)| if dash(index) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == 36 && text.iter().enumerate().all(fits)
 }
 
 fn check_bytes(cursor: &mut Cursor<'_>, kind: BytesKind) -> Checked {

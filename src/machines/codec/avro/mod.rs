@@ -15,6 +15,7 @@ mod inline;
 mod names;
 mod outline;
 mod program;
+mod quick;
 mod resolve;
 mod sabotage;
 mod show;
@@ -88,7 +89,11 @@ impl AvroSchema {
     pub(super) fn name(&self) -> Option<String> {
         self.parsed.name().map(|name| name.fullname(None))
     }
+    #[inline]
     pub(super) fn validate(&self, payload: &[u8]) -> Result<(), String> {
+        if self.program.quick.accepts(payload) {
+            return Ok(());
+        }
         self.can_generate()?;
         self.program.check(payload).map_err(|wrong| wrong.words())
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use apache_avro::Schema as Parsed;
 use apache_avro::schema::{FixedSchema, InnerDecimalSchema, NamespaceRef, UuidSchema};
 
+use super::quick::Quick;
 use crate::machines::codec::draw::{NumberDraw, TextDraw};
 
 /// More parts than this are no schema for events.
@@ -86,6 +87,8 @@ pub(super) struct Program {
     pub(super) work: Vec<u64>,
     /// For each node the bytes of its smallest value.
     pub(super) bytes_min: Vec<u64>,
+    /// The same as steps that say yes without saying why not.
+    pub(super) quick: Quick,
 }
 
 impl Program {
@@ -96,6 +99,7 @@ impl Program {
         compiler.node(schema, None, "")?;
         let mut program = compiler.program;
         program.measure()?;
+        program.quick = Quick::compile(&program);
         Ok(program)
     }
     #[inline]
