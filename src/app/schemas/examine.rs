@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 use super::places::{byte_at, line_and_column, range_of, word_at};
 use super::subject::{Subject, references_of};
 use crate::compile::{Hit, blast_radius};
-use crate::machines::codec::{Difference, Schema, SchemaLibrary, Search, Severity, breaking_event};
-use crate::machines::registry::{Compared, Step, Verdict, Way, judge, plan};
+use crate::machines::codec::{Difference, Rules, Schema, SchemaLibrary, Search, Severity, breaking_event};
+use crate::machines::registry::{Compared, Older, Step, Verdict, Way, judge, plan};
 use crate::model::{Project, SchemaSource, Value};
 
 /// Drafts whose compiled schemas are kept; then the library begins anew.
@@ -53,6 +53,8 @@ pub struct Breaking {
     pub version: u32,
     /// Who reads whom.
     pub way: Way,
+    /// The level does not ask about it.
+    pub is_allowed: bool,
     /// What was found.
     pub search: Search,
 }
@@ -66,7 +68,7 @@ pub struct Judged {
     pub verdict: Option<Verdict>,
     /// It is this version already.
     pub same_as: Option<u32>,
-    /// Of the first comparison that breaks.
+    /// Of the first comparison that breaks, or of one that the level does not ask for.
     pub breaking: Option<Breaking>,
     /// Who of the design is hit.
     pub hits: Result<Vec<Hit>, String>,
@@ -153,16 +155,21 @@ fn judged(question: &Question, subject: &Subject, schema: &Arc<Schema>) -> Judge
     let Question { all, library, .. } = question;
     let (rules, older) = (subject.rules(), subject.older(library));
     let verdict = subject.question().map(|level| judge(library, schema, &older, level, rules));
-    let is_same = |older: &&crate::machines::registry::Older| {
+    let is_same = |older: &&Older| {
         older.schema.stored_text() == schema.stored_text() || older.schema.normal_text() == schema.normal_text() && subject.standing.is_glue
     };
     let same_as = older.iter().rev().find(is_same).and_then(|older| older.version);
     let refused = verdict.as_ref().and_then(|verdict| verdict.compared.iter().find(|compared| compared.breaks()));
-    let breaking = refused.and_then(|compared| {
-        let version = compared.version?;
-        let older = &older.iter().find(|older| older.version == Some(version))?.schema;
-        let (reader, writer) = if compared.way == Way::NewReadsOld { (schema, older) } else { (older, schema) };
-        Some(Breaking { version, way: compared.way, search: breaking_event(reader, writer, rules) })
+    let (version, way, is_allowed) = match refused {
+        Some(compared) => (compared.version, Some(compared.way), false),
+        None => (older.last().and_then(|latest| latest.version), None, true),
+    };
+    let breaking = older.iter().find(|older| older.version == version).and_then(|older| {
+        // What a level does not ask may break all the same.
+        let way =
+            way.or_else(|| [Way::NewReadsOld, Way::OldReadsNew].into_iter().find(|way| breaks(library, schema, older, *way, rules)))?;
+        let (reader, writer) = reader_and_writer(schema, &older.schema, way);
+        Some(Breaking { version: version?, way, is_allowed, search: breaking_event(reader, writer, rules) })
     });
     let steps = verdict
         .as_ref()
@@ -171,6 +178,15 @@ fn judged(question: &Question, subject: &Subject, schema: &Arc<Schema>) -> Judge
     let registered = as_registered(&question.project, &question.registry, all);
     let hits = blast_radius(&registered, subject.name(), &question.text, library).map(|blast| blast.hits);
     Judged { schema: Arc::clone(schema), verdict, same_as, breaking, hits, steps }
+}
+
+fn reader_and_writer<'a>(new: &'a Arc<Schema>, old: &'a Arc<Schema>, way: Way) -> (&'a Arc<Schema>, &'a Arc<Schema>) {
+    if way == Way::NewReadsOld { (new, old) } else { (old, new) }
+}
+
+fn breaks(library: &SchemaLibrary, new: &Arc<Schema>, old: &Older, way: Way, rules: Rules) -> bool {
+    let (reader, writer) = reader_and_writer(new, &old.schema, way);
+    library.compare_by(reader, writer, rules).iter().any(|difference| difference.severity == Severity::Breaks)
 }
 
 /// The design with the versions that its registry has now.

@@ -73,7 +73,7 @@ pub(super) struct Field<'a> {
 /// A scrolled field with the lines' numbers; whether the text was changed.
 pub(super) fn field(ui: &mut Ui, text: &mut String, field: &Field<'_>) -> bool {
     let tokens = theme::tokens(ui.ctx());
-    let height = ui.available_height();
+    let height = ui.available_height().max(40.0);
     let mut changed = false;
     let frame = egui::Frame::new().fill(tokens.surface_sunken).corner_radius(f32::from(theme::radius::M));
     frame.show(ui, |ui| {

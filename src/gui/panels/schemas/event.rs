@@ -18,8 +18,8 @@ const BESIDE_WIDTH_MIN: f32 = 320.0;
 
 /// Draws it.
 pub(super) fn ui(ui: &mut Ui, judged: &Judged) {
-    let Some(Breaking { version, way, search }) = &judged.breaking else {
-        let hint = "Whatever is written can be read: a refused draft has its smallest breaking event here";
+    let Some(Breaking { version, way, is_allowed, search }) = &judged.breaking else {
+        let hint = "Whatever either version writes, the other one reads";
         return widgets::empty_state(ui, icon::MET, "No event breaks", hint);
     };
     let older = format!("version {version}");
@@ -33,6 +33,9 @@ pub(super) fn ui(ui: &mut Ui, judged: &Judged) {
     };
     let bytes = if payload.len() == 1 { "1 byte".to_owned() } else { format!("{} bytes", payload.len()) };
     ui.add(Label::new(theme::strong(format!("The smallest event found that breaks it: {bytes}"))).wrap());
+    if *is_allowed {
+        ui.add(Label::new(theme::muted(theme::tokens(ui.ctx()), "The level allows it: it asks nothing of these readers")).wrap());
+    }
     ui.add_space(space::S);
     let written_ui = |ui: &mut Ui| {
         heading(ui, icon::MET, &format!("Written with {writer}"), Tone::Ok);
