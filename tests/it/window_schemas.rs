@@ -75,7 +75,7 @@ fn a_refused_draft_says_why_and_lights_those_it_breaks() {
     harness.get_by_label_contains("billing rejects: it reads with version 1").click();
     harness.run_steps(3);
     assert_eq!(app(&harness).selected_component(), Some("billing"));
-    click(&mut harness, "Event");
+    click(&mut harness, "Breaking event");
     harness.get_by_label_contains("The smallest event found that breaks it");
     assert!(harness.query_all_by_label_contains("Written with").next().is_some());
     click(&mut harness, "Changes");

@@ -10,8 +10,13 @@ use crate::gui::theme::{self, Tone, icon, space, widgets};
 use crate::machines::codec::Severity;
 use crate::machines::registry::Way;
 
-const PAGES: [(Page, &str); 5] =
-    [(Page::Verdict, "Verdict"), (Page::Changes, "Changes"), (Page::Event, "Event"), (Page::Blast, "Who breaks"), (Page::Steps, "Steps")];
+const PAGES: [(Page, &str); 5] = [
+    (Page::Verdict, "Verdict"),
+    (Page::Changes, "Changes"),
+    (Page::Event, "Breaking event"),
+    (Page::Blast, "Who breaks"),
+    (Page::Steps, "Steps"),
+];
 
 /// Draws the page that is in front, under the pages' names.
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -22,15 +27,14 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         return scrolled(ui, "changes", |ui| changes::ui(ui, desk));
     }
     let selected = PAGES.iter().position(|(page, _)| *page == desk.page).unwrap_or_default();
-    widgets::bar(
-        ui,
-        |ui| {
-            if let Some(clicked) = widgets::pills(ui, PAGES.iter().map(|(_, label)| *label), selected) {
-                commands.push(Command::Schemas(SchemaCommand::Turn(PAGES[clicked].0)));
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for (at, (page, label)) in PAGES.iter().enumerate() {
+            if widgets::pill(ui, label, at == selected).clicked() {
+                commands.push(Command::Schemas(SchemaCommand::Turn(*page)));
             }
-        },
-        |_| {},
-    );
+        }
+    });
     ui.add_space(space::XS);
     if desk.page == Page::Changes {
         ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), widgets::CONTROL_HEIGHT), Layout::right_to_left(Align::Center), |ui| {

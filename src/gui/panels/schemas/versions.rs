@@ -19,6 +19,8 @@ const COLUMNS: [Column<'_>; 5] = [
     Column::left("state", "Deleted versions no longer count in checks", 74.0, 2),
     Column::right("registered", "Virtual time of the run", 84.0, 0),
 ];
+/// Narrower than this, a heading leaves the type to the list.
+const HEADING_WIDTH_MIN: f32 = 400.0;
 /// Rows that are seen at once.
 const ROWS_MAX: usize = 5;
 
@@ -68,12 +70,16 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
 pub(super) fn heading(ui: &mut Ui, subject: &Subject) {
     let standing = &subject.standing;
     ui.spacing_mut().item_spacing.x = space::S;
-    let room = (ui.available_width() - 330.0).max(60.0);
+    let width = ui.available_width();
+    let has_room = width >= HEADING_WIDTH_MIN;
+    let room = (width - if has_room { 330.0 } else { 260.0 }).max(48.0);
     ui.allocate_ui_with_layout(egui::vec2(room, widgets::CONTROL_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
         ui.add(egui::Label::new(theme::title(&*standing.name)).truncate());
     });
     widgets::badge(ui, &standing.level, Tone::Accent).on_hover_text("What a new version must keep");
-    widgets::badge(ui, type_words(&standing.schema_type), Tone::Neutral);
+    if has_room {
+        widgets::badge(ui, type_words(&standing.schema_type), Tone::Neutral);
+    }
 }
 
 fn row(ui: &mut Ui, subject: &Subject, version: &VersionStanding, is_shown: bool, fitted: &[columns::Fitted]) -> bool {
