@@ -24,6 +24,8 @@ pub enum DockTab {
     Queues,
     /// What a topic or queue holds.
     Records,
+    /// Subjects of a schema registry.
+    Schemas,
 }
 
 /// A topic or queue whose records can be looked at.
@@ -109,9 +111,18 @@ impl AppState {
 
     /// Looks at the selected component's records, if it has any and others are looked at.
     pub(super) fn browse_selected(&mut self) {
+        self.show_selected_registry();
         let Some(shelf) = self.running.as_ref().and_then(|running| running.shelf_of(self.selected_component()?)) else { return };
         if self.browse.as_ref().is_none_or(|browse| browse.component != shelf.component) {
             self.browse = Some(shelf.newest());
+        }
+    }
+
+    /// The desk turns to a registry that is selected.
+    fn show_selected_registry(&mut self) {
+        let id = self.selected_component().filter(|id| super::schemas::registries(self.document.project()).any(|known| known == *id));
+        if let Some(id) = id.map(str::to_owned) {
+            self.desk.turn_to(id);
         }
     }
 
@@ -121,7 +132,7 @@ impl AppState {
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
         let query = browse.and_then(|browse| match self.dock {
-            DockTab::Charts | DockTab::Queues => None,
+            DockTab::Charts | DockTab::Queues | DockTab::Schemas => None,
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });
@@ -130,7 +141,13 @@ impl AppState {
             query: Query::Queues,
             opened: None,
         });
-        let wish = of_design.or_else(|| {
+        let registry = self.desk.registry.as_ref().filter(|_| self.charts && self.dock == DockTab::Schemas);
+        let of_registry = registry.and_then(|id| running.component_ix(id)).map(|component| BrowseWish {
+            component,
+            query: Query::Subjects,
+            opened: None,
+        });
+        let wish = of_design.or(of_registry).or_else(|| {
             let (browse, query, opened) = query?;
             let component = running.component_ix(&browse.component)?;
             Some(BrowseWish { component, query, opened })

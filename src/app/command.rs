@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::schemas::SchemaCommand;
 use super::{Browse, DockTab};
 use crate::event::EventId;
 use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
@@ -191,6 +192,8 @@ pub enum Command {
     ShowDock(DockTab),
     /// Shows what a topic or queue holds.
     Browse(Browse),
+    /// Subjects, their versions, and the draft of one.
+    Schemas(SchemaCommand),
     /// Cards stand on the grid, or anywhere.
     ToggleSnap,
     /// Shows or hides the dock with the charts.

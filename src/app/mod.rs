@@ -12,6 +12,7 @@ mod document;
 pub mod filters;
 mod jobs;
 mod running;
+pub mod schemas;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -101,6 +102,8 @@ pub struct AppState {
     pub dock: DockTab,
     /// The records that are looked at, if there are any.
     pub browse: Option<Browse>,
+    /// Subjects, and the draft of a schema.
+    pub desk: schemas::Desk,
     /// Recent files, newest first.
     pub recent: Vec<PathBuf>,
     /// Messages, newest last.
@@ -148,6 +151,7 @@ impl AppState {
             charts: true,
             dock: DockTab::Charts,
             browse: None,
+            desk: schemas::Desk::default(),
             recent: Vec::new(),
             notices: Vec::new(),
             broken: None,
@@ -212,6 +216,7 @@ impl AppState {
     /// Carries out a command. What cannot be done becomes a notice.
     pub fn apply(&mut self, command: Command) {
         self.carry_out(command);
+        self.keep_desk();
         self.ask_run();
     }
 
@@ -261,6 +266,7 @@ impl AppState {
             }
             Command::ShowDock(tab) => self.show_dock(tab),
             Command::Browse(browse) => self.browse(browse),
+            Command::Schemas(command) => self.apply_to_desk(command),
             Command::ToggleCharts => self.charts = !self.charts,
             Command::Say { text, is_error } => self.notice(text, is_error),
             Command::Fit => self.fit_requests += 1,
@@ -285,6 +291,7 @@ impl AppState {
         if let Some(running) = &mut self.running {
             running.refresh();
         }
+        self.keep_desk();
     }
 
     fn use_path(&mut self, wish: DialogFor, path: &Path) {
@@ -432,6 +439,7 @@ impl AppState {
         self.running = None;
         self.scenario = None;
         self.seed = None;
+        self.desk = schemas::Desk::default();
         self.broken = None;
         self.fit_requests += 1;
     }

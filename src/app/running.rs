@@ -159,7 +159,7 @@ impl AppState {
     }
 
     /// Does something to a running component or link, now.
-    fn act(&self, target: &FaultTarget, name: String, params: IndexMap<String, Value>) {
+    pub(super) fn act(&self, target: &FaultTarget, name: String, params: IndexMap<String, Value>) {
         let Some(running) = &self.running else { return };
         if let Some(target) = compile::input_target(running.project(), target) {
             let input = Input::Action { name, params };

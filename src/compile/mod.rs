@@ -16,7 +16,7 @@ mod names;
 mod plan;
 mod structure;
 
-pub use blast::{Blast, Hit, Impact, blast_radius};
+pub use blast::{Blast, DrawnUse, Hit, Impact, blast_radius, schema_uses};
 pub use faults::input_target;
 pub use plan::{InputTarget, Plan, PlannedComponent, PlannedLink, RunOptions, TimedInput, WarmUp};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventMeta, QueuePage, QueueStanding, SubscriptionStanding};
+use super::{EventMeta, QueuePage, QueueStanding, SchemaUse, SubjectStanding, SubscriptionStanding};
 use crate::units::SimTime;
 
 /// Records of one page; whoever wants more asks for the next page.
@@ -20,6 +20,10 @@ pub enum Query {
     Partitions,
     /// How every queue and every subscription of the design stands, whichever component is asked.
     Queues,
+    /// How each of its subjects stands.
+    Subjects,
+    /// Which schemas it uses.
+    SchemaUses,
     /// A page of what a topic or queue holds.
     Records {
         /// Which topic; a queue is its own.
@@ -56,6 +60,10 @@ pub enum Answer {
     Partitions(Vec<PartitionStanding>),
     /// In the order of the design.
     Queues(Vec<QueueStanding>, Vec<SubscriptionStanding>),
+    /// By name; at most [`SUBJECTS_SHOWN_MAX`](super::SUBJECTS_SHOWN_MAX).
+    Subjects(Vec<SubjectStanding>),
+    /// In the order of its parameters; at most [`SCHEMA_USES_MAX`](super::SCHEMA_USES_MAX).
+    SchemaUses(Vec<SchemaUse>),
     /// Of a log.
     Log(LogPage),
     /// Of a queue.
@@ -68,7 +76,7 @@ impl Answer {
         let (of_log, of_queue) = match self {
             Self::Log(page) => (&mut page.rows[..], &mut [][..]),
             Self::Queue(page) => (&mut [][..], &mut page.rows[..]),
-            Self::Partitions(_) | Self::Queues(..) => (&mut [][..], &mut [][..]),
+            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) => (&mut [][..], &mut [][..]),
         };
         let of_log = of_log.iter_mut().filter_map(|row| match &mut row.content {
             LogContent::Record(record, _) => Some(record),
@@ -85,7 +93,7 @@ impl Answer {
                 LogContent::Marker { .. } | LogContent::Gap { .. } => None,
             }),
             Self::Queue(page) => page.rows.iter().find(|row| row.number == place).map(|row| &row.record),
-            Self::Partitions(_) | Self::Queues(..) => None,
+            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) => None,
         }
     }
 }

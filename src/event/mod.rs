@@ -11,6 +11,7 @@ mod group;
 mod message;
 mod queue;
 mod record;
+mod schemas;
 mod standing;
 mod transaction;
 
@@ -29,5 +30,6 @@ pub use message::{
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use record::{EventId, EventMeta, header_bytes};
+pub use schemas::{SCHEMA_USES_MAX, SUBJECTS_SHOWN_MAX, SchemaUse, SchemaWay, SubjectStanding, VersionStanding, VersionState};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

@@ -7,7 +7,7 @@ use egui::{Frame, Margin, Ui};
 
 use super::canvas::Canvas;
 use super::{dialogs, menu, palette, panels, shortcuts, side, status, theme};
-use crate::app::{AppState, Command, Document, ThemeChoice};
+use crate::app::{AppState, Command, DockTab, Document, ThemeChoice};
 use crate::project;
 
 /// Fits a screen of 1440 × 900 with a title bar and a task bar.
@@ -15,6 +15,8 @@ const SIZE: [f32; 2] = [1400.0, 820.0];
 const SIDE_WIDTH: f32 = 340.0;
 const PALETTE_WIDTH: f32 = 176.0;
 const CHARTS_HEIGHT: f32 = 256.0;
+/// A text is written there: it has its own height, and keeps it.
+const DESK_HEIGHT: f32 = 400.0;
 
 /// The application in its window; tests drive it without one.
 pub struct Window {
@@ -119,9 +121,11 @@ impl Window {
             .frame(bar(Margin::symmetric(12, 8)))
             .show(ui, |ui| side::ui(ui, &self.app, commands));
         if self.app.charts {
-            egui::Panel::bottom("charts")
-                .default_size(CHARTS_HEIGHT)
-                .size_range(140.0..=520.0)
+            let (id, height, most) =
+                if self.app.dock == DockTab::Schemas { ("desk", DESK_HEIGHT, 640.0) } else { ("charts", CHARTS_HEIGHT, 520.0) };
+            egui::Panel::bottom(id)
+                .default_size(height)
+                .size_range(140.0..=most)
                 .resizable(true)
                 .frame(bar(Margin::symmetric(12, 8)))
                 .show(ui, |ui| {

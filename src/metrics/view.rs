@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::browse::Browsed;
 use super::faults::FaultView;
-use crate::event::EventId;
+use crate::event::{EventId, SchemaUse};
 use crate::units::{ComponentIx, EventTypeIx, LinkIx, SimDuration, SimTime};
 
 /// More tokens than this are not drawn; the view says how many of how many.
@@ -109,6 +109,8 @@ pub struct CardView {
     pub utilisation_ratio: Option<f64>,
     /// Something is wrong in the last interval: rejections, failures, losses.
     pub trouble: bool,
+    /// The schemas that it uses now.
+    pub schemas: Vec<SchemaUse>,
     /// Further lines for the opened card and the inspector: (label, value as text).
     pub details: Vec<(String, String)>,
 }

@@ -120,6 +120,7 @@ impl Recorder {
             queue_label,
             utilisation_ratio: busy,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
+            schemas: Vec::new(),
             details: details.collect(),
         }
     }

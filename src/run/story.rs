@@ -11,7 +11,14 @@ use crate::units::SimTime;
 /// A snapshot as the window sees it.
 pub(super) fn view(sim: &mut Sim, shown: SimTime, phase: RunPhase) -> RunView {
     let (end, steps, one_in) = (sim.end(), sim.steps(), sim.plan().tracing.one_in);
-    sim.with_recorder(|recorder, processes| recorder.view(shown, end, steps, phase, processes, one_in))
+    let mut view = sim.with_recorder(|recorder, processes| recorder.view(shown, end, steps, phase, processes, one_in));
+    let now = sim.now();
+    for (card, process) in view.cards.iter_mut().zip(sim.processes()) {
+        if let Some(Answer::SchemaUses(uses)) = process.browse(now, &Query::SchemaUses) {
+            card.schemas = uses;
+        }
+    }
+    view
 }
 
 /// The story of one event; none when it was not followed.

@@ -48,3 +48,5 @@ mod window_editing;
 mod window_faults;
 #[cfg(feature = "gui")]
 mod window_records;
+#[cfg(feature = "gui")]
+mod window_schemas;

@@ -21,7 +21,7 @@ fn view<'a>(harness: &'a Driven<'_>) -> Option<&'a RunView> {
 fn page<'a>(harness: &'a Driven<'_>) -> Option<&'a LogPage> {
     match view(harness)?.browsed.as_deref()?.answer.as_ref()? {
         Answer::Log(page) => Some(page),
-        Answer::Partitions(_) | Answer::Queue(_) | Answer::Queues(..) => None,
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod course;
 mod subjects;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::machines::registry::{Older, Verdict, judge};
 use crate::model::Project;
 use course::Course;
 use subjects::{Replaced, Subjects};
+pub use uses::{DrawnUse, schema_uses};
 
 /// What happens to one component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

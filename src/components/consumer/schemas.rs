@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{CallId, Message, Reason, SchemaCall, SchemaReply, SchemaRequest};
+use crate::event::{Answer, CallId, Message, Query, Reason, SCHEMA_USES_MAX, SchemaCall, SchemaReply, SchemaRequest, SchemaUse, SchemaWay};
 use crate::machines::codec::{HeaderId, Schema, SchemaLibrary, unframe_any, uuid_text};
 use crate::units::SimTime;
 
@@ -21,6 +21,8 @@ pub(super) struct Reader {
     /// Version to read with.
     version: Option<u32>,
     entries: Vec<(HeaderId, Entry)>,
+    /// What was learnt, for those who look.
+    uses: Vec<SchemaUse>,
     /// Where the last one was found.
     last: usize,
     next_call: u64,
@@ -54,7 +56,7 @@ pub(super) enum Verdict {
 
 impl Reader {
     pub fn new(registry: LinkEnd, library: Arc<SchemaLibrary>, version: Option<u32>) -> Self {
-        Self { registry, library, version, entries: Vec::new(), last: 0, next_call: 0 }
+        Self { registry, library, version, entries: Vec::new(), uses: Vec::new(), last: 0, next_call: 0 }
     }
 
     /// Decodes a payload; the first one of a schema asks for it.
@@ -95,6 +97,7 @@ impl Reader {
             Ok(found) => self.library.compile_found(found).map(|schema| (schema, found)),
             Err((code, words)) => Err(format!("{code} {words}")),
         };
+        self.note(at, reply);
         let id = words(self.entries[at].0);
         let bad = |words: String| Entry::Bad(Reason { code: "schema-missing", detail: Some(words.into()) });
         self.entries[at].1 = match (&self.entries[at].1, compiled) {
@@ -115,6 +118,34 @@ impl Reader {
                 }
             },
         };
+    }
+
+    /// Keeps what a reply says for those who look.
+    fn note(&mut self, at: usize, reply: &SchemaReply) {
+        let reads_as = matches!(self.entries[at].1, Entry::AskedReader { .. });
+        let Ok(found) = &reply.result else { return };
+        let way = if reads_as { SchemaWay::ReadsAs } else { SchemaWay::Reads };
+        let met = SchemaUse { subject: Arc::clone(&found.subject), version: Some(found.version), id: Some(found.id), way, trouble: None };
+        let is_known = self.uses.iter().any(|one| one.id == met.id && one.way == way);
+        if !is_known && self.uses.len() < SCHEMA_USES_MAX {
+            self.uses.push(met);
+        }
+    }
+
+    /// The schemas that it has met, for a person who looks.
+    pub fn browse(&self, query: &Query) -> Option<Answer> {
+        if *query != Query::SchemaUses || self.uses.is_empty() {
+            return None;
+        }
+        let trouble_of = |one: &SchemaUse| {
+            let is_it = |id: HeaderId| matches!(id, HeaderId::Number(number) if Some(number) == one.id);
+            self.entries.iter().find_map(|(id, entry)| match entry {
+                Entry::Bad(reason) if is_it(*id) => Some(Arc::from(reason.detail.as_deref().unwrap_or(reason.code))),
+                _ => None,
+            })
+        };
+        let with_trouble = |one: &SchemaUse| SchemaUse { trouble: trouble_of(one).filter(|_| one.way == SchemaWay::Reads), ..one.clone() };
+        Some(Answer::SchemaUses(self.uses.iter().map(with_trouble).collect()))
     }
 
     /// Asks again what was not answered.

@@ -20,7 +20,7 @@ use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{CallId, EventMeta, Fact, Hop, HopKind, Message, Placed};
+use crate::event::{Answer, CallId, EventMeta, Fact, Hop, HopKind, Message, Placed, Query};
 use crate::machines::broker::client::{ClientOutput, CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, ProducerClient};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime};
@@ -510,6 +510,9 @@ impl Process for Consumer {
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
         out.gauge("assigned_partitions", clients().map(ConsumerClient::assigned_count).sum::<usize>() as f64);
+    }
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        self.reader.as_ref()?.browse(query)
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
-use crate::event::{Reason, SchemaFound, header_bytes};
+use crate::event::{Reason, SCHEMA_USES_MAX, SchemaFound, SchemaUse, SchemaWay, header_bytes};
 use crate::machines::codec::{Framing, Schema, SchemaLibrary, TypeIx, Typed, frame};
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimTime};
@@ -18,8 +18,8 @@ pub(in crate::components) enum Source {
     Bare { schema: Arc<Schema>, ty: TypeIx },
     /// A registered schema that is not known yet, and which of its messages is written.
     Unknown { subject: Arc<str>, version: Option<u32>, message: Option<Arc<str>> },
-    /// A registered schema, with the registry's header.
-    Registered { id: u32, uuid: Option<[u8; 16]>, schema: Arc<Schema>, ty: TypeIx },
+    /// A registered schema, with the registry's header; `named` are its subject and version.
+    Registered { id: u32, uuid: Option<[u8; 16]>, named: (Arc<str>, u32), schema: Arc<Schema>, ty: TypeIx },
     /// The registry has no such schema: events of this type are rejected.
     Missing(Arc<str>),
     /// The registry's version does not take what the application makes: events of this type are rejected.
@@ -128,6 +128,18 @@ impl EventKinds {
         })
     }
 
+    /// What each type is written with, where a registry is asked for it.
+    pub fn uses(&self) -> Vec<SchemaUse> {
+        let mut uses: Vec<SchemaUse> = Vec::new();
+        for kind in &self.list {
+            let Some(found) = kind.asked.as_ref().and_then(|asked| kind.source.use_of(asked)) else { continue };
+            if uses.len() < SCHEMA_USES_MAX && !uses.contains(&found) {
+                uses.push(found);
+            }
+        }
+        uses
+    }
+
     /// A registry's answer for every type of this subject and version. An application that is running goes on with what
     /// it knows when there is none.
     pub fn learn(&mut self, subject: &str, version: Option<u32>, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) {
@@ -135,9 +147,9 @@ impl EventKinds {
         for kind in self.list.iter_mut().filter(|kind| kind.asked.as_ref().is_some_and(is_of)) {
             let Some(asked) = &kind.asked else { continue };
             match asked.learnt(library, answer) {
-                Source::Registered { id, uuid, schema, ty } => {
+                Source::Registered { id, uuid, named, schema, ty } => {
                     let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(&schema)));
-                    kind.source = Source::Registered { id, uuid, schema, ty }.unless_it_breaks(&own, subject, library);
+                    kind.source = Source::Registered { id, uuid, named, schema, ty }.unless_it_breaks(&own, subject, library);
                 }
                 _ if matches!(kind.source, Source::Registered { .. }) => {}
                 other => kind.source = other,
@@ -170,9 +182,20 @@ impl Source {
         };
         let typed = compiled.and_then(|(found, schema)| {
             let ty = schema.type_named(message.as_deref())?;
-            Ok(Self::Registered { id: found.id, uuid: found.uuid, schema, ty })
+            Ok(Self::Registered { id: found.id, uuid: found.uuid, named: (found.subject.clone(), found.version), schema, ty })
         });
         typed.unwrap_or_else(|words| Self::Missing(format!("the schema of `{subject}` cannot be used: {words}").into()))
+    }
+
+    /// What events are written with; `asked` is what the registry was asked for.
+    pub fn use_of(&self, asked: &Self) -> Option<SchemaUse> {
+        let Self::Unknown { subject, version, .. } = asked else { return None };
+        let with = |version, id, trouble| SchemaUse { subject: Arc::clone(subject), version, id, way: SchemaWay::Writes, trouble };
+        Some(match self {
+            Self::Registered { id, named, .. } => with(Some(named.1), Some(*id), None),
+            Self::Missing(words) | Self::Incompatible(words) => with(*version, None, Some(Arc::clone(words))),
+            Self::Unknown { .. } | Self::Plain { .. } | Self::Bare { .. } => with(*version, None, None),
+        })
     }
 
     /// Confluent's serializers refuse a latest version that cannot read what the application's own schema writes
@@ -196,7 +219,7 @@ impl Source {
                 return Ok(());
             }
             Self::Bare { schema, ty } => (schema, *ty, None),
-            Self::Registered { id, uuid: None, schema, ty } => (schema, *ty, Some(*id)),
+            Self::Registered { id, uuid: None, schema, ty, .. } => (schema, *ty, Some(*id)),
             Self::Registered { uuid: Some(uuid), schema, ty, .. } => {
                 return write_glue(schema.typed(*ty), *uuid, rng, now, (invalid, validate), out);
             }

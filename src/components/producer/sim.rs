@@ -18,7 +18,7 @@ use super::transactions::Transactions;
 use crate::components::{BuildCtx, EndRole, Params, clock};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaReply};
+use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Query, Reason, SchemaReply};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::{SchemaLibrary, digits};
 use crate::random::{Arrival, ArrivalState, KeySampler, Stream};
@@ -418,6 +418,10 @@ impl Process for Producer {
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);
         }
+    }
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        let uses = (*query == Query::SchemaUses).then(|| self.kinds.uses())?;
+        (!uses.is_empty()).then_some(Answer::SchemaUses(uses))
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

@@ -75,8 +75,8 @@ impl Backend {
         let result = found.map(|version| GlueRegistry::found(&version)).map_err(|error| (error.status(), error.to_string().into()));
         outbox.push((caller, SchemaReply { call: request.call, result }));
     }
-    /// Registers a version.
-    pub(super) fn register(&mut self, now: SimTime, new: &NewVersion<'_>) -> Result<(), Refused> {
+    /// Registers a version; gives its subject and number.
+    pub(super) fn register(&mut self, now: SimTime, new: &NewVersion<'_>) -> Result<(Arc<str>, u32), Refused> {
         match self {
             Self::Confluent(registry) => {
                 let references = new.references.iter().map(|(name, subject)| NewReference {
@@ -85,7 +85,8 @@ impl Backend {
                     version: VersionChoice::Latest,
                 });
                 let schema = NewSchema { references: references.collect(), ..NewSchema::new(new.schema_type, new.text) };
-                registry.register(new.subject, &schema, Registering::default()).map(drop).map_err(|error| Refused {
+                let taken = registry.register(new.subject, &schema, Registering::default());
+                taken.map(|registered| (registered.subject, registered.version)).map_err(|error| Refused {
                     kind: match error.code {
                         40901 => RefusedKind::Incompatible,
                         42201 => RefusedKind::Invalid,
@@ -100,7 +101,7 @@ impl Backend {
                 let other = |words: String| Refused { kind: RefusedKind::Invalid, reasons: vec![words.clone()], words };
                 let version = taken.map_err(|error| other(error.to_string()))?;
                 if version.status != GlueStatus::Failure {
-                    return Ok(());
+                    return Ok((version.schema, version.number));
                 }
                 let reasons = registry.reasons(version.uuid);
                 let words = format!("version {} of {} has the status FAILURE: {}", version.number, new.subject, reasons.join("; "));
@@ -108,10 +109,16 @@ impl Backend {
             }
         }
     }
-    /// Registers a version that breaks its users.
-    pub(super) fn break_subject(&mut self, now: SimTime, subject: &str, text: Option<Arc<str>>, breaks: Breaks) -> Result<(), String> {
+    /// Registers a version that breaks its users; gives its subject and number.
+    pub(super) fn break_subject(
+        &mut self,
+        now: SimTime,
+        subject: &str,
+        text: Option<Arc<str>>,
+        breaks: Breaks,
+    ) -> Result<(Arc<str>, u32), String> {
         let registry = match self {
-            Self::Confluent(registry) => return registry.break_subject(subject, text, breaks).map(drop),
+            Self::Confluent(registry) => return registry.break_subject(subject, text, breaks).map(|found| (found.subject, found.version)),
             Self::Glue { registry, .. } => registry,
         };
         let in_words = |error: GlueError| error.to_string();
@@ -122,7 +129,7 @@ impl Backend {
         let taken = registry.register(now, subject, &text);
         registry.on_deadline(now);
         registry.update(subject, Some(level), None).map_err(in_words)?;
-        taken.map(drop).map_err(in_words)
+        taken.map(|version| (version.schema, version.number)).map_err(in_words)
     }
     /// Another level, for a subject or for all that have none of their own.
     pub(super) fn set_level(&mut self, subject: Option<&str>, word: &str) -> Result<(), String> {

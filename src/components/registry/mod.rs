@@ -8,6 +8,7 @@
 mod backend;
 mod sim;
 mod spec;
+mod standing;
 #[cfg(test)]
 mod tests;
 

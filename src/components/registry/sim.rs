@@ -1,15 +1,16 @@
 //! A registry while it runs: one queue, one server, the machine behind it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::backend::{Backend, NewVersion};
 use super::spec::{BREAK, DELETE, REGISTER, SET_LEVEL};
+use super::standing::Born;
 use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Message, SchemaReply, SchemaRequest};
+use crate::event::{Answer, Message, Query, SUBJECTS_SHOWN_MAX, SchemaCall, SchemaReply, SchemaRequest};
 use crate::machines::registry::{Breaks, RegistryError};
 use crate::model::{SchemaSource, Value};
 use crate::random::{Distribution, Stream};
@@ -32,12 +33,30 @@ pub struct RegistryProcess {
     requests: u64,
     errors: u64,
     outbox: Vec<(LinkEnd, SchemaReply)>,
+    born: Born,
+    /// The last refusal of each subject, for those who look.
+    refused: BTreeMap<Arc<str>, (SimTime, Arc<str>)>,
 }
 
 impl RegistryProcess {
     pub(super) fn new(backend: Backend, texts: IndexMap<String, Arc<str>>, service_time: Distribution, rng: Stream) -> Self {
         let (queue, outbox) = (VecDeque::new(), Vec::new());
-        Self { backend, texts, service_time, rng, station: Station::new(1), queue, requests: 0, errors: 0, outbox }
+        let began_with = backend.standings(&Born::new());
+        let born = began_with.iter().flat_map(|subject| subject.versions.iter().map(|one| ((Arc::clone(&subject.name), one.number), None)));
+        let born = born.collect();
+        Self {
+            backend,
+            texts,
+            service_time,
+            rng,
+            station: Station::new(1),
+            queue,
+            requests: 0,
+            errors: 0,
+            outbox,
+            born,
+            refused: BTreeMap::new(),
+        }
     }
     fn serve_next(&mut self, ctx: &mut Ctx<'_>) {
         if !self.queue.is_empty() {
@@ -61,7 +80,9 @@ impl RegistryProcess {
         let named = params.optional_text("subject").map(Arc::from);
         let subject: Arc<str> = named.or_else(|| self.backend.first_subject()).ok_or("there is no subject to break")?;
         let text = params.optional_text("schema").map(|schema| self.source(schema)).transpose()?;
-        self.backend.break_subject(now, &subject, text, Breaks::named(&params.text("breaks")))
+        let version = self.backend.break_subject(now, &subject, text, Breaks::named(&params.text("breaks")))?;
+        self.note(now, version);
+        Ok(())
     }
     fn register(&mut self, now: SimTime, params: &Params<'_>) -> Result<(), String> {
         let subject = params.optional_text("subject").ok_or("register needs `subject`")?;
@@ -69,7 +90,23 @@ impl RegistryProcess {
         let source = self.source(schema)?;
         let references = params.words("references").iter().map(|word| super::reference(word)).collect();
         let new = NewVersion { subject: &subject, schema_type: &params.text("type"), text: &source, references };
-        self.backend.register(now, &new).map_err(|refused| refused.words)
+        match self.backend.register(now, &new) {
+            Ok(version) => {
+                self.refused.remove(&version.0);
+                self.note(now, version);
+                Ok(())
+            }
+            Err(refused) => {
+                if self.refused.len() < SUBJECTS_SHOWN_MAX {
+                    self.refused.insert(subject.into(), (now, refused.words.as_str().into()));
+                }
+                Err(refused.words)
+            }
+        }
+    }
+    /// A version is there from now on; one that was there already keeps its time.
+    fn note(&mut self, now: SimTime, version: (Arc<str>, u32)) {
+        self.born.entry(version).or_insert(Some(now));
     }
     fn set_level(&mut self, params: &Params<'_>) -> Result<(), String> {
         let level = params.optional_text("level").ok_or("set-compatibility needs `level`")?;
@@ -77,7 +114,14 @@ impl RegistryProcess {
     }
     fn delete_version(&mut self, now: SimTime, params: &Params<'_>) -> Result<(), String> {
         let subject = params.optional_text("subject").ok_or("delete-version needs `subject`")?;
-        self.backend.delete_version(now, &subject, &params.text("version"), params.flag("permanent"))
+        self.backend.delete_version(now, &subject, &params.text("version"), params.flag("permanent"))?;
+        // The number of a version that is gone for good may be given again.
+        let left = self.backend.standings(&self.born);
+        let is_there = |name: &str, number: u32| {
+            left.iter().any(|subject| *subject.name == *name && subject.versions.iter().any(|version| version.number == number))
+        };
+        self.born.retain(|(name, number), _| is_there(name, *number));
+        Ok(())
     }
     fn act(&mut self, now: SimTime, name: &str, params: &IndexMap<String, Value>) -> Result<(), String> {
         match name {
@@ -116,6 +160,11 @@ impl Process for RegistryProcess {
         self.station.finish(ctx.now);
         let mut outbox = std::mem::take(&mut self.outbox);
         self.backend.handle(ctx.now, end, &request, &mut outbox);
+        if matches!(request.body, SchemaCall::Register { .. })
+            && let Some(found) = outbox.last().and_then(|(_, reply)| reply.result.as_ref().ok())
+        {
+            self.note(ctx.now, (Arc::clone(&found.subject), found.version));
+        }
         for (end, reply) in outbox.drain(..) {
             self.reply(ctx, end, reply);
         }
@@ -148,6 +197,17 @@ impl Process for RegistryProcess {
         out.gauge("subjects", subjects as f64);
         out.gauge("schemas", schemas as f64);
         self.station.figures(now, out);
+    }
+
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        if *query != Query::Subjects {
+            return None;
+        }
+        let mut subjects = self.backend.standings(&self.born);
+        for subject in &mut subjects {
+            subject.refused = self.refused.get(&subject.name).cloned();
+        }
+        Some(Answer::Subjects(subjects))
     }
 
     fn clone_box(&self) -> Box<dyn Process> {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::*;
 use crate::engine::{Ctx, Effect, Figures, Input, LinkEnd, Outbox, TraceSampling};
-use crate::event::{CallId, Message, SchemaCall, SchemaRequest};
+use crate::event::{Answer, CallId, Message, Query, SchemaCall, SchemaRequest, VersionState};
 use crate::machines::codec::SchemaLibrary;
 use crate::model::{Project, SchemaSource, Value};
 use crate::units::{ComponentIx, SimTime};
@@ -29,6 +29,10 @@ fn project() -> Project {
 }
 
 fn with<T>(params: &str, then: impl FnOnce(&BuildCtx<'_>, &Params<'_>) -> T) -> T {
+    with_profile("confluent-7", params, then)
+}
+
+fn with_profile<T>(profile: &str, params: &str, then: impl FnOnce(&BuildCtx<'_>, &Params<'_>) -> T) -> T {
     let values: IndexMap<String, Value> = serde_json::from_str(params).expect("JSON");
     let (project, library) = (project(), Arc::new(SchemaLibrary::default()));
     let ctx = BuildCtx {
@@ -43,7 +47,7 @@ fn with<T>(params: &str, then: impl FnOnce(&BuildCtx<'_>, &Params<'_>) -> T) -> 
         event_types: &BTreeMap::new(),
         schemas: &library,
     };
-    then(&ctx, &Params::new(RegistryKind.spec().params, Some("confluent-7"), &values))
+    then(&ctx, &Params::new(RegistryKind.spec().params, Some(profile), &values))
 }
 
 fn problems(params: &str) -> Vec<(String, String, String)> {
@@ -126,4 +130,48 @@ fn a_scenario_may_register_a_version() {
     assert!(register(BAD).expect_err("incompatible").starts_with("40901: "));
     assert!(register("nowhere").expect_err("unknown").contains("no schema `nowhere`"));
     assert!(process.on_input(&mut ctx, &Input::Set { param: "compatibility".to_owned(), value: "NONE".into() }).is_ok());
+}
+
+/// The subjects of a registry: level, versions that count, and each version's number, state and time.
+fn standing(process: &dyn Process) -> Vec<(String, Vec<u32>, Vec<(u32, VersionState, Option<u64>)>)> {
+    let Some(Answer::Subjects(subjects)) = process.browse(SimTime::ZERO, &Query::Subjects) else { panic!("a registry tells its subjects") };
+    let version = |one: &crate::event::VersionStanding| (one.number, one.state, one.registered.map(SimTime::as_ns));
+    let of = |one: crate::event::SubjectStanding| (one.level.to_string(), one.against, one.versions.iter().map(version).collect());
+    subjects.into_iter().map(of).collect()
+}
+
+#[test]
+fn who_looks_sees_when_a_version_came_and_what_was_refused() {
+    let mut process =
+        with(r#"{"subjects": {"s": {"versions": ["first"]}}}"#, |ctx, params| RegistryKind.build(ctx, params).expect("builds"));
+    let mut out = Outbox::default();
+    let mut act = |process: &mut Box<dyn Process>, ns: u64, name: &str, params: &[(&str, &str)]| {
+        let mut ctx = Ctx { now: SimTime::from_ns(ns), me: ComponentIx(0), tracing: TraceSampling::default(), out: &mut out };
+        let params = params.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text))).collect();
+        process.on_input(&mut ctx, &Input::Action { name: name.to_owned(), params })
+    };
+    use VersionState::{Available, Deleted};
+    assert_eq!(standing(&*process), [("BACKWARD".to_owned(), vec![1], vec![(1, Available, None)])]);
+    act(&mut process, 7, "register", &[("subject", "s"), ("schema", "second")]).expect("it may follow");
+    act(&mut process, 9, "register", &[("subject", "s"), ("schema", "second")]).expect("it is there already");
+    act(&mut process, 9, "register", &[("subject", "s"), ("schema", "first")]).expect("it is there already");
+    assert_eq!(standing(&*process)[0].2, [(1, Available, None), (2, Available, Some(7))]);
+    assert!(act(&mut process, 11, "register", &[("subject", "s"), ("schema", "bad")]).is_err());
+    let Some(Answer::Subjects(subjects)) = process.browse(SimTime::ZERO, &Query::Subjects) else { panic!("it tells them") };
+    let (at, why) = subjects[0].refused.clone().expect("it was refused");
+    assert!(at == SimTime::from_ns(11) && why.starts_with("40901"), "{why}");
+    act(&mut process, 13, "delete-version", &[("subject", "s"), ("version", "2")]).expect("it is there");
+    act(&mut process, 13, "set-compatibility", &[("subject", "s"), ("level", "NONE")]).expect("a level");
+    assert_eq!(standing(&*process), [("NONE".to_owned(), vec![1], vec![(1, Available, None), (2, Deleted, Some(7))])]);
+    act(&mut process, 15, "register", &[("subject", "s"), ("schema", "bad")]).expect("NONE refuses nothing");
+    assert_eq!(standing(&*process)[0].2[2], (3, Available, Some(15)));
+}
+
+#[test]
+fn glue_compares_with_its_checkpoint() {
+    let process = with_profile("glue", r#"{"subjects": {"s": {"versions": ["first", "second"]}}}"#, |ctx, params| {
+        RegistryKind.build(ctx, params).expect("builds")
+    });
+    let found = standing(&*process);
+    assert_eq!((found[0].0.as_str(), &found[0].1[..], found[0].2.len()), ("BACKWARD", &[1][..], 2));
 }

@@ -6,8 +6,10 @@ use super::camera::Camera;
 use super::gesture::Gesture;
 use super::scene::{Card, Port, Scene};
 use crate::app::{AppState, Pick};
+use crate::compile::Impact;
 use crate::components;
-use crate::gui::panels::figures;
+use crate::event::SchemaUse;
+use crate::gui::panels::{figures, schemas as schemas_panel};
 use crate::gui::theme::{self, Tokens, icon};
 
 pub(super) fn paint(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &AppState, camera: &Camera, gesture: &Gesture) {
@@ -16,11 +18,59 @@ pub(super) fn paint(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &App
         if camera.zoom >= 0.35 {
             head(painter, tokens, card, app, camera);
             figures_strip(painter, tokens, card, camera);
+            schemas(painter, tokens, card, camera);
         }
         for port in &card.ports {
             dot(painter, tokens, card, port, camera, gesture);
         }
+        if let Some(impact) = card.hit {
+            hit(painter, tokens, card, impact, camera);
+        }
     }
+}
+
+/// What a draft would do to it: an outline around the card, icon and word on its upper edge.
+fn hit(painter: &Painter, tokens: &Tokens, card: &Card, impact: Impact, camera: &Camera) {
+    let (icon, tone) = schemas_panel::look(impact);
+    let (colour, zoom) = (tokens.tone(tone), camera.zoom);
+    let around = card.rect.expand(4.0);
+    painter.rect(
+        around,
+        9.0 * zoom.min(1.2) + 4.0,
+        tokens.tone_soft(tone).gamma_multiply(0.25),
+        Stroke::new(2.5, colour),
+        StrokeKind::Middle,
+    );
+    let size = camera.font_size(11.0).max(9.0);
+    let galley = painter.layout_no_wrap(format!("{icon} {}", impact.words()), theme::font_strong(size), tokens.surface);
+    let badge = Rect::from_min_size(around.left_top() + vec2(10.0 * zoom, -galley.size().y / 2.0 - 3.0), galley.size() + vec2(14.0, 6.0));
+    painter.rect_filled(badge, badge.height() / 2.0, colour);
+    painter.galley(badge.min + vec2(7.0, 3.0), galley, tokens.surface);
+}
+
+/// The schemas that it uses, under its lower edge: `v2 · id 5`.
+fn schemas(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camera) {
+    if card.uses.is_empty() || camera.zoom < 0.5 {
+        return;
+    }
+    let is_troubled = card.uses.iter().any(|one| one.trouble.is_some());
+    let version = |one: &SchemaUse| one.version.map_or_else(|| "?".to_owned(), |version| format!("v{version}"));
+    let words = match &card.uses[..] {
+        [one] => match one.id {
+            Some(id) => format!("{} · id {id}", version(one)),
+            None => version(one),
+        },
+        several => {
+            let mut versions: Vec<String> = several.iter().map(version).collect();
+            versions.dedup();
+            let is_one = several.iter().all(|one| one.subject == several[0].subject);
+            if is_one && versions.len() <= 3 { versions.join(" ") } else { format!("{} schemas", several.len()) }
+        }
+    };
+    let (icon, colour) = if is_troubled { (icon::WARNING, tokens.error) } else { (icon::SCHEMA, tokens.text_muted) };
+    let room = card.rect.width() / 2.0 - 14.0 * camera.zoom;
+    let galley = painter.layout_job(one_line(&format!("{icon} {words}"), theme::font(camera.font_size(10.5)), colour, room));
+    painter.galley(card.rect.left_bottom() + vec2(6.0, 3.0) * camera.zoom, galley, colour);
 }
 
 fn hue(tokens: &Tokens, kind: &str) -> Color32 {

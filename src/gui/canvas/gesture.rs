@@ -8,6 +8,7 @@ use super::moving::{moves, offsets_of, resizing};
 use super::scene::{Edges, Hit, Offsets, Port, Scene};
 use super::wires;
 use crate::app::arrange::GRID;
+use crate::app::schemas::{SchemaCommand, registries};
 use crate::app::{AppState, Command, Pick, SelectMode};
 use crate::components::{PortSpec, can_connect};
 use crate::event::EventId;
@@ -109,6 +110,12 @@ impl Gesture {
         }
         if response.double_clicked() && pointer.is_some_and(|at| scene.hit(at) == Hit::Empty) {
             commands.push(Command::Fit);
+        }
+        if response.double_clicked()
+            && let Some(Hit::Card(registry)) = pointer.map(|at| scene.hit(at))
+            && registries(app.project()).any(|id| id == registry)
+        {
+            commands.push(Command::Schemas(SchemaCommand::Open { registry, subject: None }));
         }
         self.cursor(ui, pointer, scene, token);
     }

@@ -9,7 +9,9 @@ use super::course::Course;
 use super::moving::stretched;
 use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, card_height, ports_of};
 use crate::app::{AppState, Pick};
+use crate::compile::Impact;
 use crate::components::{self, PortSpec, PortType};
+use crate::event::SchemaUse;
 use crate::metrics::CardView;
 use crate::model::{CardBounds, Endpoint, Project};
 
@@ -47,6 +49,10 @@ pub struct Card {
     pub figures_height: f32,
     /// Problems that concern it.
     pub problems: usize,
+    /// What a draft of a schema would do to it.
+    pub hit: Option<Impact>,
+    /// The schemas that it uses.
+    pub uses: Vec<SchemaUse>,
     /// Whether it can be seen.
     pub visible: bool,
 }
@@ -192,6 +198,8 @@ impl Scene {
                 figures,
                 figures_height: FIGURES_HEIGHT * camera.zoom,
                 problems: problems.get(id.as_str()).copied().unwrap_or(0),
+                hit: app.hit_of(id).map(|hit| hit.impact),
+                uses: if view.expand(40.0).intersects(rect) { app.schema_uses(id) } else { Vec::new() },
                 visible: view.expand(40.0).intersects(rect),
             });
         }
@@ -289,11 +297,28 @@ impl Card {
                 label.push_str(&format!(", {} {:.0}", figures.queue_label, figures.queue));
             }
         }
+        if let Some(words) = uses_words(&self.uses) {
+            label.push_str(&format!(", {words}"));
+        }
+        if let Some(hit) = self.hit {
+            label.push_str(&format!(", {} by the draft", hit.words()));
+        }
         if self.problems > 0 && !app.is_locked() {
             label.push_str(&format!(", {} problem{}", self.problems, if self.problems == 1 { "" } else { "s" }));
         }
         label
     }
+}
+
+/// `writes orders-value version 2 id 5`, for each schema that is used.
+fn uses_words(uses: &[SchemaUse]) -> Option<String> {
+    let words = |one: &SchemaUse| {
+        let version = one.version.map(|version| format!(" version {version}")).unwrap_or_default();
+        let id = one.id.map(|id| format!(" id {id}")).unwrap_or_default();
+        let trouble = if one.trouble.is_some() { " in trouble" } else { "" };
+        format!("{} {}{version}{id}{trouble}", one.way.words(), one.subject)
+    };
+    (!uses.is_empty()).then(|| uses.iter().map(words).collect::<Vec<_>>().join(", "))
 }
 
 /// Where a card stands; a component without a position stands at the origin until it is arranged.

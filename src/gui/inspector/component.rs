@@ -6,6 +6,7 @@ use super::actions;
 use super::draft::{Apply, any_text};
 use super::fields::{Change, Group, choice, field};
 use super::tables::table;
+use crate::app::schemas::{SchemaCommand, registries};
 use crate::app::{AppState, Browse, Command, DockTab, Pick, Running, SelectMode};
 use crate::components::{self, Kind};
 use crate::gui::theme::{self, Tone, icon, widgets};
@@ -41,6 +42,7 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
         holdings(ui, app, running, id, commands);
         ui.add_space(theme::space::S);
     }
+    schemas(ui, app, id, commands);
     if !free {
         actions::ui(ui, app, &FaultTarget::Component(id.to_owned()), spec.all_actions(), commands);
     }
@@ -67,6 +69,46 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
             commands.push(command_for(id, param, &group, change));
         }
     }
+}
+
+/// The schemas that a component uses, each leading to its subject; a registry leads to its own.
+fn schemas(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Command>) {
+    if registries(app.project()).any(|known| known == id) {
+        if widgets::text_button(ui, icon::SCHEMA, widgets::ButtonWords::new("Subjects and versions")).clicked() {
+            commands.push(Command::Schemas(SchemaCommand::Open { registry: id.to_owned(), subject: None }));
+        }
+        ui.add_space(theme::space::S);
+        return;
+    }
+    let uses = app.schema_uses(id);
+    if uses.is_empty() {
+        return;
+    }
+    let tokens = theme::tokens(ui.ctx());
+    widgets::subheading(ui, "Schemas in use");
+    for one in uses {
+        let version = one.version.map_or_else(|| "version not known yet".to_owned(), |number| format!("version {number}"));
+        let of_wire = one.id.map(|id| format!(", id {id}")).unwrap_or_default();
+        let spoken = format!("{} {}, {version}{of_wire}", one.way.words(), one.subject);
+        let response = widgets::click_row(ui, &spoken, false, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(egui::RichText::new(icon::SCHEMA).color(tokens.text_muted));
+                ui.label(theme::muted(tokens, one.way.words()));
+                ui.label(theme::strong(&*one.subject));
+                ui.label(format!("{version}{of_wire}"));
+            });
+            if let Some(why) = &one.trouble {
+                widgets::notice(ui, icon::ERROR, why, Tone::Error);
+            }
+        });
+        if response.on_hover_text("Click to see the subject").clicked() {
+            let registry = app.registry_of(id, &one.subject);
+            commands.extend(
+                registry.map(|registry| Command::Schemas(SchemaCommand::Open { registry, subject: Some(one.subject.to_string()) })),
+            );
+        }
+    }
+    ui.add_space(theme::space::S);
 }
 
 /// Leads to what a component holds, where it holds something that can be looked at.

@@ -94,8 +94,13 @@ pub(super) fn head(ui: &mut Ui, columns: &[Column<'_>], fitted: &[Fitted], sorte
 
 /// A row's ground, which can be clicked; `label` is what it is called.
 pub(super) fn ground(ui: &mut Ui, label: &str, selected: bool) -> Response {
+    tall_ground(ui, label, selected, ROW_HEIGHT)
+}
+
+/// The same for a row of another height.
+pub(super) fn tall_ground(ui: &mut Ui, label: &str, selected: bool, height: f32) -> Response {
     let tokens = theme::tokens(ui.ctx());
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), Sense::click());
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, selected, label));
     let fill = match (selected, response.hovered() || response.has_focus()) {
         (true, _) => tokens.accent_soft,

@@ -177,6 +177,25 @@ pub fn tokens(ctx: &egui::Context) -> &'static Tokens {
     }
 }
 
+/// A part of a text that is code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The key of an object.
+    Key,
+    /// A text.
+    Text,
+    /// The name of a built-in type.
+    Type,
+    /// A number.
+    Number,
+    /// A word of the language.
+    Keyword,
+    /// A comment.
+    Comment,
+    /// Everything else.
+    Plain,
+}
+
 /// How something stands, for badges, tiles and borders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
@@ -194,6 +213,20 @@ pub enum Tone {
 }
 
 impl Tokens {
+    /// Colour of a part of code: each stands out from the sunken ground, and the words say the same without it.
+    #[must_use]
+    pub const fn code(&self, part: Code) -> Color32 {
+        match (part, self.dark) {
+            (Code::Key | Code::Keyword, _) => self.accent,
+            (Code::Text, _) => self.ok,
+            (Code::Type, false) => rgb(0x7A_3E9D),
+            (Code::Type, true) => rgb(0xD3_A4F0),
+            (Code::Number, false) => rgb(0x9C_4508),
+            (Code::Number, true) => rgb(0xF0_A868),
+            (Code::Comment, _) => self.text_muted,
+            (Code::Plain, _) => self.text,
+        }
+    }
     /// Foreground of a tone.
     #[must_use]
     pub const fn tone(&self, tone: Tone) -> Color32 {

@@ -154,6 +154,11 @@ impl Registry {
         let registered = self.register(&latest.subject, &new, Registering { force: true, normalize: false }).map_err(in_words)?;
         self.found(&registered).map_err(in_words)
     }
+    /// The level where no configuration says another one.
+    #[must_use]
+    pub fn default_level(&self) -> Compatibility {
+        self.level
+    }
     /// The first subject that has a version.
     #[must_use]
     pub fn first_subject(&self) -> Option<&Arc<str>> {

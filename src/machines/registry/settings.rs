@@ -184,7 +184,8 @@ impl Registry {
     }
 
     /// What rules a subject: its own configuration over its context's or the global one.
-    pub(super) fn config_in_scope(&self, subject: &str) -> Config {
+    #[must_use]
+    pub fn config_in_scope(&self, subject: &str) -> Config {
         let global = self.configs.get("").cloned().unwrap_or_default();
         match self.configs.get(subject) {
             // A subject that says nothing of its level has the product's own, not the global one.

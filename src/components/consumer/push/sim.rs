@@ -16,7 +16,7 @@ use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
 use crate::components::consumer::spec::{CONCURRENCY_MAX, INSTANCES_MAX};
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{HttpRequest, Message};
+use crate::event::{Answer, HttpRequest, Message, Query};
 use crate::machines::broker::fanout::envelope;
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, Ratio, SimTime};
@@ -292,6 +292,9 @@ impl Process for PushConsumer {
         self.station.figures(now, out);
     }
 
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        self.reader.as_ref()?.browse(query)
+    }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())
     }

@@ -15,7 +15,7 @@ use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
 use crate::components::{BuildCtx, Params, takes_fifo};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Message, QueueMessage, Receipt, ReceiveCall};
+use crate::event::{Answer, Message, Query, QueueMessage, Receipt, ReceiveCall};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -382,6 +382,9 @@ impl Process for QueueConsumer {
         out.counter("heartbeats_count", self.counts.heartbeats);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
         self.station.figures(now, out);
+    }
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        self.reader.as_ref()?.browse(query)
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

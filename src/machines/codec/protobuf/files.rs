@@ -132,13 +132,13 @@ impl Files<'_> {
     }
 }
 
-/// `:3:5: …` as `line 3: …`; of a reference the file's name stays.
+/// `:3:5: …` as `line 3, column 5: …`; of a reference the file's name stays.
 fn in_words(error: &str) -> String {
     let mut parts = error.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(file), Some(line), Some(column), Some(what)) if is_number(line) && is_number(column) => {
             let of = if file.is_empty() { String::new() } else { format!("`{file}`, ") };
-            format!("{of}line {line}: {}", what.trim())
+            format!("{of}line {line}, column {column}: {}", what.trim())
         }
         _ => error.trim_start_matches(':').trim().to_owned(),
     }

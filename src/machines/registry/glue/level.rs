@@ -35,7 +35,8 @@ impl GlueLevel {
         [Self::None, Self::Disabled, Self::Backward, Self::BackwardAll, Self::Forward, Self::ForwardAll, Self::Full, Self::FullAll];
 
     /// The same question in Confluent's words, asked of the schemas that the mode picks.
-    pub(super) fn question(self) -> Compatibility {
+    #[must_use]
+    pub fn question(self) -> Compatibility {
         match self {
             Self::None | Self::Disabled => Compatibility::None,
             Self::Backward | Self::BackwardAll => Compatibility::BackwardTransitive,

@@ -105,6 +105,13 @@ struct HeldVersion {
     verdict: Option<Arc<Verdict>>,
 }
 
+impl Held {
+    /// Whether a new version is compared with this one.
+    fn counts(&self, (number, version): &(&u32, &HeldVersion)) -> bool {
+        version.status == GlueStatus::Available && (self.level.is_for_all() || **number == self.checkpoint)
+    }
+}
+
 impl GlueRegistry {
     /// An empty registry; UUIDs come from `rng`.
     #[must_use]
@@ -247,6 +254,16 @@ impl GlueRegistry {
     pub fn level(&self, name: &str) -> Result<GlueLevel, GlueError> {
         self.held(name).map(|held| held.level)
     }
+    /// Numbers of a schema's versions, oldest first.
+    pub fn numbers(&self, name: &str) -> impl Iterator<Item = u32> {
+        self.schemas.get(name).into_iter().flat_map(|held| held.versions.keys().copied())
+    }
+    /// Versions that the mode compares a new one with, oldest first.
+    pub fn compared_with(&self, name: &str) -> impl Iterator<Item = u32> {
+        let of =
+            |held: &'_ Held| held.versions.iter().filter(|version| held.counts(version)).map(|(number, _)| *number).collect::<Vec<_>>();
+        self.schemas.get(name).map(of).unwrap_or_default().into_iter()
+    }
     /// When a state changes next.
     #[must_use]
     pub fn next_deadline(&self) -> SimTime {
@@ -296,10 +313,7 @@ impl GlueRegistry {
     }
 
     fn judge(&self, held: &Held, schema: &Schema) -> Verdict {
-        let counts = |(number, version): &(&u32, &HeldVersion)| {
-            version.status == GlueStatus::Available && (held.level.is_for_all() || **number == held.checkpoint)
-        };
-        let older = held.versions.iter().filter(counts);
+        let older = held.versions.iter().filter(|version| held.counts(version));
         let older: Vec<Older> =
             older.map(|(number, version)| Older { version: Some(*number), schema: Arc::clone(&version.schema) }).collect();
         judge(
