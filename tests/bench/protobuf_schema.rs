@@ -4,12 +4,14 @@
 //! versions costs. One function per figure. Figures are printed, nothing is asserted.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use eventyard::machines::codec::{Policy, Schema, SchemaLibrary};
 use eventyard::random::Stream;
 use eventyard::units::SimTime;
 use prost_reflect::{DescriptorPool, DynamicMessage};
+
+use super::best;
+use super::cpu::cpu_s;
 
 /// Distinct payloads that a measurement goes through.
 const PAYLOADS: usize = 1_000;
@@ -60,12 +62,12 @@ fn protobuf_generate() {
     let mut rng = Stream::new(1, "bench", "schema");
     let mut payload = Vec::new();
     let rate = best(|| {
-        let start = Instant::now();
+        let start = cpu_s();
         for _ in 0..PAYLOADS * ROUNDS {
             payload.clear();
             schema.generate(&mut rng, SimTime::ZERO, &mut payload);
         }
-        (PAYLOADS * ROUNDS) as f64 / start.elapsed().as_secs_f64()
+        (PAYLOADS * ROUNDS) as f64 / (cpu_s() - start)
     });
     println!("Protobuf, generating them: {:.2} million/s", rate / 1e6);
 }
@@ -78,13 +80,13 @@ fn protobuf_compare() {
         let version =
             |at: usize| wide_protobuf(at % 2 == 1).replace(" } message Line", &format!(" string extra = {}; }} message Line", 50 + at));
         let versions: Vec<_> = (0..VERSIONS).map(|at| library.compile("PROTOBUF", &version(at)).expect("a schema")).collect();
-        let start = Instant::now();
+        let start = cpu_s();
         for reader in &versions {
             for writer in &versions {
                 black_box(library.compare(reader, writer, Policy::default()));
             }
         }
-        (VERSIONS * VERSIONS) as f64 / start.elapsed().as_secs_f64()
+        (VERSIONS * VERSIONS) as f64 / (cpu_s() - start)
     });
     println!("Protobuf, versions of 30 fields compared: {rate:.0}/s (wanted: at least 20,000)");
 }
@@ -93,9 +95,9 @@ fn protobuf_compile() {
     let text = wide_protobuf(false);
     let rate = |mut compile: Box<dyn FnMut()>| {
         best(|| {
-            let start = Instant::now();
+            let start = cpu_s();
             (0..2_000).for_each(|_| compile());
-            2_000.0 / start.elapsed().as_secs_f64()
+            2_000.0 / (cpu_s() - start)
         })
     };
     let ours = text.clone();
@@ -135,15 +137,11 @@ fn payloads(schema: &Schema) -> Vec<Vec<u8>> {
 
 /// Payloads a second.
 fn per_s(payloads: &[Vec<u8>], is_valid: impl Fn(&[u8]) -> bool) -> f64 {
-    let start = Instant::now();
+    let start = cpu_s();
     for _ in 0..ROUNDS {
         for payload in payloads {
             assert!(is_valid(black_box(payload)), "what was generated is valid");
         }
     }
-    (ROUNDS * payloads.len()) as f64 / start.elapsed().as_secs_f64()
-}
-
-fn best(mut measure: impl FnMut() -> f64) -> f64 {
-    (0..5).map(|_| measure()).fold(0.0, f64::max)
+    (ROUNDS * payloads.len()) as f64 / (cpu_s() - start)
 }

@@ -42,7 +42,7 @@ fn compared(judged: &Judged, compared: &Compared) -> Json {
 }
 
 fn event(of: &Compared, search: &Search) -> Json {
-    let Some(BreakingEvent { payload, written, read }) = &search.found else {
+    let Some(BreakingEvent { payload, message, written, read }) = &search.found else {
         return json!({"found": false, "tried": search.tried});
     };
     let (value, error) = match read {
@@ -51,7 +51,7 @@ fn event(of: &Compared, search: &Search) -> Json {
     };
     let bytes: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
     json!({
-        "found": true, "version": of.version, "way": way(of.way), "payload_hex": bytes, "written": written, "read": value,
+        "found": true, "version": of.version, "way": way(of.way), "payload_hex": bytes, "message": message, "written": written, "read": value,
         "error": error,
     })
 }

@@ -68,7 +68,7 @@ pub(super) fn breaking(judged: &Judged) -> Option<(&Compared, Search)> {
 /// The smallest event that breaks, in words.
 pub(super) fn event(judged: &Judged, compared: &Compared, search: &Search) -> String {
     let (reader, writer) = reader_and_writer(judged, compared);
-    let Some(BreakingEvent { payload, written, read }) = &search.found else {
+    let Some(BreakingEvent { payload, message, written, read }) = &search.found else {
         return format!(
             "\nNo event was found that breaks {reader}, of {} tried: the rule refuses the change all the same\n",
             search.tried.max(1)
@@ -81,8 +81,9 @@ pub(super) fn event(judged: &Judged, compared: &Compared, search: &Search) -> St
     };
     let width = reader.chars().count().max(writer.chars().count());
     let bytes = if payload.len() == 1 { "1 byte".to_owned() } else { format!("{} bytes", payload.len()) };
+    let of = message.as_ref().map_or_else(String::new, |message| format!("a message {message}, "));
     format!(
-        "\nThe smallest event found that breaks it ({bytes})\n  written with {writer:width$}  {}\n  read with    {reader:width$}  {read}\n  bytes {}\n",
+        "\nThe smallest event found that breaks it ({of}{bytes})\n  written with {writer:width$}  {}\n  read with    {reader:width$}  {read}\n  bytes {}\n",
         shown(written),
         hex(payload)
     )

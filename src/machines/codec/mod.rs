@@ -27,6 +27,8 @@ mod words;
 mod wrong;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod tests;
 
 pub use avro::{AvroRules, message as avro_message};

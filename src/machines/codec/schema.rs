@@ -266,6 +266,15 @@ impl Schema {
             _ => None,
         }
     }
+    /// Texts of Protobuf versions that may stand between this one and another, with what each is; none of other types,
+    /// whose texts are JSON that anybody can change.
+    #[must_use]
+    pub fn versions_between(&self, target: &Self) -> Vec<(String, &'static str)> {
+        match (&self.form, &target.form) {
+            (Form::Protobuf(old), Form::Protobuf(new)) => old.between(new),
+            _ => Vec::new(),
+        }
+    }
     pub(super) fn number(&self) -> u64 {
         self.number
     }

@@ -83,6 +83,28 @@ impl Schema {
 }
 
 impl Typed<'_> {
+    /// A Protobuf message's full name; none of other schemas.
+    pub(super) fn message_name(&self) -> Option<String> {
+        match &self.schema.form {
+            Form::Protobuf(protobuf) => protobuf.name_of(self.ty),
+            Form::Avro(_) | Form::Json(_) => None,
+        }
+    }
+    /// Small valid payloads of a Protobuf message, the smallest first; none of other schemas.
+    pub(super) fn small_payloads(&self) -> Vec<Vec<u8>> {
+        match &self.schema.form {
+            Form::Protobuf(protobuf) => protobuf.small_payloads(self.ty),
+            Form::Avro(_) | Form::Json(_) => Vec::new(),
+        }
+    }
+    /// Whether a payload that `reader` can read stands for something else there. Only Protobuf's readers take nearly
+    /// everything; those of the others refuse what is not meant for them.
+    pub(super) fn is_otherwise(&self, reader: &Schema, payload: &[u8]) -> bool {
+        match (&self.schema.form, &reader.form) {
+            (Form::Protobuf(protobuf), Form::Protobuf(reader)) => protobuf.is_otherwise(reader, self.ty, payload),
+            _ => false,
+        }
+    }
     /// Appends what stands between a registry's header and the payload: nothing but for Protobuf.
     #[inline]
     pub fn write_number(&self, framing: Framing, out: &mut Vec<u8>) {

@@ -183,7 +183,7 @@ impl Registry {
         })
     }
     /// A name and, where it has no context, the same name in every other context.
-    fn everywhere(&self, subject: &str) -> Vec<String> {
+    pub(super) fn everywhere(&self, subject: &str) -> Vec<String> {
         let name = SubjectName::parse(subject);
         let mut names = vec![name.qualified()];
         if name.context == DEFAULT_CONTEXT {

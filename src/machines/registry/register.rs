@@ -131,12 +131,7 @@ impl Registry {
     /// # Errors
     /// 40401, 40403, 42201.
     pub fn lookup(&self, subject: &str, new: &NewSchema, normalize: bool, with_deleted: bool) -> Result<Registered, RegistryError> {
-        let name = SubjectName::parse(subject);
-        let mut names = vec![name.qualified()];
-        if name.context == super::name::DEFAULT_CONTEXT {
-            let others = self.store.contexts().into_iter().skip(1);
-            names.extend(others.map(|context| SubjectName { context: &context, subject: name.subject }.qualified()));
-        }
+        let names = self.everywhere(subject);
         let mut refused = None;
         for (at, subject) in names.iter().enumerate() {
             match self.prepare(subject, new, normalize) {

@@ -1,25 +1,11 @@
 //! The shared cases: Apache's pairs with messages and places, verdicts of modes, canonical forms, decodings.
 
-use std::path::PathBuf;
-
 use apache_avro::types::Value;
 use serde_json::Value as Json;
 
 use super::*;
+use crate::machines::codec::cases::shared;
 use crate::machines::codec::difference::Severity;
-
-/// The cases of a file, if they are on this machine.
-fn shared(file: &str) -> Vec<Json> {
-    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let places = [home.join("../shared"), home.join("../../shared")];
-    #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-    let text = places.iter().find_map(|place| std::fs::read_to_string(place.join("cases/schema").join(file)).ok());
-    let Some(text) = text else {
-        println!("skipped: the shared case file {file} is not on this machine");
-        return Vec::new();
-    };
-    serde_json::from_str(&text).expect("a list of cases")
-}
 
 fn compiled(schema: &Json) -> AvroSchema {
     AvroSchema::compile(&schema.to_string(), &[]).unwrap_or_else(|words| panic!("{schema}: {words}"))

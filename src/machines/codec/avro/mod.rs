@@ -40,6 +40,10 @@ use text::Form;
 pub use fits::AvroRules;
 pub use wording::message;
 
+/// Objects of a schema's JSON, with those of what it refers to: counted before anything is built of them. A part of a
+/// schema is one or two objects.
+const OBJECTS_MAX: usize = 20_000;
+
 /// Why some schemas have no data.
 const ENDLESS: &str = "no finite value fits this schema: a record contains itself without a way out, or a union or enum is empty";
 
@@ -61,7 +65,12 @@ impl AvroSchema {
     pub(super) fn compile(text: &str, references: &[Named]) -> Result<Self, String> {
         let source: Json = serde_json::from_str(text).map_err(|error| format!("the schema is no JSON: {error}"))?;
         let resolved = if references.is_empty() { None } else { Some(inline::inlined(&source, references)?) };
-        let parsed = Parsed::parse(resolved.as_ref().unwrap_or(&source)).map_err(|error| error.to_string())?;
+        let whole = resolved.as_ref().unwrap_or(&source);
+        let objects = objects_count(whole);
+        if objects > OBJECTS_MAX {
+            return Err(format!("the schema has {objects} objects; at most {OBJECTS_MAX} are read"));
+        }
+        let parsed = Parsed::parse(whole).map_err(|error| error.to_string())?;
         let program = Program::compile(&parsed)?;
         let outline = Outline::compile(&parsed)?;
         Ok(Self { source, resolved, parsed, program, outline })
@@ -130,5 +139,14 @@ impl AvroSchema {
     /// Whether a JSON value can stand for a datum.
     pub(super) fn validate_text(&self, value: &Json) -> Result<(), String> {
         text_data::check(&self.outline, value)
+    }
+}
+
+/// Nesting is limited where texts are read.
+fn objects_count(json: &Json) -> usize {
+    match json {
+        Json::Object(map) => 1 + map.values().map(objects_count).sum::<usize>(),
+        Json::Array(list) => list.iter().map(objects_count).sum(),
+        _ => 0,
     }
 }

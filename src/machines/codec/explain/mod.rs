@@ -5,12 +5,13 @@
 
 mod avro;
 mod json;
+mod protobuf;
 
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::schema::{Schema, SchemaType};
+use super::schema::{Form, Schema};
 
 /// Lines beyond these are left out.
 const LINES_MAX: usize = 2_000;
@@ -23,10 +24,11 @@ const CHARS_MAX: usize = 160;
 #[must_use]
 pub fn explained(schema: &Schema) -> String {
     let mut page = Page { text: String::new(), lines: 0 };
-    match (schema.schema_type(), serde_json::from_str::<Json>(schema.text())) {
-        (SchemaType::Avro, Ok(json)) => avro::explain(&json, &mut page),
-        (SchemaType::Json, Ok(json)) => json::explain(&json, &mut page),
-        _ => page.line(0, schema.text()),
+    let json = || serde_json::from_str::<Json>(schema.text()).unwrap_or_default();
+    match &schema.form {
+        Form::Avro(_) => avro::explain(&json(), &mut page),
+        Form::Json(_) => json::explain(&json(), &mut page),
+        Form::Protobuf(protobuf) => protobuf::explain(protobuf.file(), &mut page),
     }
     if page.lines > LINES_MAX {
         let left = page.lines - LINES_MAX;

@@ -11,6 +11,8 @@
 //!                                                     └► show · text · compare
 //! ```
 
+mod between;
+mod breaking;
 mod check;
 mod compare;
 mod files;
@@ -29,6 +31,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use prost_reflect::FileDescriptor;
 use prost_reflect::prost::Message;
 use serde_json::Value as Json;
 
@@ -70,7 +73,7 @@ impl ProtobufSchema {
     }
     /// Full name of the first message.
     pub(super) fn name(&self) -> Option<String> {
-        self.types.message(TypeIx::FIRST).ok().map(|message| message.full_name().to_owned())
+        self.name_of(TypeIx::FIRST)
     }
     /// A message by its full name, or by its name without the package.
     ///
@@ -129,12 +132,26 @@ impl ProtobufSchema {
     }
     /// A message of this schema as `reader`'s message of the same name sees it; of the first message its first one.
     pub(super) fn to_json_as(&self, reader: &Self, ty: TypeIx, payload: &[u8]) -> Result<Json, String> {
+        reader.to_json(self.type_at(reader, ty)?, payload)
+    }
+    /// Which of a reader's messages takes those of this type.
+    fn type_at(&self, reader: &Self, ty: TypeIx) -> Result<TypeIx, String> {
         let name = types::local_name(self.types.message(ty)?);
         let as_first = (ty == TypeIx::FIRST).then_some(TypeIx::FIRST);
-        match reader.types.named(name).or(as_first) {
-            Some(ty) => reader.to_json(ty, payload),
-            None => Err(format!("the reader has no message `{name}`")),
-        }
+        reader.types.named(name).or(as_first).ok_or_else(|| format!("the reader has no message `{name}`"))
+    }
+    /// Whether a payload that both can read stands for something else at the reader.
+    pub(super) fn is_otherwise(&self, reader: &Self, ty: TypeIx, payload: &[u8]) -> bool {
+        let (Ok(written), Ok(at)) = (self.types.message(ty), self.type_at(reader, ty)) else { return false };
+        reader.types.message(at).is_ok_and(|read| breaking::is_otherwise(written, read, payload))
+    }
+    /// Small valid payloads, the smallest first.
+    pub(super) fn small_payloads(&self, ty: TypeIx) -> Vec<Vec<u8>> {
+        if self.types.message(ty).is_ok() { self.program.small_payloads(ty.0) } else { Vec::new() }
+    }
+    /// Full name of a message.
+    pub(super) fn name_of(&self, ty: TypeIx) -> Option<String> {
+        self.types.message(ty).ok().map(|message| message.full_name().to_owned())
     }
     /// As a registry keeps it: comments and formatting are gone.
     pub(super) fn stored_text(&self) -> String {
@@ -147,6 +164,14 @@ impl ProtobufSchema {
     /// The same for all texts that mean the same.
     pub(super) fn normal_text(&self) -> String {
         text::written(&self.compiled.parsed, self.compiled.file.file_descriptor_proto(), Form::Normal)
+    }
+    /// Texts of versions that may stand between this one and another.
+    pub(super) fn between(&self, target: &Self) -> Vec<(String, &'static str)> {
+        between::between(&self.compiled.parsed, &target.compiled.parsed)
+    }
+    /// The compiled file.
+    pub(super) fn file(&self) -> &FileDescriptor {
+        &self.compiled.file
     }
     /// What this schema makes of data written with `writer`.
     pub(super) fn compare(&self, writer: &Self, newer: Side) -> Vec<Difference> {

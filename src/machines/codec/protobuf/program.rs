@@ -15,6 +15,8 @@ const REQUIRED_MAX: usize = 128;
 const WORK_MAX: u64 = 10_000;
 /// Fields up to this number are found by their number.
 const DIRECT_MAX: u32 = 256;
+/// The field of a map's entry that holds the value.
+const MAP_VALUE: u32 = 2;
 /// No field.
 const NONE: u32 = u32::MAX;
 
@@ -166,6 +168,12 @@ impl Shape {
             Self::Group(_) => wire::GROUP,
         }
     }
+    fn message(self) -> Option<MessageIx> {
+        match self {
+            Self::Message(inner) | Self::Group(inner) => Some(inner),
+            _ => None,
+        }
+    }
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Int32 => "int32",
@@ -204,8 +212,23 @@ impl Program {
             compiler.compile(&message)?;
         }
         let mut program = compiler.program;
+        program.require_values_of_maps();
         program.endless = program.measure().err();
         Ok(program)
+    }
+    /// A map's entry without a value stands for an empty message: one that requires fields is not whole then.
+    fn require_values_of_maps(&mut self) {
+        let maps = self.fields.iter().filter(|field| field.arity == Arity::Map);
+        let entries: Vec<MessageIx> = maps.filter_map(|field| field.shape.message()).collect();
+        for entry in entries {
+            let Message { first, count, .. } = self.messages[entry as usize];
+            let fields = &mut self.fields[first as usize..(first + count) as usize];
+            let Some(value) = fields.iter_mut().find(|field| field.number() == MAP_VALUE) else { continue };
+            if value.shape.message().is_some_and(|inner| self.messages[inner as usize].required != 0) {
+                value.required = 1;
+                self.messages[entry as usize].required = 1;
+            }
+        }
     }
     #[inline]
     pub(super) fn fields_of(&self, message: &Message) -> &[Field] {

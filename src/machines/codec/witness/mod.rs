@@ -2,9 +2,9 @@
 //! something else.
 //!
 //! In: two schemas. Out: a [`BreakingEvent`] with both decodings, or the word that none was found within named limits.
-//! Avro's is built where the schemas part ways; JSON's and Protobuf's are searched for: the smallest payloads of the
-//! writer, changed where either schema says something, kept when they break, and made smaller while they still do. The
-//! same schemas give the same event. Must not know: registries, levels. Start at [`breaking_event`].
+//! Avro's is built where the schemas part ways; of Protobuf every small payload is tried; JSON's is searched for: the
+//! smallest payloads of the writer, changed where either schema says something, kept when they break, and made smaller
+//! while they still do. The same schemas give the same event. Must not know: registries, levels. Start at [`breaking_event`].
 //!
 //! ```text
 //! writer ─► small payloads ─► changes at each place ─► valid for the writer? read by the reader? ─► shrink
@@ -19,11 +19,14 @@ mod values;
 use serde_json::Value as Json;
 
 use super::schema::{Rules, Schema, SchemaType};
+use super::typed::TypeIx;
 use crate::random::Stream;
 use crate::units::SimTime;
 
 /// Payloads that are tried for one pair of schemas.
 pub const TRIES_MAX: u32 = 10_000;
+/// Messages of a Protobuf file that are tried.
+const TYPES_MAX: u32 = 50;
 /// Payloads drawn at random, where nothing else breaks.
 const DRAWN_MAX: u32 = 200;
 
@@ -32,6 +35,8 @@ const DRAWN_MAX: u32 = 200;
 pub struct BreakingEvent {
     /// Bare: without a registry's header.
     pub payload: Vec<u8>,
+    /// Which message of a Protobuf file it is, by its full name; none of other schemas.
+    pub message: Option<String>,
     /// What the writer means by it.
     pub written: Json,
     /// What the reader makes of it.
@@ -60,20 +65,23 @@ pub struct Search {
 /// products refuse changes that break no event.
 #[must_use]
 pub fn breaking_event(reader: &Schema, writer: &Schema, rules: Rules) -> Search {
-    let mut pair = Pair { reader, writer, tried: 0 };
+    let mut pair = Pair { reader, writer, ty: TypeIx::FIRST, tried: 0 };
     let found = match (writer.schema_type(), reader.schema_type()) {
         (SchemaType::Json, SchemaType::Json) => json::search(&mut pair),
         (SchemaType::Avro, SchemaType::Avro) => writer.breaking_datum(reader, rules).filter(|payload| pair.breaks(payload)),
+        (SchemaType::Protobuf, SchemaType::Protobuf) => small(&mut pair),
         _ => None,
     };
     let found = found.or_else(|| if pair.is_spent() { None } else { drawn(&mut pair) });
-    Search { found: found.and_then(|payload| event(reader, writer, payload)), tried: pair.tried }
+    Search { found: found.and_then(|payload| event(&pair, payload)), tried: pair.tried }
 }
 
 /// Both schemas, and how often they were asked.
 struct Pair<'a> {
     reader: &'a Schema,
     writer: &'a Schema,
+    /// Which of the writer's types is tried.
+    ty: TypeIx,
     tried: u32,
 }
 
@@ -81,22 +89,42 @@ impl Pair<'_> {
     /// Whether a payload is valid for the writer and breaks the reader.
     fn breaks(&mut self, payload: &[u8]) -> bool {
         self.tried += 1;
-        self.writer.validate(payload).is_ok() && read(self.reader, self.writer, payload).is_some()
+        self.writer.typed(self.ty).validate(payload).is_ok() && self.read(payload).is_some()
+    }
+    /// What the reader makes of a valid payload of the writer, where that breaks it.
+    fn read(&self, payload: &[u8]) -> Option<Read> {
+        let written = self.writer.typed(self.ty);
+        match written.to_json_as(self.reader, payload) {
+            Err(why) => Some(Read::Fails(why)),
+            Ok(value) => written.is_otherwise(self.reader, payload).then_some(Read::Otherwise(value)),
+        }
     }
     fn is_spent(&self) -> bool {
         self.tried >= TRIES_MAX
     }
 }
 
-/// What the reader makes of a valid payload of the writer, where that breaks it.
-fn read(reader: &Schema, writer: &Schema, payload: &[u8]) -> Option<Read> {
-    writer.to_json_as(reader, payload).err().map(Read::Fails)
+fn event(pair: &Pair<'_>, payload: Vec<u8>) -> Option<BreakingEvent> {
+    let read = pair.read(&payload)?;
+    let written = pair.writer.typed(pair.ty);
+    Some(BreakingEvent { written: written.to_json(&payload).ok()?, message: written.message_name(), read, payload })
 }
 
-fn event(reader: &Schema, writer: &Schema, payload: Vec<u8>) -> Option<BreakingEvent> {
-    let read = read(reader, writer, &payload)?;
-    let written = writer.to_json(&payload).ok()?;
-    Some(BreakingEvent { payload, written, read })
+/// The first of the small payloads of each message that breaks.
+fn small(pair: &mut Pair<'_>) -> Option<Vec<u8>> {
+    for ty in (0..TYPES_MAX).map(TypeIx) {
+        pair.ty = ty;
+        for payload in pair.writer.typed(ty).small_payloads() {
+            if pair.is_spent() {
+                return None;
+            }
+            if pair.breaks(&payload) {
+                return Some(payload);
+            }
+        }
+    }
+    pair.ty = TypeIx::FIRST;
+    None
 }
 
 /// The shortest of some random payloads that break.

@@ -137,8 +137,11 @@ fn first(library: &SchemaLibrary, before: &Arc<Schema>, schema: &Arc<Schema>, ru
     }
 }
 
-/// Texts of versions between; of Protobuf none are made.
+/// Texts of versions between.
 fn texts_between(old: &Schema, target: &Schema) -> Vec<(String, &'static str)> {
+    if let (SchemaType::Protobuf, SchemaType::Protobuf) = (old.schema_type(), target.schema_type()) {
+        return old.versions_between(target);
+    }
     let parse = |schema: &Schema| serde_json::from_str::<Json>(schema.text());
     let (Ok(old_json), Ok(new_json)) = (parse(old), parse(target)) else { return Vec::new() };
     let made = match (old.schema_type(), target.schema_type()) {

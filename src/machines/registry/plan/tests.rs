@@ -5,7 +5,9 @@ use serde_json::json;
 use super::*;
 
 fn compiled(library: &SchemaLibrary, schema_type: &str, schema: &Json) -> Arc<Schema> {
-    library.compile(schema_type, &schema.to_string()).unwrap_or_else(|words| panic!("{schema}: {words}"))
+    // Protobuf's texts are no JSON.
+    let text = schema.as_str().map_or(schema.to_string(), str::to_owned);
+    library.compile(schema_type, &text).unwrap_or_else(|words| panic!("{schema}: {words}"))
 }
 
 /// The plan, each of its steps held to the level.
@@ -58,6 +60,28 @@ fn a_type_changes_by_way_of_its_absence() {
     }
     assert!(planned("AVRO", &of("int"), &of("string"), Compatibility::FullTransitive).is_none());
     assert_eq!(planned("AVRO", &of("int"), &of("long"), Compatibility::Backward).map(|steps| steps[0].first), Some(First::Consumers));
+}
+
+#[test]
+fn protobuf_fields_change_by_way_of_their_absence() {
+    let of = |body: &str| json!(format!("syntax = \"proto3\"; package shop; message A {{ {body} }}"));
+    // A type, a label, fields that move into a oneof, and a map.
+    for (old, new) in [
+        ("string id = 1; string n = 2;", "string id = 1; int32 n = 2;"),
+        ("string id = 1; optional int32 n = 2;", "string id = 1; repeated int32 n = 2;"),
+        ("string id = 1; int32 a = 2; int32 b = 3;", "string id = 1; oneof x { int32 a = 2; int32 b = 3; }"),
+        ("string id = 1; map<string, int32> m = 2;", "string id = 1; map<string, double> m = 2;"),
+        ("oneof x { string id = 1; int32 n = 2; } message B { int32 n = 1; }", "oneof x { string id = 1; double n = 2; } message B { bytes n = 1; }"),
+    ] {
+        let steps = planned("PROTOBUF", &of(old), &of(new), Compatibility::Backward);
+        // What a oneof loses cannot be left out first.
+        assert_eq!(steps.map(|steps| steps.len()), if old.starts_with("oneof") { None } else { Some(2) }, "{old} {new}");
+        assert!(planned("PROTOBUF", &of(old), &of(new), Compatibility::BackwardTransitive).is_none(), "{old} {new}");
+    }
+    let required = |label: &str| json!(format!("message A {{ required string id = 1; {label} }}"));
+    let (without, with) = (required(""), required("required string n = 2;"));
+    assert_eq!(planned("PROTOBUF", &without, &with, Compatibility::Backward).map(|steps| steps.len()), Some(2));
+    assert_eq!(planned("PROTOBUF", &of("string id = 1;"), &of("string id = 1; int32 n = 2;"), Compatibility::Full).map(|steps| steps.len()), Some(1));
 }
 
 #[test]

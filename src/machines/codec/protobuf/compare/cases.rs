@@ -1,9 +1,8 @@
 //! The shared cases of other registries, judged by Confluent's rules.
 
-use std::path::PathBuf;
-
 use serde_json::Value as Json;
 
+use crate::machines::codec::cases::shared;
 use crate::machines::codec::difference::{Severity, Side};
 use crate::machines::codec::protobuf::ProtobufSchema;
 
@@ -13,18 +12,6 @@ const DIFFER: &[(&str, &str)] = &[
     ("test_compatibility_package", "a changed package is incompatible: names of all messages change with it"),
     ("test_compatibility_field_tag_change", "the case file has no texts for it: two empty schemas are compatible"),
 ];
-
-fn shared(file: &str) -> Vec<Json> {
-    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let places = [home.join("../shared"), home.join("../../shared")];
-    #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-    let text = places.iter().find_map(|place| std::fs::read_to_string(place.join("cases/schema").join(file)).ok());
-    let Some(text) = text else {
-        println!("skipped: the shared case file {file} is not on this machine");
-        return Vec::new();
-    };
-    serde_json::from_str(&text).expect("a list of cases")
-}
 
 #[test]
 fn cases_of_karapace() {
