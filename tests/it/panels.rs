@@ -11,8 +11,8 @@ use eventyard::gui::panels::transport::{Progress, Transport, TransportAction};
 use eventyard::gui::panels::{charts, event_story, expectations, incidents, ledger, overview, partitions, problems, transport};
 use eventyard::gui::theme;
 use eventyard::metrics::{
-    CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, OfEventType, OfPath, ReasonCount,
-    RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
+    Anomaly, CardView, EventStory, ExpectationState, ExpectationView, FlightStatus, Incident, Ledger, Obligations, OfEventType, OfPath,
+    ReasonCount, Report, RunPhase, RunView, SeriesView, StoryHop, Submissions, Totals,
 };
 use eventyard::run::Pace;
 use eventyard::units::{ComponentIx, EventTypeIx, SimDuration, SimTime};
@@ -292,7 +292,16 @@ fn the_ledger_shows_both_balances_and_why() {
             obligations: Obligations { created: 8_800, delivered: 8_700, in_flight: 100, ..Obligations::default() },
         }],
     };
-    let harness = light(|ui| ledger::body(ui, Some(&books), None));
+    let hidden = Anomaly {
+        topic: "orders".to_owned(),
+        group: "billing".to_owned(),
+        what: "stale_read".to_owned(),
+        count: 7,
+        first: "web-17 hidden from billing at 12.3s".to_owned(),
+        ..Anomaly::default()
+    };
+    let report = Report { ledger: books, anomalies: vec![hidden], ..Report::default() };
+    let harness = light(|ui| ledger::body(ui, Some(&report), None));
     for label in ["Balanced", "Accepted 8,832", "Rejected 180", "Delivered 26,100", "Adds up to 9,012", "Adds up to 26,400", "180 rejected"]
     {
         harness.get_by_label(label);
@@ -300,6 +309,9 @@ fn the_ledger_shows_both_balances_and_why() {
     harness.get_by_label("OrderPlaced: 9,012 produced, 8,832 accepted, 180 rejected, 26,400 owed, 26,100 delivered, 300 on the way out");
     harness.get_by_label("web → orders → billing: 8,800 owed, 8,700 delivered, 100 in flight");
     harness.get_by_label("schema: field amount is text, schema wants double");
+    for label in ["7 stale read", "billing reading orders", "web-17 hidden from billing at 12.3s"] {
+        harness.get_by_label(label);
+    }
 }
 
 #[test]
@@ -388,7 +400,7 @@ fn every_panel_draws_in_any_size_and_both_themes() {
                 incidents::body(ui, Some(&view), None, &names);
             });
             draw(size, theme, |ui| expectations::body(ui, Some(&view.expectations), &[]));
-            draw(size, theme, |ui| ledger::body(ui, Some(&Ledger::default()), None));
+            draw(size, theme, |ui| ledger::body(ui, Some(&Report::default()), None));
             draw(size, theme, |ui| transport::body(ui, &bar(Some(RunPhase::Playing), None), &mut Vec::new()));
         }
     }

@@ -34,7 +34,7 @@ pub fn ledger_ui(ui: &mut Ui, state: &AppState, _commands: &mut Vec<Command>) {
 }
 
 /// Draws the ledger of a finished run, or what is known so far.
-fn body(ui: &mut Ui, report: Option<&Report>, totals: Option<&Totals>) {
+pub fn body(ui: &mut Ui, report: Option<&Report>, totals: Option<&Totals>) {
     let ledger = report.map(|report| &report.ledger);
     widgets::section_header(ui, icon::LEDGER, "Ledger", |ui| {
         if let Some(ledger) = ledger {

@@ -27,12 +27,13 @@ pub(super) fn ui(ui: &mut Ui, judged: &Judged) {
         Way::NewReadsOld => (older.as_str(), "the draft"),
         Way::OldReadsNew => ("the draft", older.as_str()),
     };
-    let Some(BreakingEvent { payload, written, read }) = &search.found else {
+    let Some(BreakingEvent { payload, message, written, read }) = &search.found else {
         let hint = format!("Of {} tried none broke: the rule refuses the change all the same", search.tried.max(1));
         return widgets::empty_state(ui, icon::INFO, "No event was found that breaks it", &hint);
     };
     let bytes = if payload.len() == 1 { "1 byte".to_owned() } else { format!("{} bytes", payload.len()) };
-    ui.add(Label::new(theme::strong(format!("The smallest event found that breaks it: {bytes}"))).wrap());
+    let of = message.as_ref().map_or_else(String::new, |message| format!("a message {message}, "));
+    ui.add(Label::new(theme::strong(format!("The smallest event found that breaks it: {of}{bytes}"))).wrap());
     if *is_allowed {
         ui.add(Label::new(theme::muted(theme::tokens(ui.ctx()), "The level allows it: it asks nothing of these readers")).wrap());
     }

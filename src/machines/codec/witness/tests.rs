@@ -81,10 +81,28 @@ fn protobuf_events_are_small() {
     for (old, new, payload, read, message) in [
         ("message A { int32 n = 1; }", "message A { sint32 n = 1; }", &[8, 1][..], Some(json!({"n": -1})), "shop.A"),
         ("message A { string n = 1; }", "message A { int32 n = 1; }", &[10, 0], None, "shop.A"),
-        ("message A { int32 a = 1; int32 b = 2; }", "message A { oneof x { int32 a = 1; int32 b = 2; } }", &[8, 1, 16, 1], Some(json!({"b": 1})), "shop.A"),
-        ("message A { oneof x { int32 a = 1; int32 b = 2; } }", "message A { oneof x { int32 a = 1; } }", &[16, 1], Some(json!({})), "shop.A"),
+        (
+            "message A { int32 a = 1; int32 b = 2; }",
+            "message A { oneof x { int32 a = 1; int32 b = 2; } }",
+            &[8, 1, 16, 1],
+            Some(json!({"b": 1})),
+            "shop.A",
+        ),
+        (
+            "message A { oneof x { int32 a = 1; int32 b = 2; } }",
+            "message A { oneof x { int32 a = 1; } }",
+            &[16, 1],
+            Some(json!({})),
+            "shop.A",
+        ),
         ("message A { repeated int32 n = 1; }", "message A { int32 n = 1; }", &[10, 1, 1], None, "shop.A"),
-        ("message A { B b = 1; } message B { int64 n = 3; }", "message A { B b = 1; } message B { double n = 3; }", &[10, 2, 24, 1], None, "shop.A"),
+        (
+            "message A { B b = 1; } message B { int64 n = 3; }",
+            "message A { B b = 1; } message B { double n = 3; }",
+            &[10, 2, 24, 1],
+            None,
+            "shop.A",
+        ),
         ("message A { } message B { int64 n = 3; }", "message A { } message B { double n = 3; }", &[24, 1], None, "shop.B"),
         ("message A { } message B { }", "message A { }", &[], None, "shop.B"),
     ] {

@@ -1,7 +1,5 @@
 //! The shared cases of other registries, judged by Confluent's rules.
 
-use serde_json::Value as Json;
-
 use crate::machines::codec::cases::shared;
 use crate::machines::codec::difference::{Severity, Side};
 use crate::machines::codec::protobuf::ProtobufSchema;
