@@ -10,7 +10,9 @@ use crate::machines::codec::cases::shared;
 fn found(schema_type: &str, reader: &Json, writer: &Json) -> Option<Search> {
     let library = SchemaLibrary::default();
     // Protobuf's texts are no JSON.
-    let compiled = |schema: &Json| library.compile(schema_type, &schema.as_str().map_or(schema.to_string(), str::to_owned)).ok();
+    let compiled = |schema: &Json| {
+        library.compile(schema_type, &schema.as_str().filter(|_| schema_type == "PROTOBUF").map_or(schema.to_string(), str::to_owned)).ok()
+    };
     let (reader, writer) = (compiled(reader)?, compiled(writer)?);
     let search = breaking_event(&reader, &writer, Rules::default());
     assert_eq!(search, breaking_event(&reader, &writer, Rules::default()), "the same schemas, the same event");
@@ -67,8 +69,10 @@ fn most_refused_json_pairs_have_an_event() {
 
 #[test]
 fn refused_protobuf_pairs_have_an_event() {
-    // A message's name is not in its bytes: who renames the first message breaks no event.
-    const NONE: &[&str] = &["test_renaming_message_is_incompatible"];
+    // A message's name is not in its bytes: who renames the first message breaks no event. A field under another number
+    // is one gone and one come, and the last case has no texts: Confluent's rules refuse neither.
+    const NONE: &[&str] =
+        &["test_renaming_message_is_incompatible", "test_changing_field_number_is_incompatible", "test_compatibility_field_tag_change"];
     let (_, mut without) = share("protobuf-karapace.json", "PROTOBUF");
     without.retain(|words| !NONE.iter().any(|name| words.contains(name)));
     assert!(without.is_empty(), "{}", without.join("\n"));
@@ -81,10 +85,28 @@ fn protobuf_events_are_small() {
     for (old, new, payload, read, message) in [
         ("message A { int32 n = 1; }", "message A { sint32 n = 1; }", &[8, 1][..], Some(json!({"n": -1})), "shop.A"),
         ("message A { string n = 1; }", "message A { int32 n = 1; }", &[10, 0], None, "shop.A"),
-        ("message A { int32 a = 1; int32 b = 2; }", "message A { oneof x { int32 a = 1; int32 b = 2; } }", &[8, 1, 16, 1], Some(json!({"b": 1})), "shop.A"),
-        ("message A { oneof x { int32 a = 1; int32 b = 2; } }", "message A { oneof x { int32 a = 1; } }", &[16, 1], Some(json!({})), "shop.A"),
+        (
+            "message A { int32 a = 1; int32 b = 2; }",
+            "message A { oneof x { int32 a = 1; int32 b = 2; } }",
+            &[8, 1, 16, 1],
+            Some(json!({"b": 1})),
+            "shop.A",
+        ),
+        (
+            "message A { oneof x { int32 a = 1; int32 b = 2; } }",
+            "message A { oneof x { int32 a = 1; } }",
+            &[16, 1],
+            Some(json!({})),
+            "shop.A",
+        ),
         ("message A { repeated int32 n = 1; }", "message A { int32 n = 1; }", &[10, 1, 1], None, "shop.A"),
-        ("message A { B b = 1; } message B { int64 n = 3; }", "message A { B b = 1; } message B { double n = 3; }", &[10, 2, 24, 1], None, "shop.A"),
+        (
+            "message A { B b = 1; } message B { int64 n = 3; }",
+            "message A { B b = 1; } message B { double n = 3; }",
+            &[10, 2, 24, 1],
+            None,
+            "shop.A",
+        ),
         ("message A { } message B { int64 n = 3; }", "message A { } message B { double n = 3; }", &[24, 1], None, "shop.B"),
         ("message A { } message B { }", "message A { }", &[], None, "shop.B"),
     ] {
