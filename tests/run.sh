@@ -132,6 +132,23 @@ else
     skipped+=("window end to end: the program did not build")
 fi
 
+# --- real clients of the registry -------------------------------------------------------------------
+
+if step "build the program" cargo build "${ci[@]}" --bin eventyard; then
+    say "clients of the registry: tests/clients/run.sh"
+    EVENTYARD="${CARGO_TARGET_DIR:-target}/ci/eventyard" bash tests/clients/run.sh 2>&1 | tee "$log"
+    case ${PIPESTATUS[0]} in
+        0) ran+=("clients of the registry: ok") ;;
+        77) skipped+=("clients of the registry: $(grep -m1 '^skipped: ' "$log" | cut -c10-)") ;;
+        *)
+            ran+=("clients of the registry: FAILED")
+            broken+=("clients of the registry")
+            ;;
+    esac
+else
+    skipped+=("clients of the registry: the program did not build")
+fi
+
 # --- what ran -------------------------------------------------------------------------------------
 
 say "what ran, in $((SECONDS - started)) s"

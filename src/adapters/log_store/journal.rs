@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::at;
+use crate::machines::codec::HeaderId;
 use crate::run::StoreError;
 use crate::units::{SimDuration, SimTime};
 
@@ -29,8 +30,14 @@ pub enum Entry {
     Began { log: String, offset: u64 },
     /// Records below this offset were deleted.
     Start { log: String, offset: u64 },
-    /// A schema that payloads name by its number.
-    Schema { id: u32, schema_type: String, text: String },
+    /// A schema that payloads name by its number, or where one is said by its UUID.
+    Schema {
+        id: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uuid: Option<[u8; 16]>,
+        schema_type: String,
+        text: String,
+    },
 }
 
 /// A run that has written here.
@@ -62,8 +69,8 @@ pub struct Journal {
     pub runs: Vec<RunEntry>,
     /// Records below were deleted, by log.
     pub starts: BTreeMap<String, u64>,
-    /// Schemas by the number in payloads: type and text.
-    pub schemas: BTreeMap<u32, (String, String)>,
+    /// Schemas by what stands before payloads: type and text.
+    pub schemas: BTreeMap<HeaderId, (String, String)>,
     /// Lines that could not be read.
     pub damaged: Vec<usize>,
     /// The last line has no end: the next one must begin anew.
@@ -121,7 +128,9 @@ impl Journal {
                 }
             }
             Entry::Start { log, offset } => drop(self.starts.insert(log, offset)),
-            Entry::Schema { id, schema_type, text } => drop(self.schemas.insert(id, (schema_type, text))),
+            Entry::Schema { id, uuid, schema_type, text } => {
+                drop(self.schemas.insert(HeaderId::of(id, uuid), (schema_type, text)));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use super::partition::{Access, PartitionDir, Repair};
 use crate::event::{ProducerStamp, StoredBatch};
 use crate::machines::broker::batch::{RecordRef, opened, records};
 use crate::machines::broker::{control_of, stamp_of};
-use crate::machines::codec::{Framing, SchemaLibrary, unframe};
+use crate::machines::codec::{SchemaLibrary, unframe_any};
 use crate::run::StoreError;
 
 /// One log of a folder.
@@ -177,9 +177,9 @@ fn seen_in(journal: &Journal, schemas: &SchemaLibrary, log: &str, stored: &Store
 
 fn decoded(journal: &Journal, schemas: &SchemaLibrary, payload: &[u8]) -> Json {
     let by_schema = || {
-        let (id, body) = unframe(payload).ok()?;
+        let (id, body) = unframe_any(payload).ok()?;
         let (schema_type, text) = journal.schemas.get(&id)?;
-        schemas.compile(schema_type, text).ok()?.body_to_json(Framing::Confluent, body).ok()
+        schemas.compile(schema_type, text).ok()?.body_to_json(id.framing(), &body).ok()
     };
     by_schema().unwrap_or_else(|| Json::String(text(payload)))
 }

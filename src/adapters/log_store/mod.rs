@@ -30,6 +30,7 @@ use partition::{Access, PartitionDir, Repair};
 
 use crate::compile::Plan;
 use crate::event::{SchemaFound, StoredBatch};
+use crate::machines::codec::HeaderId;
 use crate::run::{LogChange, LogEffect, LogStore, StoreError};
 use crate::units::TopicIx;
 
@@ -283,11 +284,11 @@ impl LogStore for DataDir {
 
     fn schema(&mut self, found: &SchemaFound) -> Result<(), StoreError> {
         let schema = (found.schema_type.to_string(), found.text.to_string());
-        if self.journal.schemas.get(&found.id) == Some(&schema) {
+        if self.journal.schemas.get(&HeaderId::of(found.id, found.uuid)) == Some(&schema) {
             return Ok(());
         }
         let (schema_type, text) = schema;
-        self.journal.write(Entry::Schema { id: found.id, schema_type, text })
+        self.journal.write(Entry::Schema { id: found.id, uuid: found.uuid, schema_type, text })
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {

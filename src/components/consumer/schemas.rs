@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{Answer, CallId, Message, Query, Reason, SCHEMA_USES_MAX, SchemaCall, SchemaReply, SchemaRequest, SchemaUse, SchemaWay};
-use crate::machines::codec::{HeaderId, Schema, SchemaLibrary, unframe_any, uuid_text};
+use crate::machines::codec::{HeaderId, Schema, SchemaLibrary, unframe_any};
 use crate::units::SimTime;
 
 /// High byte of call ids to registries.
@@ -72,11 +72,11 @@ impl Reader {
                 None if self.entries.len() >= SCHEMAS_MAX => {
                     return Verdict::Bad(Reason {
                         code: "schema-missing",
-                        detail: Some(format!("schema {} was never looked up", words(id)).into()),
+                        detail: Some(format!("schema {id} was never looked up").into()),
                     });
                 }
                 None => {
-                    let call = self.ask(ctx, by_header(id));
+                    let call = self.ask(ctx, id.lookup());
                     self.entries.push((id, Entry::Asked { call, deadline: ctx.now + SCHEMA_TIMEOUT }));
                     return Verdict::Wait;
                 }
@@ -98,7 +98,7 @@ impl Reader {
             Err((code, words)) => Err(format!("{code} {words}")),
         };
         self.note(at, reply);
-        let id = words(self.entries[at].0);
+        let id = self.entries[at].0;
         let bad = |words: String| Entry::Bad(Reason { code: "schema-missing", detail: Some(words.into()) });
         self.entries[at].1 = match (&self.entries[at].1, compiled) {
             (_, Err(words)) => bad(format!("schema {id}: {words}")),
@@ -153,7 +153,7 @@ impl Reader {
         for at in 0..self.entries.len() {
             let version = self.version;
             let body = match &self.entries[at].1 {
-                Entry::Asked { deadline, .. } if *deadline <= ctx.now => by_header(self.entries[at].0),
+                Entry::Asked { deadline, .. } if *deadline <= ctx.now => self.entries[at].0.lookup(),
                 Entry::AskedReader { subject, deadline, .. } if *deadline <= ctx.now => {
                     SchemaCall::BySubject { subject: Arc::clone(subject), version }
                 }
@@ -180,20 +180,5 @@ impl Reader {
         let call = CallId(u64::from(CALLS_SCHEMA) << 56 | self.next_call);
         ctx.send(self.registry, Message::Schema(Box::new(SchemaRequest { call, body })));
         call
-    }
-}
-
-/// What a header asks of a registry.
-fn by_header(id: HeaderId) -> SchemaCall {
-    match id {
-        HeaderId::Number(id) => SchemaCall::ById(id),
-        HeaderId::Uuid(uuid) => SchemaCall::ByUuid(uuid),
-    }
-}
-
-fn words(id: HeaderId) -> String {
-    match id {
-        HeaderId::Number(id) => id.to_string(),
-        HeaderId::Uuid(uuid) => uuid_text(uuid),
     }
 }

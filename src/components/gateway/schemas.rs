@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::sim::Job;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{CallId, Message, SchemaCall, SchemaReply, SchemaRequest};
-use crate::machines::codec::{Framing, Schema, SchemaLibrary, unframe};
+use crate::event::{CallId, Message, SchemaReply, SchemaRequest};
+use crate::machines::codec::{HeaderId, Schema, SchemaLibrary, unframe_any};
 use crate::units::SimDuration;
 
 /// Schemas kept; beyond, all are forgotten and looked up again.
@@ -18,9 +18,8 @@ pub(super) struct Schemas {
     registry: LinkEnd,
     library: Arc<SchemaLibrary>,
     pub(super) timeout: SimDuration,
-    known: BTreeMap<u32, Arc<Schema>>,
-    /// By schema id.
-    asked: BTreeMap<u32, Lookup>,
+    known: BTreeMap<HeaderId, Arc<Schema>>,
+    asked: BTreeMap<HeaderId, Lookup>,
     next_call: u64,
     lookups: u64,
 }
@@ -39,7 +38,7 @@ pub(super) enum Checked {
     /// Why not.
     Invalid(String),
     /// Its schema has to be looked up first: hand the job to [`Schemas::wait`].
-    Unknown(u32),
+    Unknown(HeaderId),
 }
 
 /// What became of a look-up.
@@ -65,17 +64,17 @@ impl Schemas {
     pub(super) fn check(&self, bytes: &[u8]) -> Checked {
         let in_words =
             |reason: crate::event::Reason| Checked::Invalid(reason.detail.map_or(reason.code.to_owned(), std::borrow::Cow::into_owned));
-        let (id, body) = match unframe(bytes) {
+        let (id, body) = match unframe_any(bytes) {
             Ok(framed) => framed,
             Err(reason) => return in_words(reason),
         };
         match self.known.get(&id) {
             None => Checked::Unknown(id),
-            Some(schema) => schema.validate_body(Framing::Confluent, body).map_or_else(in_words, |()| Checked::Valid),
+            Some(schema) => schema.validate_body(id.framing(), &body).map_or_else(in_words, |()| Checked::Valid),
         }
     }
     /// Parks a job until its schema is known; asks once for all that wait for the same.
-    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, id: u32, job: Job, timeout_token: impl Fn(u64) -> u64) {
+    pub(super) fn wait(&mut self, ctx: &mut Ctx<'_>, id: HeaderId, job: Job, timeout_token: impl Fn(u64) -> u64) {
         if let Some(lookup) = self.asked.get_mut(&id) {
             lookup.waiting.push(job);
             return;
@@ -84,7 +83,7 @@ impl Schemas {
         self.next_call += 1;
         self.lookups += 1;
         self.asked.insert(id, Lookup { call, waiting: vec![job] });
-        ctx.send(self.registry, Message::Schema(Box::new(SchemaRequest { call, body: SchemaCall::ById(id) })));
+        ctx.send(self.registry, Message::Schema(Box::new(SchemaRequest { call, body: id.lookup() })));
         ctx.timer_after(self.timeout, timeout_token(call.0));
     }
     /// The registry has answered; late answers are ignored.
@@ -92,8 +91,8 @@ impl Schemas {
         let (id, jobs) = self.take(reply.call)?;
         let compiled = match &reply.result {
             Ok(found) => self.library.compile_found(found).map_err(|words| (502, format!("schema {id} cannot be read: {words}"))),
-            // 40403: schema not found. Anything else is the registry's own trouble.
-            Err((40403, _)) => Err((400, format!("the payload names schema {id}, which the registry does not know"))),
+            // 40403: schema not found; Glue says it by the status alone. Anything else is the registry's own trouble.
+            Err((40403 | 400, _)) => Err((400, format!("the payload names schema {id}, which the registry does not know"))),
             Err((code, words)) => Err((502, format!("the schema registry answered {code}: {words}"))),
         };
         Some(match compiled {
@@ -118,7 +117,7 @@ impl Schemas {
         let words = format!("the schema registry did not answer within {}", self.timeout);
         Some(Found::Failed { jobs, status: 503, words })
     }
-    fn take(&mut self, call: CallId) -> Option<(u32, Vec<Job>)> {
+    fn take(&mut self, call: CallId) -> Option<(HeaderId, Vec<Job>)> {
         let id = self.asked.iter().find(|(_, lookup)| lookup.call == call).map(|(id, _)| *id)?;
         self.asked.remove(&id).map(|lookup| (id, lookup.waiting))
     }

@@ -221,7 +221,7 @@ impl Source {
             Self::Bare { schema, ty } => (schema, *ty, None),
             Self::Registered { id, uuid: None, schema, ty, .. } => (schema, *ty, Some(*id)),
             Self::Registered { uuid: Some(uuid), schema, ty, .. } => {
-                return write_glue(schema.typed(*ty), *uuid, rng, now, (invalid, validate), out);
+                return write_glue(schema.typed(*ty), *uuid, rng, now, How { invalid, validate }, out);
             }
             Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
             Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
@@ -234,19 +234,21 @@ impl Source {
             frame(id, out);
             schema.write_number(Framing::Confluent, out);
         }
-        write_bare(schema, rng, now, (invalid, validate), out)
+        write_bare(schema, rng, now, How { invalid, validate }, out)
     }
 }
 
+/// How a payload is written.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    /// It breaks its schema.
+    invalid: bool,
+    /// The producer checks it.
+    validate: bool,
+}
+
 /// Glue's serializer packs what it has written.
-fn write_glue(
-    schema: Typed<'_>,
-    uuid: [u8; 16],
-    rng: &mut Stream,
-    now: SimTime,
-    how: (bool, bool),
-    out: &mut Vec<u8>,
-) -> Result<(), Reason> {
+fn write_glue(schema: Typed<'_>, uuid: [u8; 16], rng: &mut Stream, now: SimTime, how: How, out: &mut Vec<u8>) -> Result<(), Reason> {
     let start = out.len();
     schema.write_number(Framing::Glue, out);
     let written = write_bare(schema, rng, now, how, out);
@@ -254,14 +256,8 @@ fn write_glue(
     written
 }
 
-/// The payload alone; `invalid` and `validate` as of [`Source::write`].
-fn write_bare(
-    schema: Typed<'_>,
-    rng: &mut Stream,
-    now: SimTime,
-    (invalid, validate): (bool, bool),
-    out: &mut Vec<u8>,
-) -> Result<(), Reason> {
+/// The payload alone.
+fn write_bare(schema: Typed<'_>, rng: &mut Stream, now: SimTime, How { invalid, validate }: How, out: &mut Vec<u8>) -> Result<(), Reason> {
     let start = out.len();
     if invalid {
         let words = schema.generate_invalid(rng, now, out);

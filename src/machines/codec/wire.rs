@@ -7,13 +7,14 @@
 //! In: ids and payloads. Out: bytes, and back. Must not know: who wrote them. Start at [`Framing`].
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Read;
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
-use crate::event::Reason;
+use crate::event::{Reason, SchemaCall};
 
 /// Bytes before a payload.
 const HEADER_BYTES: usize = 5;
@@ -38,7 +39,7 @@ pub enum Framing {
 }
 
 /// What a header says of the schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeaderId {
     /// Confluent's number.
     Number(u32),
@@ -47,12 +48,34 @@ pub enum HeaderId {
 }
 
 impl HeaderId {
+    /// What stands before payloads of a schema: its UUID where it has one.
+    #[must_use]
+    pub fn of(number: u32, uuid: Option<[u8; 16]>) -> Self {
+        uuid.map_or(Self::Number(number), Self::Uuid)
+    }
     /// Whose header it stood in.
     #[must_use]
     pub fn framing(self) -> Framing {
         match self {
             Self::Number(_) => Framing::Confluent,
             Self::Uuid(_) => Framing::Glue,
+        }
+    }
+    /// How a registry is asked for it.
+    #[must_use]
+    pub fn lookup(self) -> SchemaCall {
+        match self {
+            Self::Number(id) => SchemaCall::ById(id),
+            Self::Uuid(uuid) => SchemaCall::ByUuid(uuid),
+        }
+    }
+}
+
+impl fmt::Display for HeaderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(id) => write!(f, "{id}"),
+            Self::Uuid(uuid) => f.write_str(&uuid_text(*uuid)),
         }
     }
 }

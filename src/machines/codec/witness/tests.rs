@@ -10,7 +10,9 @@ use crate::machines::codec::cases::shared;
 fn found(schema_type: &str, reader: &Json, writer: &Json) -> Option<Search> {
     let library = SchemaLibrary::default();
     // Protobuf's texts are no JSON.
-    let compiled = |schema: &Json| library.compile(schema_type, &schema.as_str().map_or(schema.to_string(), str::to_owned)).ok();
+    let compiled = |schema: &Json| {
+        library.compile(schema_type, &schema.as_str().filter(|_| schema_type == "PROTOBUF").map_or(schema.to_string(), str::to_owned)).ok()
+    };
     let (reader, writer) = (compiled(reader)?, compiled(writer)?);
     let search = breaking_event(&reader, &writer, Rules::default());
     assert_eq!(search, breaking_event(&reader, &writer, Rules::default()), "the same schemas, the same event");
@@ -67,8 +69,10 @@ fn most_refused_json_pairs_have_an_event() {
 
 #[test]
 fn refused_protobuf_pairs_have_an_event() {
-    // A message's name is not in its bytes: who renames the first message breaks no event.
-    const NONE: &[&str] = &["test_renaming_message_is_incompatible"];
+    // A message's name is not in its bytes: who renames the first message breaks no event. A field under another number
+    // is one gone and one come, and the last case has no texts: Confluent's rules refuse neither.
+    const NONE: &[&str] =
+        &["test_renaming_message_is_incompatible", "test_changing_field_number_is_incompatible", "test_compatibility_field_tag_change"];
     let (_, mut without) = share("protobuf-karapace.json", "PROTOBUF");
     without.retain(|words| !NONE.iter().any(|name| words.contains(name)));
     assert!(without.is_empty(), "{}", without.join("\n"));

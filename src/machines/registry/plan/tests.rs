@@ -6,7 +6,7 @@ use super::*;
 
 fn compiled(library: &SchemaLibrary, schema_type: &str, schema: &Json) -> Arc<Schema> {
     // Protobuf's texts are no JSON.
-    let text = schema.as_str().map_or(schema.to_string(), str::to_owned);
+    let text = schema.as_str().filter(|_| schema_type == "PROTOBUF").map_or(schema.to_string(), str::to_owned);
     library.compile(schema_type, &text).unwrap_or_else(|words| panic!("{schema}: {words}"))
 }
 
