@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::{Command, Document, Running};
-use crate::compile::Impact;
+use crate::compile::{self, Impact};
 use crate::machines::codec::Severity;
 use crate::metrics::RunPhase;
+use crate::model::Project;
 use crate::project::read;
 use crate::run::Pace;
 
