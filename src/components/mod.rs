@@ -29,9 +29,9 @@ pub use wiring::{BuildCtx, ConsumerGroup, EndRole, LinkFacts, PeerTopic, Refusal
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::machines::broker::cluster::Leaders;
-use crate::machines::codec::Rules;
-use crate::machines::registry::Compatibility;
-use crate::model::{Component, Default_, ParamSpec, ParamType, Provenance, TimedFault};
+use crate::machines::codec::{Rules, SchemaLibrary};
+use crate::machines::registry::{Compatibility, SubjectNaming};
+use crate::model::{Component, Default_, ParamSpec, ParamType, Project, Provenance, TimedFault};
 
 /// Every kind, in the palette's order.
 pub const ALL: &[&dyn Kind] = &[
@@ -227,14 +227,37 @@ pub struct TopicDecl {
 /// Events that a component writes with a registered schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaWritten {
-    /// Subject at the registry that it asks.
+    /// Subject at the registry that it asks; by a strategy the project's schema whose subject it asks for.
     pub subject: String,
+    /// How the client names the subject of what it writes; none where the subject itself is given.
+    pub naming: Option<SubjectNaming>,
+    /// Which message of a Protobuf schema it is; the first when absent.
+    pub message: Option<String>,
     /// The latest one when absent.
     pub version: Option<u32>,
     /// The way out.
     pub port: &'static str,
     /// The topic or queue, where it goes to one of several.
     pub topic: Option<String>,
+}
+
+impl SchemaWritten {
+    /// The subject that the client asks for, where it writes to this topic or queue.
+    ///
+    /// # Errors
+    /// Why a strategy gives none: there is no such schema or topic, or the schema has no name.
+    pub fn subject_in(&self, project: &Project, schemas: &SchemaLibrary, topic: Option<&str>) -> Result<String, String> {
+        let Some(naming) = self.naming else { return Ok(self.subject.clone()) };
+        let source = project.schemas.get(&self.subject).ok_or_else(|| format!("`{}` is no schema of this project", self.subject))?;
+        let schema = schemas.compile_any(&source.text)?;
+        let ty = schema.type_named(self.message.as_deref())?;
+        let record = schema.typed(ty).message_name().or_else(|| schema.name());
+        match (naming, topic.or(self.topic.as_deref())) {
+            (SubjectNaming::Record, topic) => naming.subject(topic.unwrap_or_default(), false, record.as_deref()),
+            (_, Some(topic)) => naming.subject(topic, false, record.as_deref()),
+            (_, None) => Err("its subject is named after a topic, and it writes to none".to_owned()),
+        }
+    }
 }
 
 /// How a component reads events by their schemas.

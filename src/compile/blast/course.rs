@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::components::{self, Declarations, PortSpec, PortType, SchemaWritten};
+use crate::machines::codec::SchemaLibrary;
 use crate::model::Project;
 
 /// The port that gives away what could not be processed, of every kind that has one.
@@ -45,7 +46,25 @@ impl Course {
                 course.links.push(((from, link.from.port.clone()), (to, link.to.port.clone())));
             }
         }
+        course.name_subjects(project);
         course
+    }
+    /// What a strategy names after records and topics is looked up by its subject.
+    fn name_subjects(&mut self, project: &Project) {
+        let library = SchemaLibrary::default();
+        for at in 0..self.ids.len() {
+            let way = self.links.iter().find(|((from, port), _)| *from == at && port == "out").map(|(_, to)| to.clone());
+            let topic = way.map(|(to, port)| match self.port(to, &port) {
+                Some(spec) if spec.ty == PortType::Topic => port,
+                _ => self.ids[to].clone(),
+            });
+            for written in self.declared[at].schemas_written.iter_mut().filter(|written| written.naming.is_some()) {
+                let topic = written.topic.clone().or_else(|| topic.clone());
+                if let Ok(subject) = written.subject_in(project, &library, topic.as_deref()) {
+                    (written.subject, written.naming) = (subject, None);
+                }
+            }
+        }
     }
     pub(super) fn index_of(&self, id: &str) -> Option<usize> {
         self.ids.iter().position(|known| known == id)

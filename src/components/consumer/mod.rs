@@ -81,7 +81,7 @@ impl Kind for ConsumerKind {
 
 /// What it makes of events that it has processed.
 fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
-    let written = |subject| SchemaWritten { subject, version: None, port: "results", topic: None };
+    let written = |subject| SchemaWritten { subject, naming: None, message: None, version: None, port: "results", topic: None };
     params.optional_text("result_schema").map(written).into_iter().collect()
 }
 

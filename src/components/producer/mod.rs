@@ -27,6 +27,7 @@ use crate::engine::Process;
 use crate::event::Acks;
 use crate::machines::broker::client::{ProducerClient, ProducerConfig};
 use crate::machines::broker::compression::Compression;
+use crate::machines::registry::SubjectNaming;
 use crate::model::Component;
 use crate::units::SimDuration;
 
@@ -60,11 +61,19 @@ impl Kind for ProducerKind {
 }
 
 fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
-    let written = |row: &Params<'_>| {
-        let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
-        Some(SchemaWritten { subject: row.optional_text("schema")?, version, port: "out", topic: row.optional_text("topic") })
-    };
-    params.rows("events").iter().filter_map(written).collect()
+    params.rows("events").iter().filter_map(|row| schema_written(params, row)).collect()
+}
+
+/// What one row of `events` is written with, if it has a schema.
+fn schema_written(params: &Params<'_>, row: &Params<'_>) -> Option<SchemaWritten> {
+    Some(SchemaWritten {
+        subject: row.optional_text("schema")?,
+        naming: params.optional_text("value_subject_naming").map(|word| SubjectNaming::named(&word)),
+        message: row.optional_text("message"),
+        version: row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1)),
+        port: "out",
+        topic: row.optional_text("topic"),
+    })
 }
 
 fn event_names(params: &Params<'_>) -> Vec<String> {

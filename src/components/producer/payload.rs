@@ -82,11 +82,12 @@ impl EventKinds {
         for (index, name) in super::event_names(params).into_iter().enumerate() {
             let row = rows.get(index);
             let wanted = row.and_then(|row| row.optional_text("topic"));
-            let named = wanted.and_then(|wanted| ways.iter().find(|(name, _)| **name == *wanted));
+            let named = wanted.as_ref().and_then(|wanted| ways.iter().find(|(name, _)| **name == **wanted));
             let sum = kinds.sums.last().copied().unwrap_or(0.0);
             kinds.sums.push(sum + row.map_or(1.0, |row| row.number("weight")));
             let text = |field: &str, or: &str| Arc::from(row.map_or_else(|| or.to_owned(), |row| row.text(field)));
-            let source = source(ctx, row, index)?;
+            let topic = wanted.as_deref().or_else(|| ways.first().map(|way| &*way.0));
+            let source = source(ctx, params, row, index, topic)?;
             kinds.list.push(EventKind {
                 ty: ctx.event_types.get(&name).copied().unwrap_or_default(),
                 own: None,
@@ -270,13 +271,22 @@ fn write_bare(schema: Typed<'_>, rng: &mut Stream, now: SimTime, How { invalid, 
     if validate { schema.validate(&out[start..]) } else { Ok(()) }
 }
 
-fn source(ctx: &BuildCtx<'_>, row: Option<&Params<'_>>, index: usize) -> Result<Source, Diagnostic> {
+fn source(
+    ctx: &BuildCtx<'_>,
+    params: &Params<'_>,
+    row: Option<&Params<'_>>,
+    index: usize,
+    topic: Option<&str>,
+) -> Result<Source, Diagnostic> {
     let Some(row) = row else { return Ok(Source::Plain { size: 100 }) };
-    let Some(name) = row.optional_text("schema") else {
+    let Some(written) = super::schema_written(params, row) else {
         let size = usize::try_from(row.size("size").unwrap_or(0)).unwrap_or(0);
         return Ok(Source::Plain { size });
     };
-    let version = row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1));
-    let wanted = Wanted { name, version, message: row.optional_text("message").map(Arc::from) };
-    Source::named(ctx, wanted, format!("components.{}.events[{index}].schema", ctx.id))
+    let path = format!("components.{}.events[{index}].schema", ctx.id);
+    let has_registry = ctx.links_at("schemas").next().is_some();
+    // Without a registry there are no subjects: the schema is the project's.
+    let named = if has_registry { written.subject_in(ctx.project, ctx.schemas, topic) } else { Ok(written.subject) };
+    let name = named.map_err(|words| Diagnostic::error("subject-naming", path.clone(), words))?;
+    Source::named(ctx, Wanted { name, version: written.version, message: written.message.map(Arc::from) }, path)
 }

@@ -6,6 +6,7 @@ use super::queue_spec;
 use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, PRINCIPAL, Params, RESTART, SKEW_CLOCK};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::compression::Compression;
+use crate::machines::registry::SubjectNaming;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
 use Default_::{Absent, ByProfile, Same};
@@ -81,6 +82,17 @@ pub(super) const SPEC: KindSpec = KindSpec {
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("load", "Load", T::Arrival, Same("poisson(100/s)"), "When events are made").group("Load"),
     ParamSpec::new("events", "Events", T::Rows(EVENT), Absent, "The types of event that it makes").group("Load"),
+    ParamSpec::new(
+        "value_subject_naming",
+        "Subject naming",
+        T::Choice(SubjectNaming::WORDS),
+        Absent,
+        "Under which subject the registry is asked for a schema of this project: TopicName, <topic>-value; RecordName, the record's \
+         full name; TopicRecordName, <topic>-<full name>. When absent `schema` is the subject itself",
+    )
+    .key("value.subject.name.strategy")
+    .from(Provenance::Documented("Confluent Schema Registry 7: value.subject.name.strategy"))
+    .group("Load"),
     ParamSpec::new(
         "invalid_ratio",
         "Invalid share",
@@ -463,7 +475,19 @@ fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&Li
     for (index, row) in rows.iter().enumerate() {
         weight += row.number("weight");
         let here = format!("{path}.events[{index}]");
-        if let Some(schema) = row.optional_text("schema") {
+        if let Some(written) = super::schema_written(params, row) {
+            let topic = written.topic.as_deref().or_else(|| topics.first().copied());
+            let named =
+                if registries.is_empty() { Ok(written.subject.clone()) } else { written.subject_in(ctx.project, ctx.schemas, topic) };
+            let schema = match named {
+                Ok(schema) => schema,
+                Err(words) => {
+                    let hint = "name one of the project's schemas, a record with a name, and a topic; or leave value_subject_naming out \
+                                and write the subject";
+                    out.push(Diagnostic::error("subject-naming", format!("{here}.schema"), words).with_hint(hint));
+                    continue;
+                }
+            };
             let (known, what): (Vec<&str>, &str) = if registries.is_empty() {
                 (ctx.project.schemas.keys().map(String::as_str).collect(), "schema of this project")
             } else {
@@ -502,6 +526,13 @@ fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&Li
             };
             out.push(diagnostic);
         }
+    }
+    if params.is_given("value_subject_naming") && registries.is_empty() {
+        let words = "without a registry no schema has a subject";
+        out.push(
+            Diagnostic::warning("setting-unused", format!("{path}.value_subject_naming"), words)
+                .with_hint(format!("link {}.schemas to a registry", ctx.id)),
+        );
     }
     if !rows.is_empty() && weight <= 0.0 {
         out.push(

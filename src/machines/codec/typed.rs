@@ -84,7 +84,8 @@ impl Schema {
 
 impl Typed<'_> {
     /// A Protobuf message's full name; none of other schemas.
-    pub(super) fn message_name(&self) -> Option<String> {
+    #[must_use]
+    pub fn message_name(&self) -> Option<String> {
         match &self.schema.form {
             Form::Protobuf(protobuf) => protobuf.name_of(self.ty),
             Form::Avro(_) | Form::Json(_) => None,
