@@ -12,7 +12,7 @@ use crate::design::{Design, values};
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 
 /// Of a cluster's settings, those that the topic `orders` gets.
-const OF_TOPICS: [&str; 9] = [
+const OF_TOPICS: [&str; 11] = [
     "max_message_size",
     "partitions",
     "replication",
@@ -22,6 +22,8 @@ const OF_TOPICS: [&str; 9] = [
     "timestamp_type",
     "timestamp_before_max",
     "timestamp_after_max",
+    "min_dirty_ratio",
+    "tombstone_time",
 ];
 
 impl Design {

@@ -91,7 +91,7 @@ fn poison_pills_break_their_schema_and_are_told() {
 /// A leader that is cut off while its group reads, or not.
 fn cut_off(isolated: bool) -> Report {
     let cluster = json!({"partitions": 1, "replication": 3, "brokers": 3, "min_insync_replicas": 2, "broker_session_timeout": "2s"});
-    let web = json!({"load": "constant(100/s)", "max_events": 2_000, "request_timeout": "2s"});
+    let web = json!({"load": "constant(100/s)", "max_events": 2_000, "request_timeout": "2s", "keys": "uniform(50)"});
     let design = Design::line(90, web, cluster, json!({"offset_reset": "earliest"})).with_latency("1ms");
     if !isolated {
         return design.run();

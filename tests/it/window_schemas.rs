@@ -72,8 +72,10 @@ fn a_refused_draft_says_why_and_lights_those_it_breaks() {
     assert!(harness.query_all_by_label_contains("To mend it").next().is_some());
     harness.get_by_label_contains("Consumer billing, reads as orders-value version 1 id 1, rejects by the draft");
     click(&mut harness, "Who breaks");
+    harness.get_by_label_contains("billing rejects: it reads with version 1").scroll_to_me();
+    harness.run_steps(6);
     harness.get_by_label_contains("billing rejects: it reads with version 1").click();
-    harness.run_steps(3);
+    harness.run_steps(6);
     assert_eq!(app(&harness).selected_component(), Some("billing"));
     click(&mut harness, "Breaking event");
     harness.get_by_label_contains("The smallest event found that breaks it");
@@ -127,6 +129,8 @@ fn a_version_registered_by_hand_reaches_the_consumers() {
         changed(&harness, "\"name\": \"total\", \"type\": \"double\"", "\"name\": \"amount\", \"type\": \"double\", \"default\": 0.0");
     write(&mut harness, &renamed);
     click(&mut harness, "Register now");
+    // A held run takes it with its next step.
+    apply(&mut harness, Command::StepSecond);
     until(&mut harness, "the run has it", |harness| harness.query_by_label_contains("This is version 2 already").is_some());
     click(&mut harness, "Close editor");
     harness.get_by_label_contains("Version 2, id 2, latest, registered 0:01");

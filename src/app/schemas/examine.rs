@@ -222,10 +222,9 @@ fn problem(text: &str, words: String, is_protobuf: bool) -> Problem {
 
 fn broken_json(text: &str) -> Option<Range<usize>> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    // It points to what it cannot take.
     let at = byte_at(text, error.line(), error.column());
-    // It stops behind what it cannot take.
-    let start = text[..at].char_indices().next_back().map_or(0, |(start, _)| start);
-    Some(start..at)
+    Some(at..at)
 }
 
 /// `line 3, column 5: …`.

@@ -186,10 +186,14 @@ fn a_running_registry_takes_a_draft_and_consumers_meet_it() {
     draft(&mut app, BROKEN);
     assert_eq!(app.cannot_register_because(), None);
     tell(&mut app, SchemaCommand::Register);
+    // A held run takes it with its next step.
+    app.apply(Command::StepSecond);
     until(&mut app, "it is refused", |app| app.desk.chosen().is_some_and(|subject| subject.standing.refused.is_some()));
     let narrower = r#"{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}"#;
     draft(&mut app, narrower);
     tell(&mut app, SchemaCommand::Register);
+    // A held run takes it with its next step.
+    app.apply(Command::StepSecond);
     until(&mut app, "it is registered", |app| app.desk.chosen().is_some_and(|subject| subject.versions_count() == 3));
     let version = app.desk.chosen().and_then(|subject| subject.version(3)).cloned().expect("it is there");
     assert!(version.registered.is_some_and(|at| at.as_secs_f64() >= 1.0), "{version:?}");

@@ -278,7 +278,7 @@ impl Cluster {
     fn install(&mut self, now: SimTime, at: (usize, u32), node: u32, out: &mut Effects) {
         let topic = self.cfg.topics[at.0].topic;
         let keeps_the_epoch = self.errs(KnownBad::KeepsTheEpoch);
-        let forgets_the_watermark = self.errs(KnownBad::ForgetsTheWatermark);
+        let trusts_the_leader = self.errs(KnownBad::TrustsTheLeaderAlone);
         let partition = &mut self.partitions[at.0][at.1 as usize];
         let replicas = &partition.replicas;
         let (old, clean) = (replicas.last_leader, replicas.is_in_sync(node));
@@ -292,12 +292,9 @@ impl Cluster {
         partition.replicas.epoch -= u32::from(keeps_the_epoch);
         // Invariant: what every replica in sync has survives an election among them.
         debug_assert!(
-            !clean || wiped || partition.high_watermark == acknowledged_to,
+            !clean || wiped || trusts_the_leader || partition.high_watermark == acknowledged_to,
             "a clean election keeps all below the high watermark"
         );
-        if forgets_the_watermark {
-            partition.high_watermark = partition.log.log_start;
-        }
         self.log_memory_bytes = self.log_memory_bytes + partition.log.memory_bytes() - memory_before;
         if !clean {
             partition.replicas.in_sync = vec![node];

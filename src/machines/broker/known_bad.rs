@@ -11,8 +11,8 @@ pub(super) enum KnownBad {
     AcknowledgesEarly,
     /// An election begins no epoch of its own.
     KeepsTheEpoch,
-    /// A new leader knows no high watermark until its followers have fetched.
-    ForgetsTheWatermark,
+    /// The high watermark is where the leader's log ends, whoever else has it.
+    TrustsTheLeaderAlone,
 }
 
 impl Cluster {

@@ -6,6 +6,7 @@
 //! Start at [`Cluster::spread`] and [`Cluster::replicated`].
 
 use super::cluster::{Cluster, Effects};
+use super::known_bad::KnownBad;
 use super::log::ReadLimit;
 use super::partition::Partition;
 use super::replicas::Replica;
@@ -145,7 +146,8 @@ impl Cluster {
         if !self.nodes[leader as usize].has_session() && state.replicas.in_sync.len() > 1 {
             return;
         }
-        let (from, up_to) = (state.high_watermark, state.in_sync_to());
+        let in_sync_to = if self.errs(KnownBad::TrustsTheLeaderAlone) { state.log.next_offset() } else { state.in_sync_to() };
+        let (from, up_to) = (state.high_watermark, in_sync_to);
         if up_to > from {
             let bytes = state.log.bytes_between(from, up_to);
             self.advance(at, up_to, bytes, out);

@@ -391,7 +391,7 @@ fn each_promise_can_break() {
         ("what a reader saw is gone", true, None),
         ("an acknowledged event is lost", false, Some(KnownBad::AcknowledgesEarly)),
         ("an epoch has two leaders", false, Some(KnownBad::KeepsTheEpoch)),
-        ("the high watermark went back", false, Some(KnownBad::ForgetsTheWatermark)),
+        ("the high watermark went back", false, Some(KnownBad::TrustsTheLeaderAlone)),
     ];
     let steps = prop::collection::vec(step(), 120);
     for (promise, unclean, known_bad) in mistakes {
