@@ -33,6 +33,7 @@ mod protobuf;
 mod push;
 mod queue_designs;
 mod queues;
+mod registry_products;
 mod samples;
 mod schema_breaks;
 mod schema_cli;
