@@ -145,5 +145,6 @@ fn a_version_registered_by_hand_reaches_the_consumers() {
 fn a_design_without_a_registry_says_so() {
     let mut harness = window(sample("mm1"));
     click(&mut harness, "Schemas");
+    assert_eq!(app(&harness).dock, DockTab::Schemas);
     harness.get_by_label("No schema registry in this design");
 }
