@@ -128,6 +128,7 @@ impl AppState {
 
     /// Tells the run what is looked at, if it does not know yet.
     pub(super) fn ask_run(&mut self) {
+        self.grow_shelf();
         self.settle_browse();
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
@@ -159,6 +160,19 @@ impl AppState {
     }
 
     /// What is looked at must be there: another run may have other topics.
+    /// A topic whose page was seen may have got more partitions since the run began.
+    fn grow_shelf(&mut self) {
+        let (Some(browse), Some(running)) = (&self.browse, &mut self.running) else { return };
+        let asked = running.component_ix(&browse.component);
+        let seen = running.view().browsed.as_ref().filter(|seen| Some(seen.wish.component) == asked && seen.wish.query == browse.query());
+        let Some(Answer::Log(page)) = seen.and_then(|seen| seen.answer.as_ref()) else { return };
+        let partitions = page.partitions;
+        let of_topic = |shelf: &&mut Shelf| shelf.component == browse.component && shelf.topic == browse.topic;
+        if let Some(shelf) = running.shelves.iter_mut().find(of_topic) {
+            shelf.partitions = shelf.partitions.max(Some(partitions));
+        }
+    }
+
     fn settle_browse(&mut self) {
         let Some(running) = &self.running else { return };
         let shelves = running.shelves();

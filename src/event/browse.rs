@@ -137,6 +137,8 @@ pub struct LogMarks {
 /// A page of a log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogPage {
+    /// Partitions that its topic has now: an operator may have added some.
+    pub partitions: u32,
     /// Of the whole log.
     pub marks: LogMarks,
     /// By offset without a hole: what is missing is a [`LogContent::Gap`].

@@ -19,8 +19,9 @@ impl Cluster {
     /// A page of a partition's log at its leader, by the topic's place; none where there is no such partition.
     #[must_use]
     pub fn page(&self, place: usize, partition: u32, seek: Seek, records_max: usize) -> Option<LogPage> {
-        let partition = self.partitions.get(place)?.get(partition as usize)?;
-        Some(partition.page(seek, records_max.clamp(1, PAGE_RECORDS_MAX)))
+        let partitions = self.partitions.get(place)?;
+        let (marks, rows) = partitions.get(partition as usize)?.page(seek, records_max.clamp(1, PAGE_RECORDS_MAX));
+        Some(LogPage { partitions: partitions.len() as u32, marks, rows })
     }
 
     /// How every partition stands, and what the named groups have still to read of it.
@@ -69,14 +70,14 @@ impl Partition {
         }
     }
 
-    pub(super) fn page(&self, seek: Seek, records_max: usize) -> LogPage {
+    pub(super) fn page(&self, seek: Seek, records_max: usize) -> (LogMarks, Vec<LogRow>) {
         let marks = self.marks();
         let rows = match seek {
             Seek::From(offset) => self.rows_from(offset.max(marks.log_start), records_max),
             Seek::FromTime(at) => self.rows_from(self.log.offset_for_time(at), records_max),
             Seek::Below(offset) => self.rows_below(offset.min(marks.log_end), records_max),
         };
-        LogPage { marks, rows }
+        (marks, rows)
     }
 
     fn rows_from(&self, from: u64, records_max: usize) -> Vec<LogRow> {

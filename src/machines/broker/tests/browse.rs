@@ -47,11 +47,11 @@ proptest! {
         partition.log.delete_before(start.min(end));
         let (start, end) = (partition.log.log_start(), end);
         let whole: Vec<u64> = (start..end).collect();
-        let from = offsets(&partition.page(Seek::From(at), page).rows);
+        let from = offsets(&partition.page(Seek::From(at), page).1);
         prop_assert_eq!(from, whole.iter().copied().filter(|offset| *offset >= at).take(page).collect::<Vec<_>>());
         let below: Vec<u64> = whole.iter().copied().filter(|offset| *offset < at).collect();
-        prop_assert_eq!(offsets(&partition.page(Seek::Below(at), page).rows), &below[below.len().saturating_sub(page)..]);
-        prop_assert_eq!(offsets(&partition.page(Seek::END, page).rows), &whole[whole.len().saturating_sub(page)..]);
+        prop_assert_eq!(offsets(&partition.page(Seek::Below(at), page).1), &below[below.len().saturating_sub(page)..]);
+        prop_assert_eq!(offsets(&partition.page(Seek::END, page).1), &whole[whole.len().saturating_sub(page)..]);
     }
 
     #[test]
@@ -59,7 +59,7 @@ proptest! {
         let partition = partition(config(false), &batches);
         let at = SimTime::ZERO + SimDuration::from_secs(second);
         let expected: u32 = batches.iter().take(second as usize).sum();
-        let rows = partition.page(Seek::FromTime(at), 5).rows;
+        let rows = partition.page(Seek::FromTime(at), 5).1;
         prop_assert_eq!(rows.first().map_or(partition.log.next_offset(), |row| row.offset), u64::from(expected));
     }
 }
@@ -76,7 +76,7 @@ fn what_compaction_took_is_a_gap_and_what_is_above_the_watermark_is_told() {
     partition.high_watermark = 6;
     let compacted = partition.log.compact(SimTime::ZERO + SimDuration::from_secs(60), 6);
     assert!(compacted.is_some_and(|section| section.removed > 0));
-    let rows = partition.page(Seek::From(0), 100).rows;
+    let rows = partition.page(Seek::From(0), 100).1;
     assert!(matches!(rows[0], LogRow { offset: 0, content: LogContent::Gap { until } } if until >= 1), "{rows:?}");
     for pair in rows.windows(2) {
         assert_eq!(pair[0].next_offset(), pair[1].offset, "a hole in {rows:?}");
@@ -84,5 +84,5 @@ fn what_compaction_took_is_a_gap_and_what_is_above_the_watermark_is_told() {
     let last = rows.last().expect("something stands there");
     assert!(matches!(&last.content, LogContent::Record(record, LogStanding::Unreplicated) if record.key.as_deref() == Some(b"d")));
     // The same log from its end: nothing else is told.
-    assert_eq!(partition.page(Seek::END, 100).rows, rows);
+    assert_eq!(partition.page(Seek::END, 100).1, rows);
 }
