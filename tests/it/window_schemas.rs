@@ -143,7 +143,7 @@ fn a_version_registered_by_hand_reaches_the_consumers() {
 
 #[test]
 fn a_design_without_a_registry_says_so() {
-    let mut harness = window(sample("mm1"));
+    let mut harness = window(sample("acks-and-loss"));
     click(&mut harness, "Schemas");
     assert_eq!(app(&harness).dock, DockTab::Schemas);
     harness.get_by_label("No schema registry in this design");

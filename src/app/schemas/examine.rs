@@ -244,7 +244,9 @@ fn pointed_place(text: &str, words: &str) -> Option<Range<usize>> {
         return Some(range);
     }
     let quoted = words.split(['`', '"', '\'']).skip(1).step_by(2).filter(|word| !word.is_empty());
-    let quoted = quoted.map(|word| format!("\"{word}\"")).find(|word| text.contains(word.as_str()))?;
+    // Without quotes, what is complained of comes last.
+    let bare = words.rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').filter(|word| !word.is_empty());
+    let quoted = quoted.chain(bare).map(|word| format!("\"{word}\"")).find(|word| text.contains(word.as_str()))?;
     text.rfind(&quoted).map(|at| at..at + quoted.len())
 }
 

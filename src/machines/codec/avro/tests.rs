@@ -88,11 +88,11 @@ fn decode(parsed: &Parsed, bytes: &[u8]) -> Result<(Value, usize), String> {
     Ok((value, left.len()))
 }
 
-/// Rare types, and arrays of items that may take no bytes, whose data the quick walk does not know.
+/// Rare types, and arrays and maps of items that may take no bytes, whose data the quick walk does not know.
 fn is_left_to_the_slow_walk(program: &Program) -> bool {
     program.nodes.iter().any(|node| match node {
         Node::Bytes(BytesKind::Uuid | BytesKind::BigDecimal) => true,
-        Node::Array(item) => program.bytes_min[*item as usize] == 0,
+        Node::Array(item) | Node::Map(item) => program.bytes_min[*item as usize] == 0,
         _ => false,
     })
 }
