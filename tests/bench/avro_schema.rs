@@ -64,7 +64,7 @@ fn wide(version: usize) -> Json {
     let field = |at: usize| {
         let ty = match at % 6 {
             0 => json!("string"),
-            1 => json!(if version % 2 == 0 { "int" } else { "long" }),
+            1 => json!(if version.is_multiple_of(2) { "int" } else { "long" }),
             2 => json!(["null", "string"]),
             3 => json!({"type": "enum", "name": format!("E{at}"), "symbols": ["NEW", "PAID", "SHIPPED"]}),
             4 => json!({"type": "array", "items": "double"}),

@@ -132,8 +132,11 @@ fn a_scenario_may_register_a_version() {
     assert!(process.on_input(&mut ctx, &Input::Set { param: "compatibility".to_owned(), value: "NONE".into() }).is_ok());
 }
 
-/// The subjects of a registry: level, versions that count, and each version's number, state and time.
-fn standing(process: &dyn Process) -> Vec<(String, Vec<u32>, Vec<(u32, VersionState, Option<u64>)>)> {
+/// A version's number, its state, and when it was registered, in nanoseconds.
+type Version = (u32, VersionState, Option<u64>);
+
+/// The subjects of a registry: level, versions that count, and the versions.
+fn standing(process: &dyn Process) -> Vec<(String, Vec<u32>, Vec<Version>)> {
     let Some(Answer::Subjects(subjects)) = process.browse(SimTime::ZERO, &Query::Subjects) else { panic!("a registry tells its subjects") };
     let version = |one: &crate::event::VersionStanding| (one.number, one.state, one.registered.map(SimTime::as_ns));
     let of = |one: crate::event::SubjectStanding| (one.level.to_string(), one.against, one.versions.iter().map(version).collect());
