@@ -14,7 +14,7 @@ fn sample(name: &str) -> Project {
     load_file(std::path::Path::new(&format!("{}/projects/{name}.ron", env!("CARGO_MANIFEST_DIR")))).expect("the sample is there").project
 }
 
-fn view<'a>(harness: &'a Driven<'_>) -> Option<&'a RunView> {
+pub(crate) fn view<'a>(harness: &'a Driven<'_>) -> Option<&'a RunView> {
     harness.state().as_ref().and_then(|window| window.app.view()).map(|view| &**view)
 }
 
@@ -26,7 +26,7 @@ fn page<'a>(harness: &'a Driven<'_>) -> Option<&'a LogPage> {
 }
 
 /// Waits for the worker, frame by frame.
-fn until(harness: &mut Driven<'_>, what: &str, holds: impl Fn(&Driven<'_>) -> bool) {
+pub(crate) fn until(harness: &mut Driven<'_>, what: &str, holds: impl Fn(&Driven<'_>) -> bool) {
     for _ in 0..20_000 {
         harness.run_steps(1);
         if holds(harness) {

@@ -3,12 +3,13 @@
 use egui_kittest::kittest::Queryable;
 use eventyard::app::schemas::{Page, SchemaCommand};
 use eventyard::app::{AppState, Command, DockTab};
-use eventyard::metrics::{RunPhase, RunView};
+use eventyard::metrics::RunPhase;
 use eventyard::model::Project;
 use eventyard::project::load_file;
 use eventyard::run::Pace;
 
 use crate::window::{Driven, apply, click, project, window};
+use crate::window_records::{until, view};
 
 fn sample(name: &str) -> Project {
     load_file(std::path::Path::new(&format!("{}/projects/{name}.ron", env!("CARGO_MANIFEST_DIR")))).expect("the sample is there").project
@@ -16,23 +17,6 @@ fn sample(name: &str) -> Project {
 
 fn app<'a>(harness: &'a Driven<'_>) -> &'a AppState {
     &harness.state().as_ref().expect("the window is made in the first frame").app
-}
-
-fn view<'a>(harness: &'a Driven<'_>) -> Option<&'a RunView> {
-    app(harness).view().map(|view| &**view)
-}
-
-/// Waits for a worker, frame by frame.
-fn until(harness: &mut Driven<'_>, what: &str, holds: impl Fn(&Driven<'_>) -> bool) {
-    for _ in 0..20_000 {
-        harness.run_steps(1);
-        if holds(harness) {
-            harness.run_steps(3);
-            return;
-        }
-        std::thread::yield_now();
-    }
-    panic!("never: {what}");
 }
 
 fn write(harness: &mut Driven<'_>, text: &str) {
