@@ -15,6 +15,8 @@ pub use style::{apply, install_fonts};
 
 use egui::{Color32, FontFamily, FontId, RichText, TextStyle};
 
+use crate::app::schemas::tokens::Word;
+
 /// The spacing scale in points: multiples of four.
 pub mod space {
     /// Between an icon and its text.
@@ -177,25 +179,6 @@ pub fn tokens(ctx: &egui::Context) -> &'static Tokens {
     }
 }
 
-/// A part of a text that is code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// The key of an object.
-    Key,
-    /// A text.
-    Text,
-    /// The name of a built-in type.
-    Type,
-    /// A number.
-    Number,
-    /// A word of the language.
-    Keyword,
-    /// A comment.
-    Comment,
-    /// Everything else.
-    Plain,
-}
-
 /// How something stands, for badges, tiles and borders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
@@ -215,16 +198,16 @@ pub enum Tone {
 impl Tokens {
     /// Colour of a part of code: each stands out from the sunken ground, and the words say the same without it.
     #[must_use]
-    pub const fn code(&self, part: Code) -> Color32 {
+    pub const fn code(&self, part: Word) -> Color32 {
         match (part, self.dark) {
-            (Code::Key | Code::Keyword, _) => self.accent,
-            (Code::Text, _) => self.ok,
-            (Code::Type, false) => rgb(0x7A_3E9D),
-            (Code::Type, true) => rgb(0xD3_A4F0),
-            (Code::Number, false) => rgb(0x9C_4508),
-            (Code::Number, true) => rgb(0xF0_A868),
-            (Code::Comment, _) => self.text_muted,
-            (Code::Plain, _) => self.text,
+            (Word::Key | Word::Keyword, _) => self.accent,
+            (Word::Text, _) => self.ok,
+            (Word::Type, false) => rgb(0x7A_3E9D),
+            (Word::Type, true) => rgb(0xD3_A4F0),
+            (Word::Number, false) => rgb(0x9C_4508),
+            (Word::Number, true) => rgb(0xF0_A868),
+            (Word::Comment, _) => self.text_muted,
+            (Word::Plain, _) => self.text,
         }
     }
     /// Foreground of a tone.

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat};
-use egui::{Color32, FontId, Galley, Margin, ScrollArea, Stroke, TextEdit, Ui, WidgetInfo, WidgetType};
+use egui::{FontId, Galley, Margin, ScrollArea, Stroke, TextEdit, Ui, WidgetInfo, WidgetType};
 
 use crate::app::schemas::tokens::{Word, spans};
-use crate::gui::theme::{self, Code, Tokens, Tone};
+use crate::gui::theme::{self, Tokens, Tone};
 
 pub(super) const FONT_SIZE: f32 = 12.0;
 const LINE_HEIGHT: f32 = 17.0;
@@ -21,25 +21,13 @@ pub(super) struct Mark {
     pub tone: Tone,
 }
 
-fn colour(tokens: &Tokens, word: Word) -> Color32 {
-    tokens.code(match word {
-        Word::Key => Code::Key,
-        Word::Text => Code::Text,
-        Word::Type => Code::Type,
-        Word::Number => Code::Number,
-        Word::Keyword => Code::Keyword,
-        Word::Comment => Code::Comment,
-        Word::Plain => Code::Plain,
-    })
-}
-
 /// Laid out without wrapping; marks are underlined on their tone's quiet ground.
 pub(super) fn job(tokens: &Tokens, text: &str, is_protobuf: bool, marks: &[Mark]) -> LayoutJob {
     let mut job = LayoutJob { text: text.to_owned(), ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
     let plain = TextFormat { font_id: FontId::monospace(FONT_SIZE), line_height: Some(LINE_HEIGHT), ..TextFormat::default() };
     let mut add = |range: Range<usize>, word: Word, tone: Option<Tone>| {
-        let mut format = TextFormat { color: colour(tokens, word), ..plain.clone() };
+        let mut format = TextFormat { color: tokens.code(word), ..plain.clone() };
         if let Some(tone) = tone {
             format.background = tokens.tone_soft(tone);
             format.underline = Stroke::new(1.5, tokens.tone(tone));
