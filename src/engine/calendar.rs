@@ -15,9 +15,9 @@ use crate::units::SimTime;
 
 const BUCKETS: usize = 65;
 /// Items that are kept in the short list at most.
-const FEW_MAX: usize = 48;
+const FEW_MAX: usize = 128;
 /// So many left in the buckets come back to the short list.
-const FEW_AGAIN: usize = 12;
+const FEW_AGAIN: usize = 48;
 
 /// A monotone priority queue, first in first out within an instant.
 #[derive(Clone, Debug)]

@@ -293,7 +293,9 @@ impl Consumer {
                 self.with_client(ctx, (index, client), |client, now, out| client.drained(now, out));
             }
             let instance = &self.instances[index];
-            if instance.up && !self.is_paused && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty() {
+            let has_room = instance.up && !self.is_paused && instance.buffer.len() < self.buffer_max && instance.inbox.is_empty();
+            // Asked after every event: mostly each long poll is under way.
+            if has_room && instance.clients[client].is_due_to_fetch(ctx.now) {
                 self.with_client(ctx, (index, client), |client, now, out| client.fetch(now, out));
             }
         }

@@ -328,6 +328,15 @@ impl ConsumerClient {
         self.is_modern() || self.cfg.assignors.iter().all(|assignor| assignor.is_cooperative())
     }
 
+    /// Whether [`Self::fetch`] may have something to do.
+    #[inline]
+    #[must_use]
+    pub fn is_due_to_fetch(&self, now: SimTime) -> bool {
+        let age_max = self.cfg.metadata_age_max;
+        self.lanes.iter().any(|lane| lane.pending.is_none() && lane.not_before <= now)
+            || self.metadata.iter().any(|metadata| metadata.is_old(now, age_max))
+    }
+
     /// Sends a long poll on every lane that has none; call it when there is room for records.
     pub fn fetch(&mut self, now: SimTime, out: &mut ConsumerOutput) {
         if !matches!(self.phase, Phase::Stable) && !self.cooperates() {

@@ -82,6 +82,11 @@ impl TopicMetadata {
         }
     }
 
+    /// Whether the next [`Self::refresh`] makes it stale, or something has.
+    pub fn is_old(&self, now: SimTime, age_max: SimDuration) -> bool {
+        self.stale || self.told_at + age_max <= now
+    }
+
     /// Knowledge older than `age_max` is asked for again (`metadata.max.age.ms`).
     pub fn refresh(&mut self, now: SimTime, age_max: SimDuration) {
         self.stale |= self.told_at + age_max <= now;
