@@ -1,5 +1,6 @@
 //! The registry's rules, code by code.
 
+mod checking;
 mod oracle;
 
 use super::*;

@@ -208,6 +208,24 @@ proptest! {
         }
     }
 
+    /// Whatever a schema asks for, what is made up for it is valid, unless the schema is said to have no payload.
+    #[test]
+    fn what_is_made_up_is_valid(schema in schemas(), draft in prop::sample::select(DRAFTS.to_vec()), seed in any::<u64>()) {
+        let mut schema = schema;
+        if let (Json::Object(map), false) = (&mut schema, draft.is_empty()) {
+            map.insert("$schema".to_owned(), draft.into());
+        }
+        let Ok(compiled) = JsonSchema::compile(&schema.to_string(), &[] as &[Named]) else { return Ok(()) };
+        prop_assume!(compiled.can_generate().is_ok());
+        let mut rng = Stream::new(seed, "swift", "made up");
+        for turn in 0..20 {
+            let mut payload = Vec::new();
+            compiled.generate(&mut rng, SimTime::from_ns(seed >> turn), &mut payload);
+            let refused = compiled.validate(&payload);
+            prop_assert!(refused.is_ok(), "{schema}: {} {refused:?}", String::from_utf8_lossy(&payload));
+        }
+    }
+
     #[test]
     fn plain_values_of_plain_schemas_are_told(value in values()) {
         let both = Both::of(&json!({"type": ["null", "boolean", "string", "number", "object", "array"]})).expect("a schema");
