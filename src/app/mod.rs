@@ -192,6 +192,11 @@ impl AppState {
     pub fn is_locked(&self) -> bool {
         self.running.as_ref().is_some_and(Running::is_going)
     }
+    /// Whether a run stands still until somebody lets it go on.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_held)
+    }
     /// Why the design cannot run, if it cannot.
     #[must_use]
     pub fn blocked_because(&self) -> Option<String> {

@@ -47,6 +47,11 @@ impl Running {
     pub fn is_going(&self) -> bool {
         matches!(self.view.phase, RunPhase::Ready | RunPhase::Playing | RunPhase::Paused)
     }
+    /// Whether it waits for a step, or to go on.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.view.phase, RunPhase::Ready | RunPhase::Paused)
+    }
     /// A component's id.
     #[must_use]
     pub fn component_id(&self, component: ComponentIx) -> &str {

@@ -80,6 +80,8 @@ fn source_of(spec: &ParamSpec, params: &Params<'_>) -> Option<&'static str> {
     match spec.provenance {
         Source::Choice => None,
         _ if params.is_given(spec.name) => Some("given"),
+        // What has no value without being given costs nothing.
+        _ if params.text(spec.name).is_empty() => None,
         Source::Documented(_) => Some("documented"),
         Source::Measured(_) => Some("measured"),
         Source::Assumed => Some("assumed"),

@@ -66,3 +66,15 @@ fn events_carry_glues_header() {
     assert_eq!(report.ledger.obligations.delivered, EVENTS);
     assert_eq!(report.ledger.reasons.len(), 0, "{:?}", report.ledger.reasons);
 }
+
+#[test]
+fn a_serializer_may_pack_behind_glues_header() {
+    let plain = run(&design("", "orders", "profile: \"glue\",", "orders"));
+    let packed = run(&design("glue_compression: \"zlib\",", "orders", "profile: \"glue\",", "orders"));
+    assert_eq!(packed.ledger.obligations.delivered, EVENTS);
+    assert_eq!(packed.ledger.reasons.len(), 0, "{:?}", packed.ledger.reasons);
+    let bytes = |report: &Report| report.links.values().map(|figures| figures["bytes"]).sum::<f64>();
+    assert_ne!(bytes(&plain), bytes(&packed));
+    let unused = problems(&design("glue_compression: \"zlib\",", "orders-value", "", "orders-value"));
+    assert!(unused.is_empty(), "a setting without use is no error: {unused:?}");
+}

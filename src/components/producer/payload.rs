@@ -17,9 +17,9 @@ pub(in crate::components) enum Source {
     /// A schema of the project, bare.
     Bare { schema: Arc<Schema>, ty: TypeIx },
     /// A registered schema that is not known yet, and which of its messages is written.
-    Unknown { subject: Arc<str>, version: Option<u32>, message: Option<Arc<str>> },
-    /// A registered schema, with the registry's header; `named` are its subject and version.
-    Registered { id: u32, uuid: Option<[u8; 16]>, named: (Arc<str>, u32), schema: Arc<Schema>, ty: TypeIx },
+    Unknown { subject: Arc<str>, version: Option<u32>, message: Option<Arc<str>>, packs: bool },
+    /// A registered schema, with the registry's header; `named` are its subject and version. Glue's serializer may pack.
+    Registered { id: u32, uuid: Option<[u8; 16]>, named: (Arc<str>, u32), schema: Arc<Schema>, ty: TypeIx, packs: bool },
     /// The registry has no such schema: events of this type are rejected.
     Missing(Arc<str>),
     /// The registry's version does not take what the application makes: events of this type are rejected.
@@ -35,6 +35,8 @@ pub(in crate::components) struct Wanted {
     pub version: Option<u32>,
     /// One of its messages; the first when absent.
     pub message: Option<Arc<str>>,
+    /// Glue's serializer packs what it writes.
+    pub packs: bool,
 }
 
 /// Where events of a type go.
@@ -148,9 +150,10 @@ impl EventKinds {
         for kind in self.list.iter_mut().filter(|kind| kind.asked.as_ref().is_some_and(is_of)) {
             let Some(asked) = &kind.asked else { continue };
             match asked.learnt(library, answer) {
-                Source::Registered { id, uuid, named, schema, ty } => {
-                    let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(&schema)));
-                    kind.source = Source::Registered { id, uuid, named, schema, ty }.unless_it_breaks(&own, subject, library);
+                learnt @ Source::Registered { .. } => {
+                    let own = kind.own.clone().or_else(|| learnt.schema().cloned());
+                    kind.source = own.iter().fold(learnt, |learnt, own| learnt.unless_it_breaks(own, subject, library));
+                    kind.own = own;
                 }
                 _ if matches!(kind.source, Source::Registered { .. }) => {}
                 other => kind.source = other,
@@ -162,9 +165,9 @@ impl EventKinds {
 impl Source {
     /// A schema by its name: a registry's subject where one is linked, else a schema of the project.
     pub fn named(ctx: &BuildCtx<'_>, wanted: Wanted, path: String) -> Result<Self, Diagnostic> {
-        let Wanted { name, version, message } = wanted;
+        let Wanted { name, version, message, packs } = wanted;
         if ctx.links_at("schemas").next().is_some() {
-            return Ok(Self::Unknown { subject: Arc::from(name), version, message });
+            return Ok(Self::Unknown { subject: Arc::from(name), version, message, packs });
         }
         let Some(schema) = ctx.project.schemas.get(&name) else {
             return Err(Diagnostic::error("schema-unknown", path, format!("`{name}` is no schema of this project")));
@@ -176,16 +179,22 @@ impl Source {
 
     /// What a registry's answer makes of a schema that was not known.
     pub fn learnt(&self, library: &SchemaLibrary, answer: &Result<SchemaFound, (u32, Arc<str>)>) -> Self {
-        let Self::Unknown { subject, message, .. } = self else { return self.clone() };
+        let Self::Unknown { subject, message, packs, .. } = self else { return self.clone() };
         let compiled = match answer {
             Ok(found) => library.compile_found(found).map(|schema| (found, schema)),
             Err((code, words)) => return Self::Missing(format!("the registry has no `{subject}`: {code} {words}").into()),
         };
         let typed = compiled.and_then(|(found, schema)| {
             let ty = schema.type_named(message.as_deref())?;
-            Ok(Self::Registered { id: found.id, uuid: found.uuid, named: (found.subject.clone(), found.version), schema, ty })
+            let named = (found.subject.clone(), found.version);
+            Ok(Self::Registered { id: found.id, uuid: found.uuid, named, schema, ty, packs: *packs })
         });
         typed.unwrap_or_else(|words| Self::Missing(format!("the schema of `{subject}` cannot be used: {words}").into()))
+    }
+
+    /// The registered schema.
+    fn schema(&self) -> Option<&Arc<Schema>> {
+        if let Self::Registered { schema, .. } = self { Some(schema) } else { None }
     }
 
     /// What events are written with; `asked` is what the registry was asked for.
@@ -221,8 +230,9 @@ impl Source {
             }
             Self::Bare { schema, ty } => (schema, *ty, None),
             Self::Registered { id, uuid: None, schema, ty, .. } => (schema, *ty, Some(*id)),
-            Self::Registered { uuid: Some(uuid), schema, ty, .. } => {
-                return write_glue(schema.typed(*ty), *uuid, rng, now, How { invalid, validate }, out);
+            Self::Registered { uuid: Some(uuid), schema, ty, packs, .. } => {
+                let framing = if *packs { Framing::GlueZlib } else { Framing::Glue };
+                return write_glue(framing, *uuid, schema.typed(*ty), (rng, now), How { invalid, validate }, out);
             }
             Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
             Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
@@ -248,12 +258,19 @@ struct How {
     validate: bool,
 }
 
-/// Glue's serializer packs what it has written.
-fn write_glue(schema: Typed<'_>, uuid: [u8; 16], rng: &mut Stream, now: SimTime, how: How, out: &mut Vec<u8>) -> Result<(), Reason> {
+/// Glue's header, and a payload that its serializer may pack.
+fn write_glue(
+    framing: Framing,
+    uuid: [u8; 16],
+    schema: Typed<'_>,
+    (rng, now): (&mut Stream, SimTime),
+    how: How,
+    out: &mut Vec<u8>,
+) -> Result<(), Reason> {
     let start = out.len();
-    schema.write_number(Framing::Glue, out);
+    schema.write_number(framing, out);
     let written = write_bare(schema, rng, now, how, out);
-    Framing::Glue.wrap(0, uuid, out, start);
+    framing.wrap(0, uuid, out, start);
     written
 }
 
@@ -288,5 +305,6 @@ fn source(
     // Without a registry there are no subjects: the schema is the project's.
     let named = if has_registry { written.subject_in(ctx.project, ctx.schemas, topic) } else { Ok(written.subject) };
     let name = named.map_err(|words| Diagnostic::error("subject-naming", path.clone(), words))?;
-    Source::named(ctx, Wanted { name, version: written.version, message: written.message.map(Arc::from) }, path)
+    let packs = params.text("glue_compression") == "zlib";
+    Source::named(ctx, Wanted { name, version: written.version, message: written.message.map(Arc::from), packs }, path)
 }

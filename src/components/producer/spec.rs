@@ -94,6 +94,16 @@ const PARAMS: &[ParamSpec] = &[
     .from(Provenance::Documented("Confluent Schema Registry 7: value.subject.name.strategy"))
     .group("Load"),
     ParamSpec::new(
+        "glue_compression",
+        "Glue compression",
+        T::Choice(&["none", "zlib"]),
+        Same("none"),
+        "Whether AWS Glue's serializer packs each payload behind its header; readers unpack it. For a registry of the profile glue",
+    )
+    .key("compression")
+    .from(Provenance::Documented("AWS Glue Schema Registry 1.1: AWSSchemaRegistryConstants.COMPRESSION_TYPE"))
+    .group("Load"),
+    ParamSpec::new(
         "invalid_ratio",
         "Invalid share",
         T::Ratio { min: 0.0, max: 1.0 },
@@ -398,6 +408,10 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     }
 }
 
+fn is_glue(ctx: &BuildCtx<'_>, id: &str) -> bool {
+    ctx.project.components.get(id).is_some_and(|component| component.profile.as_deref() == Some("glue"))
+}
+
 /// A compacted topic keeps the last value of each key: it refuses what has none.
 fn check_keys(path: &str, params: &Params<'_>, outs: &[&LinkFacts], out: &mut Vec<Diagnostic>) {
     let keyed = outs.iter().filter_map(|facts| facts.topic.as_ref()).find(|topic| topic.needs_keys);
@@ -526,6 +540,10 @@ fn check_events(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, outs: &[&Li
             };
             out.push(diagnostic);
         }
+    }
+    if params.is_given("glue_compression") && !registries.iter().any(|id| is_glue(ctx, id)) {
+        let words = "only AWS Glue's serializer packs payloads, and no linked registry is of the profile glue";
+        out.push(Diagnostic::warning("setting-unused", format!("{path}.glue_compression"), words));
     }
     if params.is_given("value_subject_naming") && registries.is_empty() {
         let words = "without a registry no schema has a subject";

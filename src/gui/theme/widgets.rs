@@ -181,14 +181,13 @@ pub fn pill(ui: &mut Ui, label: &str, selected: bool) -> Response {
     // One weight for both: a choice must not move its neighbours.
     let text = RichText::new(label).size(12.0).color(if selected { tokens.accent } else { tokens.text_muted });
     let fill = if selected { tokens.accent_soft } else { Color32::TRANSPARENT };
-    let response = ui.scope(|ui| {
-        ui.spacing_mut().button_padding = Vec2::new(7.0, 3.0);
-        ui.spacing_mut().interact_size.y = 24.0;
-        ui.add(
-            Button::new(text).wrap_mode(egui::TextWrapMode::Extend).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12)),
-        )
-    });
-    let response = response.inner;
+    // No scope of its own: a row that wraps must be able to begin a new line here.
+    let spacing = ui.spacing().clone();
+    ui.spacing_mut().button_padding = Vec2::new(7.0, 3.0);
+    ui.spacing_mut().interact_size.y = 24.0;
+    let button = Button::new(text).wrap_mode(egui::TextWrapMode::Extend).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12));
+    let response = ui.add(button);
+    *ui.spacing_mut() = spacing;
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, selected, label));
     response
 }

@@ -144,8 +144,9 @@ fn actions(ui: &mut Ui, app: &AppState, subject: &Subject, commands: &mut Vec<Co
         }
         let note = match (&subject.standing.refused, is_going) {
             (Some((at, _)), true) => format!("Refused at {}", figures::clock(at.as_secs_f64())),
-            (_, true) => "Goes to the running registry, and into its list of actions".to_owned(),
-            (_, false) => "Becomes a schema of its own; undo takes it back".to_owned(),
+            (_, true) if app.is_held() => "Comes with the next step".to_owned(),
+            (_, true) => "Goes to the running registry".to_owned(),
+            (_, false) => "Undo takes it back".to_owned(),
         };
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let label = egui::Label::new(theme::muted(theme::tokens(ui.ctx()), note)).truncate();
