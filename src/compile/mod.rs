@@ -14,6 +14,7 @@ mod expectations;
 mod faults;
 mod names;
 mod plan;
+mod schemas;
 mod structure;
 
 pub use blast::{Blast, DrawnUse, Hit, Impact, blast_radius, schema_uses};
@@ -38,12 +39,14 @@ pub const DEFAULT_LENGTH: SimDuration = SimDuration::from_secs(60);
 #[must_use]
 pub fn check(project: &Project) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    check_as_drawn(project, &mut out);
+    // Each text is compiled once, whatever the scenarios change around it.
+    let library = Arc::new(SchemaLibrary::default());
+    check_as_drawn(project, &library, &mut out);
     for name in project.scenarios.keys() {
         let options = RunOptions { scenario: Some(name.clone()), ..RunOptions::default() };
         let mut under = Vec::new();
         let (effective, _) = effective::apply(project, &options, &mut under);
-        check_as_drawn(&effective, &mut under);
+        check_as_drawn(&effective, &library, &mut under);
         // What is wrong with the drawing itself has been said once.
         for diagnostic in under {
             let said = |known: &Diagnostic| known.code == diagnostic.code && known.message == diagnostic.message;
@@ -55,14 +58,14 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
     out
 }
 
-fn check_as_drawn(project: &Project, out: &mut Vec<Diagnostic>) {
+fn check_as_drawn(project: &Project, library: &Arc<SchemaLibrary>, out: &mut Vec<Diagnostic>) {
     structure::check(project, out);
     let names = Names::number(project);
     expectations::check(project, &names, out);
-    let library = Arc::new(SchemaLibrary::default());
+    schemas::check(project, library, out);
     for (index, (id, component)) in project.components.iter().enumerate() {
         let Some(kind) = components::by_id(&component.kind) else { continue };
-        let ctx = build_ctx(project, &names, &library, 0, index, id, component.stream_key(id));
+        let ctx = build_ctx(project, &names, library, 0, index, id, component.stream_key(id));
         let params = Params::new(kind.spec().params, profile_of(component, kind), &component.params);
         kind.check(&ctx, &params, out);
     }
@@ -76,13 +79,13 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
     let mut remarks = Vec::new();
     let (mut effective, scenario) = effective::apply(project, options, &mut remarks);
     effective.expect.extend(expectations::of_guarantees(&effective));
-    check_as_drawn(&effective, &mut remarks);
+    let schemas = Arc::new(SchemaLibrary::default());
+    check_as_drawn(&effective, &schemas, &mut remarks);
     if has_errors(&remarks) {
         return Err(remarks);
     }
     let names = Names::number(&effective);
     let seed = options.seed.unwrap_or(effective.seed);
-    let schemas = Arc::new(SchemaLibrary::default());
     let mut planned = Vec::with_capacity(effective.components.len());
     for (index, (id, component)) in effective.components.iter().enumerate() {
         let kind = components::by_id(&component.kind).expect("an unknown kind is an error above");

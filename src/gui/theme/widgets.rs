@@ -185,7 +185,8 @@ pub fn pill(ui: &mut Ui, label: &str, selected: bool) -> Response {
     let spacing = ui.spacing().clone();
     ui.spacing_mut().button_padding = Vec2::new(7.0, 3.0);
     ui.spacing_mut().interact_size.y = 24.0;
-    let button = Button::new(text).wrap_mode(egui::TextWrapMode::Extend).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12));
+    let button =
+        Button::new(text).wrap_mode(egui::TextWrapMode::Extend).fill(fill).stroke(Stroke::NONE).corner_radius(CornerRadius::same(12));
     let response = ui.add(button);
     *ui.spacing_mut() = spacing;
     response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, selected, label));

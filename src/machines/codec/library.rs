@@ -64,7 +64,7 @@ impl SchemaLibrary {
         }
         compiled
     }
-    /// The same for a text whose type nobody names: one that is no JSON is Protobuf, and of the others Avro is asked first.
+    /// The same for a text whose type nobody names: the likeliest type is asked first.
     ///
     /// # Errors
     /// Why the text is no schema, in words.

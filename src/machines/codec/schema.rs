@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::avro::{AvroRules, AvroSchema};
 use super::difference::{Difference, Policy, Severity, Side};
+use super::guess::guess_type;
 use super::json::JsonSchema;
 use super::protobuf::ProtobufSchema;
 use super::references::Named;
@@ -45,9 +46,10 @@ impl SchemaType {
 
     /// What a text may be, the likeliest first.
     pub(super) fn candidates(text: &str) -> (Self, &'static [Self]) {
-        match is_json(text) {
-            true => (Self::Avro, &[Self::Json]),
-            false => (Self::Protobuf, &[]),
+        match guess_type(text) {
+            Some("JSON") => (Self::Json, &[Self::Avro]),
+            _ if is_json(text) => (Self::Avro, &[Self::Json]),
+            _ => (Self::Protobuf, &[]),
         }
     }
     /// As registries write it.
