@@ -206,7 +206,7 @@ pub struct HeldRecord {
     pub key: Option<Bytes>,
     /// Payload; none in a tombstone.
     pub value: Option<Bytes>,
-    /// The schema that the payload's first bytes name.
+    /// The schema that the payload's header names, by the number of the run's registries; who holds a record does not know it.
     pub schema_id: Option<u32>,
 }
 

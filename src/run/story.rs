@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::sim::Sim;
-use crate::event::{Answer, EventId, Query, Seek};
+use crate::event::{Answer, EventId, Query, SchemaFound, Seek};
 use crate::machines::codec::{self, HeaderId};
 use crate::metrics::{BrowseWish, Browsed, EventStory, RunPhase, RunView};
 use crate::units::SimTime;
@@ -56,6 +56,14 @@ fn queues(sim: &Sim) -> Answer {
     Answer::Queues(queues, subscriptions)
 }
 
+/// What a registry of this run has handed out under what a header says.
+fn schema_of(sim: &Sim, id: HeaderId) -> Option<&SchemaFound> {
+    match id {
+        HeaderId::Number(id) => sim.recorder().schema(id),
+        HeaderId::Uuid(uuid) => sim.recorder().schemas().values().find(|found| found.uuid == Some(uuid)),
+    }
+}
+
 /// Pretty JSON by the schema that the wire format names; else text; else bytes with the reason.
 fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
     let undecoded = |why: &str| match std::str::from_utf8(payload) {
@@ -67,11 +75,7 @@ fn decode(sim: &Sim, payload: &[u8]) -> (String, Option<String>) {
         Ok(parts) => parts,
         Err(reason) => return (undecoded(reason.detail.as_deref().unwrap_or(reason.code)), None),
     };
-    let found = match id {
-        HeaderId::Number(id) => sim.recorder().schema(id),
-        HeaderId::Uuid(uuid) => sim.recorder().schemas().values().find(|found| found.uuid == Some(uuid)),
-    };
-    let Some(found) = found else { return (undecoded("its schema is not known here"), None) };
+    let Some(found) = schema_of(sim, id) else { return (undecoded("its schema is not known here"), None) };
     let name = format!("{} v{} (id {}, {})", found.subject, found.version, found.id, found.schema_type);
     let decoded = sim.plan().schemas.compile_found(found).and_then(|schema| schema.body_to_json(id.framing(), &body));
     let text = match decoded {

@@ -12,7 +12,6 @@ use super::transactions::marker::{control_of, stamp_of};
 use crate::event::{
     HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Seek, StoredBatch,
 };
-use crate::machines::codec::unframe;
 use crate::units::{GroupIx, TopicIx};
 
 impl Cluster {
@@ -119,7 +118,7 @@ impl Partition {
                 event: record.meta,
                 key: record.key.map(|key| plain.bytes.slice_ref(key)),
                 value: (!record.is_tombstone).then(|| value_bytes(&plain, &record)),
-                schema_id: unframe(record.value).ok().map(|(id, _)| id),
+                schema_id: None,
             };
             LogRow { offset, content: LogContent::Record(held, standing(offset)) }
         };

@@ -6,7 +6,6 @@ use super::Queue;
 use super::store::{State, Stored};
 use crate::event::{HeldRecord, MessageState, PAGE_RECORDS_MAX, QueuePage, QueueRow, QueueStanding, Seek};
 use crate::machines::broker::batch::{records, value_bytes};
-use crate::machines::codec::unframe;
 use crate::units::SimTime;
 
 impl Queue {
@@ -60,7 +59,7 @@ fn row(number: u64, stored: &Stored) -> Option<QueueRow> {
         event: record.meta,
         key: record.key.map(|key| stored.batch.bytes.slice_ref(key)),
         value: (!record.is_tombstone).then(|| value_bytes(&stored.batch, &record)),
-        schema_id: unframe(record.value).ok().map(|(id, _)| id),
+        schema_id: None,
     };
     let state = match stored.state {
         State::Visible => MessageState::Visible,
