@@ -83,17 +83,36 @@ ci=(--profile ci --locked)
 export EVENTYARD_SEEDS=${EVENTYARD_SEEDS:-2000}
 
 step fmt cargo fmt --check
-step clippy cargo clippy "${ci[@]}" --all-targets -- -D warnings
-step "check without features" cargo check "${ci[@]}" --no-default-features
-features=$(awk '/^\[/ { inside = ($0 == "[features]") } inside && /^[a-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml)
-for feature in $features; do
-    step "check feature $feature alone" cargo check "${ci[@]}" --no-default-features --features "$feature"
-done
+
+# Lints and features alone, in a target folder of their own and beside the build of the tests: a compiler's front end keeps one
+# core busy only. What they say is kept, and told when the tests are built.
+checks_dir=$(mktemp -d)
+log=$checks_dir/tests
+trap 'rm -rf "$checks_dir"' EXIT
+checks() {
+    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/checks
+    local features feature
+    step clippy cargo clippy "${ci[@]}" --all-targets -- -D warnings
+    step "check without features" cargo check "${ci[@]}" --no-default-features
+    features=$(awk '/^\[/ { inside = ($0 == "[features]") } inside && /^[a-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml)
+    for feature in $features; do
+        step "check feature $feature alone" cargo check "${ci[@]}" --no-default-features --features "$feature"
+    done
+    printf '%s\n' "${ran[@]}" >"$checks_dir/ran"
+    printf '%s\n' "${broken[@]}" >"$checks_dir/broken"
+}
+(ran=() broken=(); checks) >"$checks_dir/log" 2>&1 &
+checking=$!
 
 # --- tests ----------------------------------------------------------------------------------------
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+step "build the tests" cargo test "${ci[@]}" --no-run
+wait "$checking"
+cat "$checks_dir/log"
+[ -s "$checks_dir/ran" ] || broken+=("checks")
+while IFS= read -r line; do [ -n "$line" ] && ran+=("$line"); done < <(cat "$checks_dir/ran" 2>/dev/null)
+while IFS= read -r line; do [ -n "$line" ] && broken+=("$line"); done < <(cat "$checks_dir/broken" 2>/dev/null)
+
 say "tests: cargo test ${ci[*]} --no-fail-fast"
 from=$SECONDS
 cargo test "${ci[@]}" --no-fail-fast 2>&1 | tee "$log"
