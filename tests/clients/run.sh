@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A registry that serves, and Confluent's Python client against it. EVENTYARD is the program; the client is installed into
-# a folder of its own. Ends with 0 when everything held, 77 (and a sentence) when the client cannot be had, else 1.
+# A registry that serves, and clients against it: Confluent's for Python, and with EVENTYARD_RUST_CLIENT=1 the crate
+# schema_registry_converter. EVENTYARD is the program; the clients are put into a folder of their own. Ends with 0 when
+# everything held, 77 (and a sentence) when a client cannot be had, else 1.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 program=${EVENTYARD:-target/debug/eventyard}
@@ -27,3 +28,12 @@ for _ in $(seq 100); do
 done
 [ -n "${url:-}" ] || { echo "the registry said no address"; exit 1; }
 timeout 60 "$place/bin/python" tests/clients/confluent.py "$url" || exit 1
+
+if [ "${EVENTYARD_RUST_CLIENT:-}" != 1 ]; then
+    echo "left out: the Rust client; EVENTYARD_RUST_CLIENT=1 has it (it builds an HTTP client, minutes on a small machine)"
+    exit 0
+fi
+command -v cargo >/dev/null || skip "the Rust client needs cargo"
+manifest=tests/clients/rust/Cargo.toml
+cargo fetch --quiet --locked --manifest-path "$manifest" || skip "the Rust client's crates cannot be fetched"
+cargo run --quiet --locked --manifest-path "$manifest" --target-dir "$place/rust" -- "$url" || exit 1
