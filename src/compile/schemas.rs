@@ -39,7 +39,7 @@ mod tests {
     fn a_text_that_is_no_schema_is_told_with_its_reason() {
         for (text, words) in [
             (r#"{\"type\": \"recor\"}"#, "recor"),
-            (r#"{\"type\": \"object\", \"properties\": 3}"#, "properties"),
+            (r#"{\"type\": \"object\", \"properties\": 3}"#, "not of type"),
             (r#"syntax = \"proto3\"; message {"#, "expected"),
         ] {
             let design = format!(

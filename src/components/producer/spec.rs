@@ -100,7 +100,6 @@ const PARAMS: &[ParamSpec] = &[
         Same("none"),
         "Whether AWS Glue's serializer packs each payload behind its header; readers unpack it. For a registry of the profile glue",
     )
-    .key("compression")
     .from(Provenance::Documented("AWS Glue Schema Registry 1.1: AWSSchemaRegistryConstants.COMPRESSION_TYPE"))
     .group("Load"),
     ParamSpec::new(

@@ -9,8 +9,9 @@ use crate::units::SimTime;
 /// Below this depth, and beyond this many bytes, optional fields and items are left out.
 const FULL_DEPTH_MAX: u32 = 6;
 const FULL_BYTES_MAX: usize = 16 * 1024;
-/// Where even required parts end: a schema that needs more has no finite payload.
+/// Where even required parts end: a schema that needs more has no finite payload, or one that nobody sends.
 const DEPTH_MAX: u32 = 64;
+const BYTES_MAX: usize = 1 << 20;
 /// One in so many optional fields is left out, one in so many nullable values is null.
 const ABSENT_ONE_IN: u64 = 5;
 /// Arrays have this many items more than their least, at most.
@@ -26,7 +27,7 @@ impl Plan {
     }
 
     fn write(&self, index: NodeIx, writer: &mut Writer<'_>, depth: u32) {
-        if depth > DEPTH_MAX {
+        if depth > DEPTH_MAX || writer.out.len() - writer.start > BYTES_MAX {
             writer.out.extend_from_slice(b"null");
             return;
         }
