@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventId, EventMeta, RecordBatch, StoredBatch};
+use super::{EventId, EventMeta, RecordBatch, RowChange, StoredBatch};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Something that happened to an event. Facts that come once an event are kept small; others are boxed.
@@ -42,6 +42,8 @@ pub enum Fact {
     GroupStart { group: GroupIx, topic: TopicIx, partition: u32, offset: u64 },
     /// A group goes on behind a batch that it could not read.
     Unreadable(Box<Unreadable>),
+    /// A read model has changed.
+    Row(Box<RowChange>),
     /// A hop of an event that observers follow.
     Hop(Box<(EventMeta, Hop)>),
 }
@@ -287,6 +289,7 @@ impl Fact {
             | Self::Partitions { .. }
             | Self::Unreadable(_)
             | Self::LogStart { .. }
+            | Self::Row(_)
             | Self::GroupStart { .. } => None,
         }
     }

@@ -10,7 +10,9 @@ mod fact;
 mod group;
 mod message;
 mod queue;
+mod read_model;
 mod record;
+mod scalar;
 mod standing;
 mod transaction;
 
@@ -26,6 +28,8 @@ pub use message::{
     ProduceRequest, ProduceResult, SchemaCall, SchemaFound, SchemaReply, SchemaRequest,
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
+pub use read_model::{Cells, RowChange, RowEdit, TableShape};
+pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use record::{EventId, EventMeta, header_bytes};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

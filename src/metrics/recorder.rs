@@ -266,6 +266,8 @@ impl Recorder {
                 self.ledger.group_start(now, cluster, group, topic, partition, offset);
             }
             Fact::Unreadable(batch) => self.unreadable(now, &batch),
+            // Rows are nobody's obligation.
+            Fact::Row(_) => {}
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
         }

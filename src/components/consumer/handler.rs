@@ -17,7 +17,7 @@ use super::sim::Consumer;
 use super::work::{Next, State};
 use crate::components::producer::telling::hop;
 use crate::engine::{Ctx, Figures, Input};
-use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Query, Reason};
+use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Query, Reason, TableShape};
 use crate::machines::broker::client::Outgoing;
 use crate::units::{EventTypeIx, SimDuration, SimTime, TopicIx};
 
@@ -88,6 +88,9 @@ pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
         None
     }
     fn figures(&self, now: SimTime, out: &mut Figures);
+    fn read_model(&self) -> Option<TableShape> {
+        None
+    }
     fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
         let _ = (now, query);
         None

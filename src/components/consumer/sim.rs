@@ -21,7 +21,7 @@ use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Answer, CallId, EventMeta, Fact, Hop, HopKind, Message, Placed, Query};
+use crate::event::{Answer, CallId, EventMeta, Fact, Hop, HopKind, Message, Placed, Query, TableShape};
 use crate::machines::broker::client::{ClientOutput, CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, ProducerClient};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime};
@@ -513,6 +513,9 @@ impl Process for Consumer {
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
         out.gauge("assigned_partitions", clients().map(ConsumerClient::assigned_count).sum::<usize>() as f64);
+    }
+    fn read_model(&self) -> Option<TableShape> {
+        self.handler.as_ref()?.read_model()
     }
     fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
         self.handler.as_ref()?.browse(now, query)

@@ -5,6 +5,7 @@
 //! change are told as facts, and whoever keeps the read model carries them out. Start at [`Projection::step`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::payload;
 use super::read::{self, Ways};
@@ -12,10 +13,10 @@ use crate::components::consumer::handler::{Step, Task};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures};
-use crate::event::Reason;
+use crate::event::{Fact, Reason, RowChange, RowEdit, TableShape};
 use crate::machines::event_store::{Scalar, Table};
 use crate::random::{Distribution, Stream};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, TopicIx};
 
 #[derive(Clone, Debug, Default)]
 struct Counts {
@@ -85,16 +86,24 @@ impl Projection {
             let key = payload::key(task);
             payload::fields(task, self.table.event_fields(), &mut self.fields);
             let now_ms = i64::try_from(ctx.now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
-            if let Err(error) = self.table.apply(&ty, &key, &self.fields, now_ms) {
+            let mut edits = Vec::new();
+            if let Err(error) = self.table.apply(&ty, &key, &self.fields, now_ms, &mut edits) {
                 self.counts.errors += 1;
                 let reason = Reason { code: "projection-expression", detail: Some(format!("{ty}: {error}").into()) };
                 return Step::Failed { reason, again: false };
             }
             self.counts.applied += 1;
+            for edit in edits {
+                self.tell(ctx, edit, None);
+            }
         } else {
             self.counts.ignored += 1;
         }
         self.table.mark_read(part, task.offset);
+        let place = self.tracks_places.then_some((task.topic, task.partition, task.offset + 1));
+        if place.is_some() {
+            self.tell(ctx, RowEdit::None, place);
+        }
         let is_replay = self.read_to.get(&part).is_some_and(|next| task.offset < *next);
         if is_replay {
             self.note_rebuild(ctx.now);
@@ -104,6 +113,10 @@ impl Projection {
             self.note_rebuild(ctx.now);
         }
         Step::Done
+    }
+
+    fn tell(&self, ctx: &mut Ctx<'_>, edit: RowEdit, read_to: Option<(TopicIx, u32, u64)>) {
+        ctx.fact(Fact::Row(Box::new(RowChange { component: ctx.me, edit, read_to })));
     }
 
     fn measure(&mut self, now: SimTime, task: &Task<'_>) {
@@ -117,8 +130,9 @@ impl Projection {
     }
 
     /// Empties the read model; it is filled again from the beginning of its topics.
-    pub fn rebuild(&mut self, ctx: &Ctx<'_>) {
+    pub fn rebuild(&mut self, ctx: &mut Ctx<'_>) {
         self.table.clear();
+        self.tell(ctx, RowEdit::Clear, None);
         self.counts.rebuilds += 1;
         self.rebuild = Some(Rebuild { since: ctx.now, until: self.read_to.clone() });
     }
@@ -147,6 +161,10 @@ impl Projection {
         out.gauge("stale_reads_ratio", stale_reads as f64 / reads.max(1) as f64);
         out.gauge("read_model_rows", self.table.len() as f64);
         out.gauge("rebuild_ms", self.rebuild_time.as_ms_f64());
+    }
+
+    pub fn shape(&self) -> TableShape {
+        TableShape { columns: self.table.columns().iter().map(|(name, ty)| (Arc::clone(name), ty.name())).collect() }
     }
 
     pub fn table(&self) -> &Table {

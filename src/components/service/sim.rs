@@ -12,7 +12,7 @@ use crate::components::consumer::handled;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, Process};
-use crate::event::{Answer, Query};
+use crate::event::{Answer, Query, TableShape};
 use crate::units::{EventTypeIx, SimDuration, SimTime};
 
 /// What a service does with an event.
@@ -149,6 +149,12 @@ impl Handler for Service {
             Role::Projection(projection) => projection.figures(now, out),
             Role::Saga(orchestrator) => orchestrator.figures(out),
             Role::Plain(_) => {}
+        }
+    }
+    fn read_model(&self) -> Option<TableShape> {
+        match &self.role {
+            Role::Projection(projection) => Some(projection.shape()),
+            Role::Aggregate(_) | Role::Saga(_) | Role::Plain(_) => None,
         }
     }
     fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {

@@ -29,4 +29,4 @@ pub use expression::{
 };
 pub use saga::{STEPS_MAX, Saga, SagaEnd, SagaInput, SagaInstance, SagaOutput, StepSpec};
 pub use store::{AppendError, EventStore, Loaded, Recorded, StoreConfig};
-pub use table::{ProjectionSpec, RowSpec, Table, TableChange};
+pub use table::{ProjectionSpec, RowSpec, Table};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::compile::{FieldSpec, Problem, Scope};
 use super::expression::{EvalError, ExpressionError, FieldType, Program, Scalar};
 use super::{Assignment, assignments};
+use crate::event::{Cells, RowEdit};
 
 /// A table with more rows takes no new ones.
 pub const ROWS_MAX: usize = 10_000_000;
@@ -56,20 +57,9 @@ struct Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     shape: Arc<Shape>,
-    rows: BTreeMap<Arc<str>, Arc<[Scalar]>>,
+    rows: BTreeMap<Arc<str>, Cells>,
     /// (source, part): the next place to read.
     read_to: BTreeMap<(u32, u32), u64>,
-}
-
-/// What an event changed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TableChange {
-    /// Nothing.
-    None,
-    /// A row is like this now.
-    Put(Arc<str>, Arc<[Scalar]>),
-    /// A row is gone.
-    Delete(Arc<str>),
 }
 
 impl Table {
@@ -143,12 +133,12 @@ impl Table {
         self.rows.is_empty()
     }
     /// Rows by key, from one on.
-    pub fn rows_from(&self, key: &str) -> impl Iterator<Item = (&Arc<str>, &Arc<[Scalar]>)> {
+    pub fn rows_from(&self, key: &str) -> impl Iterator<Item = (&Arc<str>, &Cells)> {
         self.rows.range::<str, _>((std::ops::Bound::Included(key), std::ops::Bound::Unbounded))
     }
     /// One row.
     #[must_use]
-    pub fn row(&self, key: &str) -> Option<&Arc<[Scalar]>> {
+    pub fn row(&self, key: &str) -> Option<&Cells> {
         self.rows.get(key)
     }
     /// The next place to read of a source's part.
@@ -177,13 +167,12 @@ impl Table {
         self.rows == other.rows
     }
 
-    /// What an event does.
+    /// What an event does, and the rows that it changes.
     ///
     /// # Errors
-    /// When an expression has no value; nothing is changed then.
-    pub fn apply(&mut self, ty: &str, key: &Arc<str>, fields: &[Scalar], now_ms: i64) -> Result<TableChange, EvalError> {
+    /// When an expression has no value; the row that it is for stays as it is.
+    pub fn apply(&mut self, ty: &str, key: &Arc<str>, fields: &[Scalar], now_ms: i64, edits: &mut Vec<RowEdit>) -> Result<(), EvalError> {
         let shape = Arc::clone(&self.shape);
-        let mut change = TableChange::None;
         for rule in shape.rules.iter().filter(|rule| *rule.ty == *ty) {
             let meta = [Scalar::Text(Arc::clone(key)), Scalar::Absent, Scalar::Int(now_ms), Scalar::Absent];
             let row_key = match &rule.key {
@@ -195,7 +184,7 @@ impl Table {
             };
             if rule.delete {
                 if self.rows.remove(&row_key).is_some() {
-                    change = TableChange::Delete(row_key);
+                    edits.push(RowEdit::Delete(row_key));
                 }
                 continue;
             }
@@ -204,7 +193,7 @@ impl Table {
                 continue;
             }
             let before: &[Scalar] = found.map_or(&shape.initial, |row| row);
-            let mut after: Arc<[Scalar]> = before.iter().cloned().collect();
+            let mut after: Cells = before.iter().cloned().collect();
             // Nobody else has it yet.
             let Some(cells) = Arc::get_mut(&mut after) else { continue };
             for set in &rule.set {
@@ -213,8 +202,8 @@ impl Table {
                 cells[at] = shape.columns[at].1.take(value).ok_or(EvalError::NoOverload)?;
             }
             self.rows.insert(Arc::clone(&row_key), Arc::clone(&after));
-            change = TableChange::Put(row_key, after);
+            edits.push(RowEdit::Put(row_key, after));
         }
-        Ok(change)
+        Ok(())
     }
 }

@@ -168,7 +168,7 @@ proptest! {
         let feed = |table: &mut Table, offset: usize, (who, what, amount, _): &(u8, usize, i64, bool)| {
             if !table.has_read((0, 0), offset as u64) {
                 let key: Arc<str> = who.to_string().into();
-                table.apply(["Paid", "Closed", "Other"][*what], &key, &[Scalar::Int(*amount)], 0).expect("types fit");
+                table.apply(["Paid", "Closed", "Other"][*what], &key, &[Scalar::Int(*amount)], 0, &mut Vec::new()).expect("types fit");
                 table.mark_read((0, 0), offset as u64);
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::value::{Scalar, TEXT_BYTES_MAX};
+use crate::event::{Scalar, TEXT_BYTES_MAX};
 use super::{Function, Node, Operator, Slot};
 
 /// Why an expression has no value.

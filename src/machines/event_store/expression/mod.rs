@@ -19,7 +19,8 @@ mod value;
 
 pub use evaluate::EvalError;
 pub use read::{ExpressionError, Names};
-pub use value::{FieldType, Scalar, TEXT_BYTES_MAX, write_object};
+pub use crate::event::{Scalar, TEXT_BYTES_MAX, write_object};
+pub use value::FieldType;
 
 /// Longest text of an expression.
 pub const EXPRESSION_BYTES_MAX: usize = 2_000;

@@ -6,7 +6,7 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use cel::parser::Parser;
 use thiserror::Error;
 
-use super::value::{Scalar, TEXT_BYTES_MAX};
+use crate::event::{Scalar, TEXT_BYTES_MAX};
 use super::{DEPTH_MAX, EXPRESSION_BYTES_MAX, Function, NODES_MAX, Node, Operator, Slot};
 
 /// Says which field a name means.
