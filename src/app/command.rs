@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::{Browse, DockTab};
+use crate::event::ServiceQuery;
 use crate::event::EventId;
 use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
 use crate::run::Pace;
@@ -191,6 +192,8 @@ pub enum Command {
     ShowDock(DockTab),
     /// Shows what a topic or queue holds.
     Browse(Browse),
+    /// Shows another page of a service, or opens one of its streams.
+    LookAtService(ServiceQuery),
     /// Cards stand on the grid, or anywhere.
     ToggleSnap,
     /// Shows or hides the dock with the charts.

@@ -17,7 +17,7 @@ mod selection;
 mod tests;
 
 pub use autosave::COPY_EVERY_S;
-pub use browsing::{Browse, DockTab, Shelf};
+pub use browsing::{Browse, DockTab, ServiceLook, Shelf};
 pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
 pub use jobs::{Answered, DialogFor, Jobs};
@@ -99,6 +99,8 @@ pub struct AppState {
     pub charts: bool,
     /// Tab of the dock.
     pub dock: DockTab,
+    /// The service that is looked at.
+    pub service: ServiceLook,
     /// The records that are looked at, if there are any.
     pub browse: Option<Browse>,
     /// Recent files, newest first.
@@ -147,6 +149,7 @@ impl AppState {
             snap: true,
             charts: true,
             dock: DockTab::Charts,
+            service: ServiceLook::default(),
             browse: None,
             recent: Vec::new(),
             notices: Vec::new(),
@@ -261,6 +264,7 @@ impl AppState {
             }
             Command::ShowDock(tab) => self.show_dock(tab),
             Command::Browse(browse) => self.browse(browse),
+            Command::LookAtService(query) => self.service.query = query,
             Command::ToggleCharts => self.charts = !self.charts,
             Command::Say { text, is_error } => self.notice(text, is_error),
             Command::Fit => self.fit_requests += 1,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventMeta, QueuePage, QueueStanding, SubscriptionStanding};
+use super::{EventMeta, QueuePage, QueueStanding, ServiceQuery, ServiceStanding, SubscriptionStanding};
 use crate::units::SimTime;
 
 /// Records of one page; whoever wants more asks for the next page.
@@ -20,6 +20,8 @@ pub enum Query {
     Partitions,
     /// How every queue and every subscription of the design stands, whichever component is asked.
     Queues,
+    /// What a service keeps.
+    Service(ServiceQuery),
     /// A page of what a topic or queue holds.
     Records {
         /// Which topic; a queue is its own.
@@ -60,6 +62,8 @@ pub enum Answer {
     Log(LogPage),
     /// Of a queue.
     Queue(QueuePage),
+    /// Of a service.
+    Service(Box<ServiceStanding>),
 }
 
 impl Answer {
@@ -68,7 +72,7 @@ impl Answer {
         let (of_log, of_queue) = match self {
             Self::Log(page) => (&mut page.rows[..], &mut [][..]),
             Self::Queue(page) => (&mut [][..], &mut page.rows[..]),
-            Self::Partitions(_) | Self::Queues(..) => (&mut [][..], &mut [][..]),
+            Self::Partitions(_) | Self::Queues(..) | Self::Service(_) => (&mut [][..], &mut [][..]),
         };
         let of_log = of_log.iter_mut().filter_map(|row| match &mut row.content {
             LogContent::Record(record, _) => Some(record),
@@ -85,7 +89,7 @@ impl Answer {
                 LogContent::Marker { .. } | LogContent::Gap { .. } => None,
             }),
             Self::Queue(page) => page.rows.iter().find(|row| row.number == place).map(|row| &row.record),
-            Self::Partitions(_) | Self::Queues(..) => None,
+            Self::Partitions(_) | Self::Queues(..) | Self::Service(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod queue;
 mod read_model;
 mod record;
 mod scalar;
+mod service;
 mod standing;
 mod transaction;
 
@@ -29,6 +30,7 @@ pub use message::{
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use read_model::{Cells, RowChange, RowEdit, TableShape};
+pub use service::{ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use record::{EventId, EventMeta, header_bytes};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};

@@ -214,7 +214,7 @@ impl Recorder {
             Fact::Derived(event, parent) => {
                 self.counts.produced += 1;
                 self.ledger.derived(&event);
-                self.lineage.derived(event.id, parent);
+                self.lineage.derived(&event, parent);
             }
             Fact::Ended(ended) => self.ended(now, &ended, None),
             Fact::EndedWith(with) => self.ended(now, &with.0, Some(&with.1)),

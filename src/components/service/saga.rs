@@ -10,7 +10,7 @@ use super::read::{self, Ways};
 use crate::components::consumer::handler::{Draft, Step, Task, WorkerId, timer};
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures};
-use crate::event::{EventMeta, Reason};
+use crate::event::{EventMeta, Reason, ServiceRow};
 use crate::machines::event_store::{Saga, SagaEnd, SagaInput, SagaInstance, SagaOutput};
 use crate::units::SimTime;
 
@@ -128,6 +128,33 @@ impl Orchestrator {
             timer(ctx, one.instance.deadline, u64::from(number));
         }
         drafts
+    }
+
+    pub fn len(&self) -> usize {
+        self.sagas.len()
+    }
+
+    /// How many are in which state, and some of them, newest first.
+    pub fn page(&self, skip: usize, rows_max: usize) -> (Vec<(Arc<str>, u64)>, Vec<ServiceRow>) {
+        let word = |one: &One| match one.instance.end {
+            Some(SagaEnd::Completed) => "completed",
+            Some(SagaEnd::Compensated) => "compensated",
+            None if one.instance.is_compensating => "compensating",
+            None => "under way",
+        };
+        let words = ["under way", "compensating", "completed", "compensated"];
+        let count = |wanted: &str| self.sagas.iter().filter(|one| word(one) == wanted).count() as u64;
+        let states = words.iter().map(|wanted| (Arc::from(*wanted), count(wanted))).collect();
+        let row = |one: &One| ServiceRow {
+            key: Arc::clone(&one.key),
+            state: Arc::from(word(one)),
+            version: 0,
+            cells: vec![
+                self.saga.steps.get(one.instance.step).map_or_else(String::new, |step| step.command.to_string()),
+                one.instance.attempts.to_string(),
+            ],
+        };
+        (states, self.sagas.iter().rev().skip(skip).take(rows_max).map(row).collect())
     }
 
     pub fn figures(&self, out: &mut Figures) {

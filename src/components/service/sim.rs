@@ -12,7 +12,7 @@ use crate::components::consumer::handled;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, Process};
-use crate::event::{Answer, Query, TableShape};
+use crate::event::{Answer, Query, ServiceStanding, TableShape};
 use crate::units::{EventTypeIx, SimDuration, SimTime};
 
 /// What a service does with an event.
@@ -158,8 +158,14 @@ impl Handler for Service {
         }
     }
     fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
-        let _ = (now, query);
-        None
+        let _ = now;
+        let Query::Service(query) = query else { return None };
+        Some(Answer::Service(Box::new(match &self.role {
+            Role::Aggregate(commands) => commands.look(query),
+            Role::Projection(projection) => projection.look(query),
+            Role::Saga(orchestrator) => orchestrator.look(query),
+            Role::Plain(_) => ServiceStanding { role: "plain", ..ServiceStanding::default() },
+        })))
     }
     fn clone_box(&self) -> Box<dyn Handler> {
         Box::new(self.clone())

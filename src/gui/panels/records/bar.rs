@@ -103,7 +103,7 @@ fn paging_ui(ui: &mut Ui, browse: &Browse, answer: Option<&Answer>) -> Option<Br
             page.first_number,
             page.next_number,
         ),
-        Some(Answer::Partitions(_) | Answer::Queues(..)) | None => return None,
+        Some(Answer::Partitions(_) | Answer::Queues(..) | Answer::Service(_)) | None => return None,
     };
     let at_start = (before <= start).then_some("It begins here");
     let at_end = (behind >= end).then_some("It ends here");

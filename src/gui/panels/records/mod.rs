@@ -75,7 +75,7 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), shown: Option<&Shown<'_>>, 
     widgets::bar(ui, tabs, |ui| match answer {
         Some(Answer::Log(page)) => bar::marks_ui(ui, page.marks),
         Some(Answer::Queue(page)) => bar::standing_ui(ui, &page.standing),
-        Some(Answer::Partitions(_) | Answer::Queues(..)) | None => {}
+        Some(Answer::Partitions(_) | Answer::Queues(..) | Answer::Service(_)) | None => {}
     });
     let mut action = bar::ui(ui, shown, answer);
     ui.add_space(space::XS);
@@ -88,7 +88,7 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), shown: Option<&Shown<'_>>, 
             let looked = match answer {
                 Some(Answer::Log(page)) => log::ui(ui, page, shown),
                 Some(Answer::Queue(page)) => queue::ui(ui, page, shown),
-                Some(Answer::Partitions(_) | Answer::Queues(..)) | None => None,
+                Some(Answer::Partitions(_) | Answer::Queues(..) | Answer::Service(_)) | None => None,
             };
             action = looked.map(RecordsAction::Look).or(action.take());
         });
