@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::{Browse, DockTab};
-use crate::event::ServiceQuery;
 use crate::event::EventId;
+use crate::event::ServiceQuery;
 use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
 use crate::run::Pace;
 

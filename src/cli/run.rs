@@ -18,9 +18,9 @@ use crate::export;
 use crate::metrics::Report;
 use crate::model::Project;
 use crate::project::{self, Loaded};
-use crate::run::{LogStore, RunFailure, StateStore, Stores, run_repeats, run_with_stores};
 #[cfg(feature = "sqlite")]
 use crate::run::read_models;
+use crate::run::{LogStore, RunFailure, StateStore, Stores, run_repeats, run_with_stores};
 
 /// Runs as the arguments say.
 ///
@@ -77,8 +77,7 @@ fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<Repor
             tell(&documents::line(&args.file, &remark));
         }
     }
-    let result =
-        if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args) };
+    let result = if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args) };
     result.map_err(|failure| match failure {
         // A cycle of zero delays is drawn by a person, not made by us.
         RunFailure::Stuck { .. } => Stop::findings(failure.to_string()),

@@ -30,8 +30,8 @@ pub use message::{
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use read_model::{Cells, RowChange, RowEdit, TableShape};
-pub use service::{ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
-pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use record::{EventId, EventMeta, header_bytes};
+pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
+pub use service::{ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

@@ -140,11 +140,7 @@ pub fn run_with_stores(
     Ok(finish(&sim, clock.elapsed_s()))
 }
 
-fn to_the_end(
-    plan: Plan,
-    stores: Stores<'_>,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Sim, RunFailure> {
+fn to_the_end(plan: Plan, stores: Stores<'_>, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Sim, RunFailure> {
     let clock = wall::Clock::start();
     let mut told_s = 0.0;
     let mut sim = Sim::new(plan)?;

@@ -80,11 +80,24 @@ fn settings_are_the_frameworks_own() {
         files.into_iter().find(|(name, _)| name == path).unwrap_or_else(|| panic!("{path}")).1
     };
     let yaml = text("spring-cloud-stream", "src/main/resources/application.yml");
-    for line in ["stock-in-0:", "destination: \"stock-commands\"", "group: \"stock\"", "max-attempts: 3", "start-offset: earliest", "enable-dlq: false"] {
+    for line in [
+        "stock-in-0:",
+        "destination: \"stock-commands\"",
+        "group: \"stock\"",
+        "max-attempts: 3",
+        "start-offset: earliest",
+        "enable-dlq: false",
+    ] {
         assert!(yaml.contains(line), "{line} is in {yaml}");
     }
     let listener = text("micronaut", "src/main/java/design/Stock.java");
-    for line in ["groupId = \"stock\"", "OffsetReset.EARLIEST", "OffsetStrategy.AUTO", "retryDelay = \"1000ms\", retryCount = 2", "case ReserveStock.TYPE"] {
+    for line in [
+        "groupId = \"stock\"",
+        "OffsetReset.EARLIEST",
+        "OffsetStrategy.AUTO",
+        "retryDelay = \"1000ms\", retryCount = 2",
+        "case ReserveStock.TYPE",
+    ] {
         assert!(listener.contains(line), "{line} is in {listener}");
     }
     assert!(text("micronaut", "src/main/java/design/OrchestratorClient.java").contains("@Topic(\"stock-commands\")"));

@@ -54,7 +54,8 @@ fn project(service: Json, faults: Vec<TimedFault>) -> Project {
         action: "pause".to_owned(),
         params: Default::default(),
     };
-    let scenario = Scenario { length: Some(SimDuration::from_secs(30)), faults: faults.into_iter().chain([stop]).collect(), ..Scenario::default() };
+    let scenario =
+        Scenario { length: Some(SimDuration::from_secs(30)), faults: faults.into_iter().chain([stop]).collect(), ..Scenario::default() };
     project.scenarios.insert("all".to_owned(), scenario);
     project
 }

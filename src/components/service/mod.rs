@@ -42,7 +42,11 @@ impl Kind for ServiceKind {
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
             PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics with commands or events" },
-            PortSpec { name: "events".to_owned(), ty: PortType::RecordsOut, help: "Topics for what it makes: events, or commands of a saga" },
+            PortSpec {
+                name: "events".to_owned(),
+                ty: PortType::RecordsOut,
+                help: "Topics for what it makes: events, or commands of a saga",
+            },
             PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Topic for records that cannot be processed" },
             PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Looks schemas up at a registry" },
         ]

@@ -103,11 +103,8 @@ pub(super) fn aggregate(id: &str, params: &Params<'_>) -> Result<Aggregate, Vec<
         version: row.is_given("version").then(|| u16::try_from(row.count("version")).unwrap_or(1)),
     };
     let event = |row: &Params<'_>| EventSpec { ty: row.text("type"), to: row.optional_text("to"), set: row.text("set") };
-    let upcast = |row: &Params<'_>| UpcastSpec {
-        ty: row.text("type"),
-        from: u16::try_from(row.count("from")).unwrap_or(1),
-        set: row.text("set"),
-    };
+    let upcast =
+        |row: &Params<'_>| UpcastSpec { ty: row.text("type"), from: u16::try_from(row.count("from")).unwrap_or(1), set: row.text("set") };
     let spec = AggregateSpec {
         states: params.words("states"),
         fields: fields(&params.rows("fields")),

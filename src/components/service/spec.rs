@@ -24,8 +24,11 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "service",
 };
 
-const REBUILD: ActionSpec =
-    ActionSpec { name: "rebuild", help: "A projection empties its read model and fills it again from the beginning of its topics", params: &[] };
+const REBUILD: ActionSpec = ActionSpec {
+    name: "rebuild",
+    help: "A projection empties its read model and fills it again from the beginning of its topics",
+    params: &[],
+};
 
 const ACTIONS: &[ActionSpec] = &{
     let mut all = [REBUILD; READER_ACTIONS.len() + 1];
@@ -64,7 +67,13 @@ const COMMANDS: &[ParamSpec] = &[
         "What must hold, in CEL over state.<field>, command.<field>, key, state_name, now_ms and version",
     ),
     ParamSpec::new("emits", "Emits", T::Words, Absent, "Types of the events that it makes"),
-    ParamSpec::new("data", "Data", EXPRESSION, Absent, "Fields of these events: amount = command.amount; total = state.total + command.amount"),
+    ParamSpec::new(
+        "data",
+        "Data",
+        EXPRESSION,
+        Absent,
+        "Fields of these events: amount = command.amount; total = state.total + command.amount",
+    ),
     ParamSpec::new("version", "Version", T::Count { min: 1, max: 1_000 }, Absent, "Only while write_version is this; always when absent"),
 ];
 
@@ -324,8 +333,19 @@ const OF_ROLES: &[(&str, &[&str])] = &[
     (
         "aggregate",
         &[
-            "states", "fields", "commands", "changes", "upcasts", "write_version", "snapshot_every", "event_read_time", "append_time",
-            "conflict_retries", "deduplicate", "deduplication_window", "publish",
+            "states",
+            "fields",
+            "commands",
+            "changes",
+            "upcasts",
+            "write_version",
+            "snapshot_every",
+            "event_read_time",
+            "append_time",
+            "conflict_retries",
+            "deduplicate",
+            "deduplication_window",
+            "publish",
         ],
     ),
     ("projection", &["columns", "projections", "track_places", "reads_after_write", "read_delay"]),
@@ -337,7 +357,8 @@ const OF_ROLES: &[(&str, &[&str])] = &[
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let path = format!("components.{}", ctx.id);
     if ctx.links_at("in").any(|facts| facts.topic.is_none()) {
-        let diagnostic = Diagnostic::error("service-reads", &path, "a service reads topics; queues and fan-out topics are a consumer's to read");
+        let diagnostic =
+            Diagnostic::error("service-reads", &path, "a service reads topics; queues and fan-out topics are a consumer's to read");
         out.push(diagnostic.with_hint("put a topic between, or a consumer in its place"));
     }
     let role = params.text("role");
@@ -349,7 +370,8 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     match role.as_str() {
         "aggregate" => {
             if params.rows("commands").is_empty() {
-                let missing = Diagnostic::error("service-definition", format!("{path}.commands"), "an aggregate needs at least one command");
+                let missing =
+                    Diagnostic::error("service-definition", format!("{path}.commands"), "an aggregate needs at least one command");
                 out.push(missing.with_hint("write [(type: \"Place\", emits: [\"Placed\"])]"));
             }
             if let Err(problems) = read::aggregate(ctx.id, params) {

@@ -42,7 +42,9 @@ const GRADLE: &str = "plugins {\n    id 'io.micronaut.application' version '4.4.
 const APPLICATION: &str = "package design;\n\nimport io.micronaut.runtime.Micronaut;\n\npublic class Application {\n    public static void main(String[] args) {\n        Micronaut.run(Application.class, args);\n    }\n}\n";
 
 fn yaml(functions: &[Function]) -> String {
-    let mut out = String::from("micronaut:\n  application:\n    name: design\nkafka:\n  bootstrap:\n    servers: \"${KAFKA_BROKERS:`localhost:9092`}\"\n");
+    let mut out = String::from(
+        "micronaut:\n  application:\n    name: design\nkafka:\n  bootstrap:\n    servers: \"${KAFKA_BROKERS:`localhost:9092`}\"\n",
+    );
     let readers: Vec<&Function> = functions.iter().filter(|function| !function.reads.is_empty()).collect();
     if !readers.is_empty() {
         out.push_str("  consumers:\n");
@@ -140,9 +142,21 @@ fn client(function: &Function) -> String {
 }
 
 fn readme(project: &Project, functions: &[Function]) -> String {
-    let mut out = format!("# {}\n\n{}\n\nMade by Eventyard from a design; each listener is to be filled in. `gradle run` with `KAFKA_BROKERS` set.\n\n", comment(&project.name), comment(&project.aim));
+    let mut out = format!(
+        "# {}\n\n{}\n\nMade by Eventyard from a design; each listener is to be filled in. `gradle run` with `KAFKA_BROKERS` set.\n\n",
+        comment(&project.name),
+        comment(&project.aim)
+    );
     for function in functions {
-        let _ = writeln!(out, "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.", function.class, comment(&function.id), function.instances, function.reads, function.writes);
+        let _ = writeln!(
+            out,
+            "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.",
+            function.class,
+            comment(&function.id),
+            function.instances,
+            function.reads,
+            function.writes
+        );
         if let Some(topic) = &function.dead_letters {
             let _ = writeln!(out, "  What cannot be processed goes to {topic:?}: that is its error handler's to do.");
         }

@@ -82,7 +82,8 @@ const APPLICATION: &str = "package design;\n\nimport org.springframework.boot.Sp
 
 fn yaml(functions: &[Function]) -> String {
     let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
-    let mut out = format!("spring:\n  cloud:\n    function:\n      definition: {}\n    stream:\n      bindings:\n", quoted(&names.join(";")));
+    let mut out =
+        format!("spring:\n  cloud:\n    function:\n      definition: {}\n    stream:\n      bindings:\n", quoted(&names.join(";")));
     for function in functions {
         let name = &function.name;
         if !function.reads.is_empty() {
@@ -115,7 +116,11 @@ fn yaml(functions: &[Function]) -> String {
             None => out.push_str("              enable-dlq: false\n"),
         }
         let mode = if function.commit == "after" { "RECORD" } else { "BATCH" };
-        let _ = write!(out, "              ack-mode: {mode}\n              configuration:\n                max.poll.records: {}\n", function.poll_size);
+        let _ = write!(
+            out,
+            "              ack-mode: {mode}\n              configuration:\n                max.poll.records: {}\n",
+            function.poll_size
+        );
     }
     out
 }
@@ -161,7 +166,10 @@ fn class(function: &Function) -> String {
         }
         out.push_str("                default -> { } // Not for this function.\n            }\n        } catch (IOException error) {\n            throw new IllegalArgumentException(\"cannot read \" + type, error);\n        }\n    }\n");
         for event in done {
-            let _ = write!(out, "\n    private void on({event} event, List<Message<?>> out) {{\n        // What this service does with it.\n    }}\n");
+            let _ = write!(
+                out,
+                "\n    private void on({event} event, List<Message<?>> out) {{\n        // What this service does with it.\n    }}\n"
+            );
         }
     }
     let mut made: Vec<String> = Vec::new();
@@ -182,9 +190,21 @@ fn class(function: &Function) -> String {
 }
 
 fn readme(project: &Project, functions: &[Function]) -> String {
-    let mut out = format!("# {}\n\n{}\n\nMade by Eventyard from a design; each function is to be filled in. `mvn spring-boot:run` with `KAFKA_BROKERS` set.\n\n", comment(&project.name), comment(&project.aim));
+    let mut out = format!(
+        "# {}\n\n{}\n\nMade by Eventyard from a design; each function is to be filled in. `mvn spring-boot:run` with `KAFKA_BROKERS` set.\n\n",
+        comment(&project.name),
+        comment(&project.aim)
+    );
     for function in functions {
-        let _ = writeln!(out, "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.", function.name, comment(&function.id), function.instances, function.reads, function.writes);
+        let _ = writeln!(
+            out,
+            "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.",
+            function.name,
+            comment(&function.id),
+            function.instances,
+            function.reads,
+            function.writes
+        );
         if !function.reads.is_empty() && function.dead_letters.is_none() {
             out.push_str("  It has no dead-letter topic, and so `max-attempts` has no effect: the container delivers ten times.\n");
         }

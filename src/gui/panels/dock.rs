@@ -6,14 +6,13 @@ use super::{charts, partitions, queues, records, services};
 use crate::app::{AppState, Command, DockTab};
 use crate::gui::theme::widgets;
 
-const TABS: &[(DockTab, &str)] =
-    &[
-        (DockTab::Charts, "Charts"),
-        (DockTab::Partitions, "Partitions"),
-        (DockTab::Queues, "Queues"),
-        (DockTab::Services, "Services"),
-        (DockTab::Records, "Records"),
-    ];
+const TABS: &[(DockTab, &str)] = &[
+    (DockTab::Charts, "Charts"),
+    (DockTab::Partitions, "Partitions"),
+    (DockTab::Queues, "Queues"),
+    (DockTab::Services, "Services"),
+    (DockTab::Records, "Records"),
+];
 
 /// The dock.
 pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {

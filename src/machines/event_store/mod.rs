@@ -24,9 +24,7 @@ mod tests;
 pub use aggregate::{Aggregate, AggregateState, CommandInput, Decision, NewEvent, Refused};
 pub use assignments::{Assignment, split_assignments};
 pub use compile::{AggregateSpec, CommandSpec, EventSpec, FieldSpec, Problem, UpcastSpec};
-pub use expression::{
-    EvalError, ExpressionError, FieldType, Names, Program, Scalar, Slot, TEXT_BYTES_MAX,
-};
+pub use expression::{EvalError, ExpressionError, FieldType, Names, Program, Scalar, Slot, TEXT_BYTES_MAX};
 pub use saga::{STEPS_MAX, Saga, SagaEnd, SagaInput, SagaInstance, SagaOutput, StepSpec};
 pub use store::{AppendError, EventStore, Loaded, Recorded, StoreConfig};
 pub use table::{ProjectionSpec, RowSpec, Table};

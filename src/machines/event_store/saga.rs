@@ -17,6 +17,8 @@ use crate::units::{SimDuration, SimTime};
 
 /// Most steps of one saga.
 pub const STEPS_MAX: usize = 64;
+/// How often the wait for the answer to a compensation doubles.
+const BACKOFF_DOUBLINGS_MAX: u32 = 6;
 
 /// One step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,7 +175,9 @@ impl Saga {
             instance.attempts += 1;
             out.push(SagaOutput::Send(Arc::clone(command)));
             if !step.compensated.is_empty() {
-                instance.deadline = step.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
+                // Each try waits twice as long: many sagas that ask a participant in trouble again must not keep it there.
+                let wait = |timeout: SimDuration| timeout.times(1 << (instance.attempts - 1).min(BACKOFF_DOUBLINGS_MAX));
+                instance.deadline = step.timeout.map_or(SimTime::MAX, |timeout| now + wait(timeout));
                 return;
             }
         }

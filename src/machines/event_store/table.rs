@@ -78,7 +78,8 @@ impl Table {
                 problems.push(Problem { path: format!("columns[{index}].initial"), words });
             }
             if names[..index].contains(&names[index]) {
-                problems.push(Problem { path: format!("columns[{index}].name"), words: format!("there are two columns `{}`", column.name) });
+                problems
+                    .push(Problem { path: format!("columns[{index}].name"), words: format!("there are two columns `{}`", column.name) });
             }
             initial.push(value.unwrap_or_default());
         }

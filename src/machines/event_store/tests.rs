@@ -30,7 +30,13 @@ fn account() -> AggregateSpec {
         commands: vec![
             command("Open", &["new"], None, &["Opened"], ""),
             command("Pay", &["open"], Some("command.amount > 0"), &["Paid"], "amount = command.amount"),
-            command("Take", &["open"], Some("command.amount > 0 && state.balance >= command.amount"), &["Taken"], "amount = command.amount"),
+            command(
+                "Take",
+                &["open"],
+                Some("command.amount > 0 && state.balance >= command.amount"),
+                &["Taken"],
+                "amount = command.amount",
+            ),
             command("Close", &["open"], Some("state.balance == 0"), &["Closed"], ""),
         ],
         events: vec![
@@ -310,7 +316,11 @@ fn all_problems_of_a_spec_are_told() {
     spec.fields[1].initial = Some("many".to_owned());
     let problems = Aggregate::compile(&spec).expect_err("five mistakes");
     let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(paths, ["fields[1].initial", "commands[0].states", "commands[1].guard", "commands[2].guard", "events[1].set"], "{problems:#?}");
+    assert_eq!(
+        paths,
+        ["fields[1].initial", "commands[0].states", "commands[1].guard", "commands[2].guard", "events[1].set"],
+        "{problems:#?}"
+    );
 }
 
 #[test]

@@ -192,9 +192,7 @@ impl CircuitBreaker {
             BreakerState::Open if (is_call || self.cfg.opens_half_by_itself) && self.since + self.cfg.open_wait <= now => {
                 self.enter(now, BreakerState::HalfOpen);
             }
-            BreakerState::HalfOpen
-                if !self.cfg.half_open_wait_max.is_zero() && self.since + self.cfg.half_open_wait_max <= now =>
-            {
+            BreakerState::HalfOpen if !self.cfg.half_open_wait_max.is_zero() && self.since + self.cfg.half_open_wait_max <= now => {
                 self.enter(now, BreakerState::Open);
             }
             _ => {}

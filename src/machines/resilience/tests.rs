@@ -21,7 +21,13 @@ fn call(breaker: &mut CircuitBreaker, now: SimTime, failed: bool, took_ms: u64) 
 
 #[test]
 fn it_opens_at_the_threshold_and_not_before_enough_calls() {
-    let cfg = BreakerConfig { window_size: 10, calls_min: 4, open_wait: SimDuration::from_secs(5), half_open_calls: 2, ..BreakerConfig::default() };
+    let cfg = BreakerConfig {
+        window_size: 10,
+        calls_min: 4,
+        open_wait: SimDuration::from_secs(5),
+        half_open_calls: 2,
+        ..BreakerConfig::default()
+    };
     let mut breaker = CircuitBreaker::new(cfg);
     for failed in [true, true, true] {
         assert!(call(&mut breaker, at_ms(0), failed, 1));

@@ -52,6 +52,8 @@ fn arc(ui: &Ui, from: Pos2, to: Pos2, number: usize, colour: egui::Color32) {
 }
 
 fn words(standing: &ServiceStanding, way: &Transition) -> String {
-    let name = |state: Option<usize>, or: &str| state.and_then(|state| standing.states.get(state)).map_or(or.to_owned(), |(name, _)| name.to_string());
+    let name = |state: Option<usize>, or: &str| {
+        state.and_then(|state| standing.states.get(state)).map_or(or.to_owned(), |(name, _)| name.to_string())
+    };
     format!("{} — {} → {} ({})", name(way.from, "any"), way.command, name(way.to, "the same"), way.event)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::event::{Scalar, TEXT_BYTES_MAX};
 use super::{Function, Node, Operator, Slot};
+use crate::event::{Scalar, TEXT_BYTES_MAX};
 
 /// Why an expression has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -17,9 +17,9 @@ mod read;
 mod tests;
 mod value;
 
+pub use crate::event::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use evaluate::EvalError;
 pub use read::{ExpressionError, Names};
-pub use crate::event::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use value::FieldType;
 
 /// Longest text of an expression.

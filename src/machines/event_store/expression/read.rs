@@ -6,8 +6,8 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use cel::parser::Parser;
 use thiserror::Error;
 
-use crate::event::{Scalar, TEXT_BYTES_MAX};
 use super::{DEPTH_MAX, EXPRESSION_BYTES_MAX, Function, NODES_MAX, Node, Operator, Slot};
+use crate::event::{Scalar, TEXT_BYTES_MAX};
 
 /// Says which field a name means.
 pub trait Names {
@@ -70,7 +70,13 @@ fn check_depth(text: &str) -> Result<(), ExpressionError> {
             ')' | ']' | '}' => depth -= 1,
             _ => {}
         }
-        prefixes = if matches!(character, '!' | '-') { prefixes + 1 } else if character == ' ' { prefixes } else { 0 };
+        prefixes = if matches!(character, '!' | '-') {
+            prefixes + 1
+        } else if character == ' ' {
+            prefixes
+        } else {
+            0
+        };
         if depth > i32::from(DEPTH_MAX) || prefixes > i32::from(DEPTH_MAX) {
             return refuse(format!("an expression nests at most {DEPTH_MAX} deep"));
         }
@@ -187,6 +193,8 @@ fn literal(value: &LiteralValue) -> Result<Scalar, ExpressionError> {
         LiteralValue::Null => Ok(Scalar::Null),
         LiteralValue::String(text) if text.inner().len() <= TEXT_BYTES_MAX => Ok(Scalar::Text(Arc::from(text.inner()))),
         LiteralValue::String(_) => refuse("a text is too long"),
-        LiteralValue::Double(_) | LiteralValue::UInt(_) | LiteralValue::Bytes(_) => refuse("write whole numbers, fractions, text, true, false or null"),
+        LiteralValue::Double(_) | LiteralValue::UInt(_) | LiteralValue::Bytes(_) => {
+            refuse("write whole numbers, fractions, text, true, false or null")
+        }
     }
 }

@@ -57,7 +57,8 @@ fn theirs(text: &str, row: &[Scalar]) -> Result<Scalar, String> {
 fn whole() -> BoxedStrategy<String> {
     let leaf = prop_oneof![(-5..6_i64).prop_map(|number| format!("({number})")), Just("r.whole".to_owned())];
     leaf.prop_recursive(3, 12, 2, |inner| {
-        (inner.clone(), prop::sample::select(vec!["+", "-", "*", "/", "%"]), inner).prop_map(|(left, op, right)| format!("({left} {op} {right})"))
+        (inner.clone(), prop::sample::select(vec!["+", "-", "*", "/", "%"]), inner)
+            .prop_map(|(left, op, right)| format!("({left} {op} {right})"))
     })
     .boxed()
 }
@@ -82,7 +83,8 @@ fn condition() -> BoxedStrategy<String> {
     ];
     leaf.prop_recursive(3, 16, 2, |inner| {
         prop_oneof![
-            (inner.clone(), prop::sample::select(vec!["&&", "||"]), inner.clone()).prop_map(|(left, op, right)| format!("({left} {op} {right})")),
+            (inner.clone(), prop::sample::select(vec!["&&", "||"]), inner.clone())
+                .prop_map(|(left, op, right)| format!("({left} {op} {right})")),
             inner.clone().prop_map(|inner| format!("!({inner})")),
             (inner.clone(), inner.clone(), inner).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
         ]
