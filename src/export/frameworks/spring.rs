@@ -155,7 +155,9 @@ fn class(function: &Function) -> String {
             "        return message -> {\n            List<Message<?>> out = new ArrayList<>();\n            handle(message, out);\n            return out;\n        };\n    }\n",
         ),
     }
-    if !reads.is_empty() {
+    if !reads.is_empty() && takes.is_empty() {
+        out.push_str("\n    private void handle(Message<byte[]> message, List<Message<?>> out) {\n        // What this service does with it.\n    }\n");
+    } else if !reads.is_empty() {
         out.push_str("\n    private void handle(Message<byte[]> message, List<Message<?>> out) {\n        String type = String.valueOf(message.getHeaders().get(\"ce_type\"));\n        try {\n            switch (type) {\n");
         let mut done: Vec<String> = Vec::new();
         for event in takes.iter().map(|ty| class_name(ty)) {
