@@ -170,7 +170,7 @@ fn call(function: Function, arguments: &[Node], rows: &[&[Scalar]]) -> Evaluated
         (Function::Int, value @ Scalar::Int(_)) | (Function::Double, value @ Scalar::Double(_)) => Ok(value),
         (Function::String, value @ Scalar::Text(_)) => Ok(value),
         // 2^63 is the first that does not fit; -2^63 does.
-        (Function::Int, Scalar::Double(number)) if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&number) => {
+        (Function::Int, Scalar::Double(number)) if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) => {
             Ok(Scalar::Int(number as i64))
         }
         (Function::Int, Scalar::Double(_)) => Err(EvalError::Overflow),
