@@ -7,3 +7,5 @@
 pub mod log_store;
 #[cfg(feature = "serve")]
 pub mod registry_server;
+#[cfg(feature = "sqlite")]
+pub mod state_store;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{AppState, Running};
 use crate::compile::Plan;
-use crate::event::{Answer, PAGE_RECORDS_MAX, Query, Seek};
+use crate::event::{Answer, PAGE_RECORDS_MAX, Query, Seek, ServiceQuery};
 use crate::metrics::BrowseWish;
 use crate::run::RunCommand;
 use crate::units::{ComponentIx, SimTime};
@@ -22,10 +22,21 @@ pub enum DockTab {
     Partitions,
     /// How all queues and subscriptions stand.
     Queues,
+    /// What a service keeps.
+    Services,
     /// What a topic or queue holds.
     Records,
     /// Subjects of a schema registry.
     Schemas,
+}
+
+/// What of a service is looked at: the selected one, or the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceLook {
+    /// Its id; the first one when empty.
+    pub component: String,
+    /// The page, and the stream that is opened.
+    pub query: ServiceQuery,
 }
 
 /// A topic or queue whose records can be looked at.
@@ -130,10 +141,11 @@ impl AppState {
     pub(super) fn ask_run(&mut self) {
         self.grow_shelf();
         self.settle_browse();
+        self.settle_service();
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
         let query = browse.and_then(|browse| match self.dock {
-            DockTab::Charts | DockTab::Queues | DockTab::Schemas => None,
+            DockTab::Charts | DockTab::Queues | DockTab::Schemas | DockTab::Services => None,
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });
@@ -148,7 +160,11 @@ impl AppState {
             query: Query::Subjects,
             opened: None,
         });
-        let wish = of_design.or(of_registry).or_else(|| {
+        let of_service = (self.charts && self.dock == DockTab::Services).then(|| {
+            let component = running.component_ix(&self.service.component)?;
+            Some(BrowseWish { component, query: Query::Service(self.service.query.clone()), opened: None })
+        });
+        let wish = of_design.or(of_registry).or(of_service.flatten()).or_else(|| {
             let (browse, query, opened) = query?;
             let component = running.component_ix(&browse.component)?;
             Some(BrowseWish { component, query, opened })
@@ -156,6 +172,19 @@ impl AppState {
         if wish != running.asked {
             running.asked.clone_from(&wish);
             running.send(RunCommand::Browse(wish));
+        }
+    }
+
+    /// The service that is looked at: the selected one, else the one that was, else the first of the run.
+    fn settle_service(&mut self) {
+        let selected = self.selected_component().map(str::to_owned);
+        let Some(running) = &self.running else { return };
+        let is_service = |id: &str| running.project().components.get(id).is_some_and(|component| component.kind == "service");
+        let first = || running.project().components.keys().find(|id| is_service(id)).cloned();
+        let old = Some(self.service.component.clone());
+        let Some(wanted) = [selected, old].into_iter().flatten().find(|id| is_service(id)).or_else(first) else { return };
+        if wanted != self.service.component {
+            self.service = ServiceLook { component: wanted, query: ServiceQuery::default() };
         }
     }
 

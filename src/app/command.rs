@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::schemas::SchemaCommand;
 use super::{Browse, DockTab};
 use crate::event::EventId;
+use crate::event::ServiceQuery;
 use crate::model::{Edit, Endpoint, FaultTarget, Project, Value};
 use crate::run::Pace;
 
@@ -194,6 +195,8 @@ pub enum Command {
     Browse(Browse),
     /// Subjects, their versions, and the draft of one.
     Schemas(SchemaCommand),
+    /// Shows another page of a service, or opens one of its streams.
+    LookAtService(ServiceQuery),
     /// Cards stand on the grid, or anywhere.
     ToggleSnap,
     /// Shows or hides the dock with the charts.

@@ -18,7 +18,7 @@ mod selection;
 mod tests;
 
 pub use autosave::COPY_EVERY_S;
-pub use browsing::{Browse, DockTab, Shelf};
+pub use browsing::{Browse, DockTab, ServiceLook, Shelf};
 pub use command::{Answer, Command, Pick, Reveal, SelectMode, SideTab, ThemeChoice};
 pub use document::{Document, UNDO_MAX};
 pub use jobs::{Answered, DialogFor, Jobs};
@@ -100,6 +100,8 @@ pub struct AppState {
     pub charts: bool,
     /// Tab of the dock.
     pub dock: DockTab,
+    /// The service that is looked at.
+    pub service: ServiceLook,
     /// The records that are looked at, if there are any.
     pub browse: Option<Browse>,
     /// Subjects, and the draft of a schema.
@@ -150,6 +152,7 @@ impl AppState {
             snap: true,
             charts: true,
             dock: DockTab::Charts,
+            service: ServiceLook::default(),
             browse: None,
             desk: schemas::Desk::default(),
             recent: Vec::new(),
@@ -272,6 +275,7 @@ impl AppState {
             Command::ShowDock(tab) => self.show_dock(tab),
             Command::Browse(browse) => self.browse(browse),
             Command::Schemas(command) => self.apply_to_desk(command),
+            Command::LookAtService(query) => self.service.query = query,
             Command::ToggleCharts => self.charts = !self.charts,
             Command::Say { text, is_error } => self.notice(text, is_error),
             Command::Fit => self.fit_requests += 1,

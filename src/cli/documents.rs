@@ -123,6 +123,10 @@ pub fn fmt(file: &Path, only_check: bool) -> Result<End, Stop> {
 /// A file that cannot be read or written, or that is no whole project.
 pub fn export(file: &Path, format: &str, out: Option<&Path>) -> Result<End, Stop> {
     let loaded = load_sound(file)?;
+    if let Some((folder, files)) = out.zip(export::project_files(&loaded.project, format)) {
+        export::write_files(folder, &files).map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?;
+        return Ok(End::Fine);
+    }
     let text = export::project_text(&loaded.project, format).ok_or_else(|| Stop::usage(format!("there is no format `{format}`")))?;
     match out {
         Some(path) => write(path, &text)?,

@@ -18,7 +18,9 @@ use crate::export;
 use crate::metrics::Report;
 use crate::model::Project;
 use crate::project::{self, Loaded};
-use crate::run::{LogStore, RunFailure, run_repeats, run_with_store};
+#[cfg(feature = "sqlite")]
+use crate::run::read_models;
+use crate::run::{LogStore, RunFailure, StateStore, Stores, run_repeats, run_with_stores};
 
 /// Runs as the arguments say.
 ///
@@ -75,8 +77,7 @@ fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<Repor
             tell(&documents::line(&args.file, &remark));
         }
     }
-    let result =
-        if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args.quiet) };
+    let result = if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args) };
     result.map_err(|failure| match failure {
         // A cycle of zero delays is drawn by a person, not made by us.
         RunFailure::Stuck { .. } => Stop::findings(failure.to_string()),
@@ -90,12 +91,30 @@ fn open_data(path: &Path, args: &RunArgs, plan: &mut Plan) -> Result<DataDir, St
     DataDir::open_and_load(path, args.sync, args.from, plan).map_err(|error| Stop::usage(error.to_string()))
 }
 
-fn single(plan: Plan, data: Option<&mut DataDir>, quiet: bool) -> Result<Report, RunFailure> {
-    let mut line = ProgressLine::new(quiet);
-    let store = data.map(|data| data as &mut dyn LogStore);
-    let result = run_with_store(plan, store, &mut |progress| line.update(progress));
+fn single(plan: Plan, data: Option<&mut DataDir>, args: &RunArgs) -> Result<Report, RunFailure> {
+    let mut line = ProgressLine::new(args.quiet);
+    let logs = data.map(|data| data as &mut dyn LogStore);
+    let mut database = database(&plan, args.data.as_deref())?;
+    let stores = Stores { logs, read_models: database.as_mut().map(|store| &mut **store as &mut dyn StateStore) };
+    let result = run_with_stores(plan, stores, &mut |progress| line.update(progress));
     line.end();
     result
+}
+
+/// Where the design's read models are kept, if it has any: beside the topics, or in memory.
+#[cfg(feature = "sqlite")]
+fn database(plan: &Plan, folder: Option<&Path>) -> Result<Option<Box<dyn StateStore>>, RunFailure> {
+    use crate::adapters::state_store::SqliteStore;
+    if read_models(plan).is_empty() {
+        return Ok(None);
+    }
+    let store = folder.map_or_else(SqliteStore::in_memory, SqliteStore::open)?;
+    Ok(Some(Box::new(store)))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn database(_: &Plan, _: Option<&Path>) -> Result<Option<Box<dyn StateStore>>, RunFailure> {
+    Ok(None)
 }
 
 fn repeated(project: &Project, options: &RunOptions, seed: u64, args: &RunArgs) -> Result<Report, RunFailure> {

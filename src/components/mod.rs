@@ -17,6 +17,7 @@ mod params;
 pub mod producer;
 pub mod queue;
 pub mod registry;
+pub mod service;
 mod slab;
 mod wiring;
 
@@ -41,6 +42,7 @@ pub const ALL: &[&dyn Kind] = &[
     &queue::QueueKind,
     &fanout::FanoutKind,
     &consumer::ConsumerKind,
+    &service::ServiceKind,
     &registry::RegistryKind,
 ];
 
@@ -91,7 +93,7 @@ pub struct KindSpec {
     pub id: &'static str,
     /// In the palette: `Producer`.
     pub title: &'static str,
-    /// The palette's section: `Clients`, `Messaging`, `Edge`, `Governance`.
+    /// The palette's section: `Clients`, `Messaging`, `Services`, `Edge`, `Governance`.
     pub category: &'static str,
     /// Which real products it can behave like; the first is the default. May be empty.
     pub profiles: &'static [&'static str],

@@ -1,6 +1,6 @@
 //! What a component is while it runs, and what it may do.
 
-use crate::event::{Answer, EventId, Fact, Hop, KeptLog, Message, Query};
+use crate::event::{Answer, EventId, Fact, Hop, KeptLog, Message, Query, TableShape};
 use crate::model::Value;
 use crate::units::{ComponentIx, SimDuration, SimTime};
 
@@ -27,6 +27,10 @@ pub trait Process: Send + Sync {
     /// Whether its topics are logs that can outlive the run.
     fn keeps_logs(&self) -> bool {
         false
+    }
+    /// The columns of the read model that it keeps, if it keeps one: it tells of every change by a fact.
+    fn read_model(&self) -> Option<TableShape> {
+        None
     }
     /// Called before [`Self::start`] with what earlier runs have left of one of its logs.
     fn restore(&mut self, kept: &KeptLog) {

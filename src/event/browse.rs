@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventMeta, QueuePage, QueueStanding, SchemaUse, SubjectStanding, SubscriptionStanding};
+use super::{EventMeta, QueuePage, QueueStanding, SchemaUse, ServiceQuery, ServiceStanding, SubjectStanding, SubscriptionStanding};
 use crate::units::SimTime;
 
 /// Records of one page; whoever wants more asks for the next page.
@@ -24,6 +24,8 @@ pub enum Query {
     Subjects,
     /// Which schemas it uses.
     SchemaUses,
+    /// What a service keeps.
+    Service(ServiceQuery),
     /// A page of what a topic or queue holds.
     Records {
         /// Which topic; a queue is its own.
@@ -68,6 +70,8 @@ pub enum Answer {
     Log(LogPage),
     /// Of a queue.
     Queue(QueuePage),
+    /// Of a service.
+    Service(Box<ServiceStanding>),
 }
 
 impl Answer {
@@ -76,7 +80,7 @@ impl Answer {
         let (of_log, of_queue) = match self {
             Self::Log(page) => (&mut page.rows[..], &mut [][..]),
             Self::Queue(page) => (&mut [][..], &mut page.rows[..]),
-            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) => (&mut [][..], &mut [][..]),
+            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) | Self::Service(_) => (&mut [][..], &mut [][..]),
         };
         let of_log = of_log.iter_mut().filter_map(|row| match &mut row.content {
             LogContent::Record(record, _) => Some(record),
@@ -93,7 +97,7 @@ impl Answer {
                 LogContent::Marker { .. } | LogContent::Gap { .. } => None,
             }),
             Self::Queue(page) => page.rows.iter().find(|row| row.number == place).map(|row| &row.record),
-            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) => None,
+            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) | Self::Service(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{EventId, EventMeta, RecordBatch, StoredBatch};
+use super::{EventId, EventMeta, RecordBatch, RowChange, StoredBatch};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// Something that happened to an event. Facts that come once an event are kept small; others are boxed.
@@ -46,6 +46,8 @@ pub enum Fact {
     StaleRead(Box<StaleRead>),
     /// A group goes on behind a batch that it could not read.
     Unreadable(Box<Unreadable>),
+    /// A read model has changed.
+    Row(Box<RowChange>),
     /// A hop of an event that observers follow.
     Hop(Box<(EventMeta, Hop)>),
 }
@@ -308,6 +310,7 @@ impl Fact {
             | Self::Unreadable(_)
             | Self::LogStart { .. }
             | Self::Reread { .. }
+            | Self::Row(_)
             | Self::GroupStart { .. } => None,
         }
     }

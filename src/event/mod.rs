@@ -10,8 +10,11 @@ mod fact;
 mod group;
 mod message;
 mod queue;
+mod read_model;
 mod record;
+mod scalar;
 mod schemas;
+mod service;
 mod standing;
 mod transaction;
 
@@ -29,7 +32,10 @@ pub use message::{
     ProduceRequest, ProduceResult, SchemaCall, SchemaFound, SchemaReply, SchemaRequest,
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
+pub use read_model::{Cells, RowChange, RowEdit, TableShape};
 pub use record::{EventId, EventMeta, header_bytes};
+pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use schemas::{SCHEMA_USES_MAX, SUBJECTS_SHOWN_MAX, SchemaUse, SchemaWay, SubjectStanding, VersionStanding, VersionState};
+pub use service::{ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

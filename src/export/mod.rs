@@ -8,6 +8,7 @@ pub mod support;
 
 mod cloudformation;
 mod dot;
+mod frameworks;
 mod html;
 mod json;
 mod kafka_topics;
@@ -29,6 +30,8 @@ use crate::model::Project;
 pub enum Writer {
     /// A design.
     Project(fn(&Project) -> String),
+    /// A design, as files with their paths below a folder.
+    Folder(fn(&Project) -> Vec<(String, String)>),
     /// A design and what a run of it gave.
     Report(fn(&Project, &Report) -> String),
 }
@@ -56,6 +59,8 @@ pub const ALL: &[Exporter] = &[
     kafka_topics::EXPORTER,
     strimzi::EXPORTER,
     cloudformation::EXPORTER,
+    frameworks::SPRING,
+    frameworks::MICRONAUT,
     html::EXPORTER,
     report_json::EXPORTER,
 ];
@@ -63,7 +68,7 @@ pub const ALL: &[Exporter] = &[
 /// Names of the formats that a design can be written in.
 #[must_use]
 pub fn project_formats() -> Vec<&'static str> {
-    ALL.iter().filter(|exporter| matches!(exporter.write, Writer::Project(_))).map(|exporter| exporter.name).collect()
+    ALL.iter().filter(|exporter| !matches!(exporter.write, Writer::Report(_))).map(|exporter| exporter.name).collect()
 }
 
 /// A design in the format called `name`; none when there is no such format for designs.
@@ -71,7 +76,17 @@ pub fn project_formats() -> Vec<&'static str> {
 pub fn project_text(project: &Project, name: &str) -> Option<String> {
     ALL.iter().filter(|exporter| exporter.name == name).find_map(|exporter| match exporter.write {
         Writer::Project(write) => Some(write(project)),
+        Writer::Folder(write) => Some(write(project).iter().map(|(path, text)| format!("==> {path} <==\n{text}\n")).collect()),
         Writer::Report(_) => None,
+    })
+}
+
+/// The files of a design in the format called `name`, if that is a folder's.
+#[must_use]
+pub fn project_files(project: &Project, name: &str) -> Option<Vec<(String, String)>> {
+    ALL.iter().filter(|exporter| exporter.name == name).find_map(|exporter| match exporter.write {
+        Writer::Folder(write) => Some(write(project)),
+        Writer::Project(_) | Writer::Report(_) => None,
     })
 }
 
@@ -94,6 +109,22 @@ pub fn report_json(report: &Report) -> String {
 #[expect(clippy::disallowed_methods, reason = "exports are files; this is the one place that writes them")]
 pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
+}
+
+/// Writes exported files below a folder.
+///
+/// # Errors
+/// Whatever the file system says.
+#[expect(clippy::disallowed_methods, reason = "exports are files; this is the one place that writes them")]
+pub fn write_files(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -146,6 +146,7 @@ fn an_empty_design_has_every_format() {
     for exporter in ALL {
         let text = match exporter.write {
             Writer::Project(write) => write(&Project::default()),
+            Writer::Folder(write) => write(&Project::default()).into_iter().map(|(_, text)| text).collect(),
             Writer::Report(write) => write(&Project::default(), &Report::default()),
         };
         assert!(!text.is_empty(), "{} gives nothing", exporter.name);

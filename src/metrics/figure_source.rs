@@ -63,6 +63,7 @@ impl FigureSource for Source<'_> {
             F::LogBytes => self.log_bytes(target),
             F::Submissions => Some(submissions_term(&self.recorder.ledger.submissions(), metric)),
             F::Obligations => Some(obligations_term(&self.terms(Meaning::Whole), metric)),
+            F::Figure => self.last(target, metric),
             F::Guarantee => self.guarantee(metric, target),
         }
     }

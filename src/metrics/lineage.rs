@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ahash::AHashMap;
 
-use crate::event::{Ended, EventId, Reason};
-use crate::units::{ComponentIx, GroupIx, TopicIx};
+use crate::event::{Ended, EventId, EventMeta, Reason};
+use crate::units::{ComponentIx, EventTypeIx, GroupIx, TopicIx};
 
 /// Parents whose first result is remembered; a result made after so many others counts as a first one.
 const PARENTS_MAX: usize = 1_000_000;
@@ -29,9 +29,9 @@ pub(super) const REPEATED: Reason =
 /// Who made results of what.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lineage {
-    /// The first result that a component made of a parent.
-    firsts: AHashMap<(ComponentIx, EventId), EventId>,
-    by_age: VecDeque<(ComponentIx, EventId)>,
+    /// The first result of a type that a component made of a parent: one command may make events of several types.
+    firsts: AHashMap<(ComponentIx, EventId, EventTypeIx), EventId>,
+    by_age: VecDeque<(ComponentIx, EventId, EventTypeIx)>,
     /// Results that have twins, with the first of them.
     twins: BTreeMap<EventId, EventId>,
     /// Groups that have processed one of several twins, by the first of these.
@@ -41,8 +41,9 @@ pub(super) struct Lineage {
 
 impl Lineage {
     /// A component has made an event of a parent.
-    pub fn derived(&mut self, event: EventId, parent: EventId) {
-        let parent = (event.producer, self.twins.get(&parent).copied().unwrap_or(parent));
+    pub fn derived(&mut self, made: &EventMeta, parent: EventId) {
+        let event = made.id;
+        let parent = (event.producer, self.twins.get(&parent).copied().unwrap_or(parent), made.event_type);
         if let Some(first) = self.firsts.get(&parent) {
             if self.twins.len() < TWINS_MAX {
                 self.twins.insert(event, *first);

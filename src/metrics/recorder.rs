@@ -214,7 +214,7 @@ impl Recorder {
             Fact::Derived(event, parent) => {
                 self.counts.produced += 1;
                 self.ledger.derived(&event);
-                self.lineage.derived(event.id, parent);
+                self.lineage.derived(&event, parent);
             }
             Fact::Ended(ended) => self.ended(now, &ended, None),
             Fact::EndedWith(with) => self.ended(now, &with.0, Some(&with.1)),
@@ -268,6 +268,8 @@ impl Recorder {
             Fact::Reread { group, topic, partition, up_to } => self.ledger.reread((group, topic, partition), up_to),
             Fact::StaleRead(read) => self.stale_read(now, *read),
             Fact::Unreadable(batch) => self.unreadable(now, &batch),
+            // Rows are nobody's obligation.
+            Fact::Row(_) => {}
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
         }

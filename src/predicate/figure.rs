@@ -52,6 +52,7 @@ pub enum FigureFn {
     LogBytes,
     Submissions,
     Obligations,
+    Figure,
     Guarantee,
 }
 
@@ -205,6 +206,29 @@ const fn row(
     FigureSpec { function, name, metrics, target, unit, mode, target_first: matches!(function, FigureFn::Guarantee), help }
 }
 
+/// What services tell of their state.
+const OF_SERVICES: &[&str] = &[
+    "stale_reads_ratio",
+    "projection_lag_ms_mean",
+    "projection_lag_ms_max",
+    "rebuild_ms",
+    "unpublished_count",
+    "phantom_count",
+    "conflicts_count",
+    "deduplicated_count",
+    "events_read_count",
+    "outbox_rows",
+    "sagas_begun_count",
+    "sagas_completed_count",
+    "sagas_compensated_count",
+    "sagas_open",
+    "saga_timeouts_count",
+    "fallbacks_count",
+    "calls_count",
+    "calls_refused_count",
+    "breaker_opened_count",
+];
+
 use FigureFn as F;
 
 /// Every figure, in the order of [`FigureFn`].
@@ -256,6 +280,7 @@ const TABLE: &[FigureSpec] = &[
     row(F::LogBytes, "log_bytes", &[], optional("ct"), (Unit::Size, Mode::Instant), "What a topic's log holds"),
     row(F::Submissions, "submissions", SUBMISSIONS, Target::None, (Unit::Count, GROWS), "A term of the ledger of submissions"),
     row(F::Obligations, "obligations", OBLIGATIONS, Target::None, (Unit::Count, GROWS), "A term of the ledger of obligations"),
+    row(F::Figure, "figure", OF_SERVICES, required("c"), (Unit::Count, MOVES), "What a service tells of its state"),
     row(F::Guarantee, "guarantee", GUARANTEES, required("cg"), (Unit::Truth, MOVES), "What a group was promised, seen from its ledger"),
 ];
 

@@ -16,6 +16,7 @@ mod pace;
 mod provenance;
 mod repeats;
 mod sim;
+mod state_store;
 mod story;
 mod wall;
 
@@ -28,6 +29,7 @@ pub use log_store::{LogChange, LogEffect, LogStore, StoreError};
 pub use pace::Pace;
 pub use repeats::{REPEATS_MAX, repeat_seed, run_repeats};
 pub use sim::Sim;
+pub use state_store::{ReadModel, StateStore, read_models};
 pub use wall::peak_rss_bytes;
 
 use std::ops::ControlFlow;
@@ -104,32 +106,57 @@ pub fn run_headless(plan: Plan, progress: &mut dyn FnMut(Progress) -> ControlFlo
 /// # Errors
 /// As [`run_headless`], and what the store says.
 pub fn run_with_store(
-    mut plan: Plan,
-    store: Option<&mut dyn LogStore>,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Report, RunFailure> {
-    if plan.warm_up == WarmUp::Auto {
-        let pilot = to_the_end(plan.clone(), None, progress)?;
-        plan.warm_up = WarmUp::Fixed(chosen_warm_up(&pilot));
-    }
-    let clock = wall::Clock::start();
-    let sim = to_the_end(plan, store, progress)?;
-    Ok(finish(&sim, clock.elapsed_s()))
-}
-
-fn to_the_end(
     plan: Plan,
     store: Option<&mut dyn LogStore>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Sim, RunFailure> {
+) -> Result<Report, RunFailure> {
+    run_with_stores(plan, Stores { logs: store, read_models: None }, progress)
+}
+
+/// What keeps a run's state outside of it.
+#[derive(Default)]
+pub struct Stores<'a> {
+    /// Its topics.
+    pub logs: Option<&'a mut dyn LogStore>,
+    /// Its read models.
+    pub read_models: Option<&'a mut dyn StateStore>,
+}
+
+/// The same with stores for what the run keeps.
+///
+/// # Errors
+/// As [`run_headless`], and what a store says.
+pub fn run_with_stores(
+    mut plan: Plan,
+    stores: Stores<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Report, RunFailure> {
+    if plan.warm_up == WarmUp::Auto {
+        let pilot = to_the_end(plan.clone(), Stores::default(), progress)?;
+        plan.warm_up = WarmUp::Fixed(chosen_warm_up(&pilot));
+    }
+    let clock = wall::Clock::start();
+    let sim = to_the_end(plan, stores, progress)?;
+    Ok(finish(&sim, clock.elapsed_s()))
+}
+
+fn to_the_end(plan: Plan, stores: Stores<'_>, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Sim, RunFailure> {
     let clock = wall::Clock::start();
     let mut told_s = 0.0;
     let mut sim = Sim::new(plan)?;
-    let mut keeping = store.map(|store| Keeping::new(store, &mut sim));
+    let mut keeping = stores.logs.map(|store| Keeping::new(store, &mut sim));
+    let mut rows = stores.read_models;
+    if let Some(store) = &mut rows {
+        store.begin(&read_models(sim.plan()))?;
+        sim.keep_row_changes();
+    }
     loop {
         let is_over = sim.run_until(SimTime::MAX, STEPS_PER_LOOK)?;
         if let Some(keeping) = &mut keeping {
             keeping.carry_out(&mut sim)?;
+        }
+        if let Some(store) = &mut rows {
+            store.carry_out(&sim.take_row_changes())?;
         }
         if is_over {
             break;
@@ -145,6 +172,9 @@ fn to_the_end(
     }
     if let Some(keeping) = keeping {
         keeping.store.finish()?;
+    }
+    if let Some(store) = rows {
+        store.finish()?;
     }
     Ok(sim)
 }

@@ -16,7 +16,7 @@ use super::network::Wire;
 use super::outages::Outages;
 use crate::compile::{InputTarget, Plan, TimedInput, WarmUp};
 use crate::engine::{Calendar, Ctx, Input, LinkEnd, Outlet, Process, TraceSampling};
-use crate::event::{Appended, Fact, KeptLog, Message, StoredBatch};
+use crate::event::{Appended, Fact, KeptLog, Message, RowChange, StoredBatch};
 use crate::metrics::{Names, Recorder, RecorderOptions};
 use crate::predicate::Expectation;
 use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
@@ -60,6 +60,8 @@ pub(super) struct World {
     pub(super) recorder: Recorder,
     /// For a store, if there is one, until the driver takes them.
     log_effects: Option<Vec<LogEffect>>,
+    /// The same for a store of read models.
+    row_changes: Option<Vec<RowChange>>,
 }
 
 /// A message at the end of its link.
@@ -138,6 +140,9 @@ impl Outlet for World {
         if let Some(effects) = &mut self.log_effects {
             effects.extend(LogEffect::of(&fact));
         }
+        if let (Some(changes), Fact::Row(change)) = (&mut self.row_changes, &fact) {
+            changes.push(RowChange::clone(change));
+        }
         self.recorder.fact(now, fact);
     }
 }
@@ -166,6 +171,7 @@ impl Sim {
             next: None,
             recorder,
             log_effects: None,
+            row_changes: None,
         };
         let mut sim = Self {
             processes: plan.components.iter().map(|component| component.process.clone()).collect(),
@@ -214,6 +220,15 @@ impl Sim {
     /// What has happened to logs since the last call, in order.
     pub fn take_log_effects(&mut self) -> Vec<LogEffect> {
         self.world.log_effects.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// From here on, what happens to read models is kept for [`Self::take_row_changes`].
+    pub fn keep_row_changes(&mut self) {
+        self.world.row_changes = Some(Vec::new());
+    }
+    /// What has happened to read models since the last call, in order.
+    pub fn take_row_changes(&mut self) -> Vec<RowChange> {
+        self.world.row_changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Goes on until `limit` (inclusive), the end, or `steps_max` turns. Returns whether `limit` or the end was reached.

@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::handler::After;
 use super::sim::{Consumer, Instance};
 use super::spec::INSTANCES_MAX;
 use crate::components::{ActionSpec, Params};
@@ -21,7 +22,7 @@ const INSTANCE: ParamSpec =
     ParamSpec::new("instance", "Instance", T::Count { min: 1, max: INSTANCES_MAX }, Absent, "Which instance; the first is 1");
 
 /// What a consumer understands.
-pub(super) const ACTIONS: &[ActionSpec] = &[
+pub(in crate::components) const ACTIONS: &[ActionSpec] = &[
     ActionSpec {
         name: "stop-instance",
         help: "An instance finishes its work, commits and leaves the group; the last that runs when none is named. A static one does not say that it leaves",
@@ -91,6 +92,14 @@ impl Consumer {
     fn running(&self, params: &Params<'_>) -> Result<usize, String> {
         let index = self.instance_named(params, |instance| instance.up)?;
         index.filter(|index| self.instances[*index].up).ok_or_else(|| "no such instance runs".to_owned())
+    }
+
+    /// What a handler's part of an intervention leaves to do.
+    pub fn after_input(&mut self, ctx: &mut Ctx<'_>, after: After) -> Result<(), String> {
+        match after {
+            After::Nothing => Ok(()),
+            After::ReadAgain => self.begin_reset(ctx, OffsetTarget::Earliest),
+        }
     }
 
     /// Carries out an action.
@@ -182,6 +191,7 @@ impl Consumer {
         }
         self.start_transactions(ctx, index);
         self.instances[index].committed_at = ctx.now;
+        self.schedule_relay(ctx);
         for client in 0..self.template.len() {
             self.with_client(ctx, (index, client), |client, now, out| {
                 // One that is still on its way out comes back as a new member.

@@ -8,10 +8,12 @@
 //! `transactions.rs` binds that to their positions, and the group protocol is in `machines::broker::client`. One that reads
 //! queues is `queue/`, one that a fan-out topic pushes to `push/`.
 
-mod actions;
+pub(in crate::components) mod actions;
 mod corrupt;
 mod groups;
+pub(in crate::components) mod handler;
 mod intake;
+pub(in crate::components) mod outbox;
 mod pauses;
 mod push;
 mod queue;
@@ -21,7 +23,7 @@ mod results;
 mod schemas;
 mod sim;
 mod snapshot;
-mod spec;
+pub(in crate::components) mod spec;
 mod suspension;
 mod transactions;
 mod work;
@@ -83,6 +85,16 @@ impl Kind for ConsumerKind {
 fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
     let written = |subject| SchemaWritten { subject, naming: None, message: None, version: None, port: "results", topic: None };
     params.optional_text("result_schema").map(written).into_iter().collect()
+}
+
+/// A consumer with a logic of its own, and an outbox for what that makes.
+pub(in crate::components) fn handled(
+    ctx: &BuildCtx<'_>,
+    params: &Params<'_>,
+    handler: Box<dyn handler::Handler>,
+    relay: outbox::Relay,
+) -> Result<Box<dyn Process>, Diagnostic> {
+    Ok(Box::new(sim::Consumer::new(ctx, params)?.handled_by(handler, relay)))
 }
 
 /// `group.id`, or the component's id.

@@ -39,8 +39,11 @@ const CALL_SCHEMA: u64 = 0xfe << 56 | 1 << 55;
 /// How a consumer writes results, and what is under way.
 #[derive(Clone, Debug)]
 pub(super) struct Results {
-    topic: PeerTopic,
-    link: LinkEnd,
+    /// Where they may go; a consumer's go to the first.
+    topics: Vec<(PeerTopic, LinkEnd)>,
+    producer_key_bytes: usize,
+    /// Lengths of the names of event types.
+    type_bytes: Vec<usize>,
     /// Type of every result; the parent's when absent.
     ty: Option<EventTypeIx>,
     extra_header_bytes: u32,
@@ -87,7 +90,16 @@ impl Results {
     /// # Errors
     /// When the schema of results is none.
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Option<Self>, Diagnostic> {
-        let Some((facts, topic)) = ctx.links_at("results").find_map(|facts| Some((facts, facts.topic.clone()?))) else { return Ok(None) };
+        let topics: Vec<_> = ["results", "events"]
+            .into_iter()
+            .flat_map(|port| ctx.links_at(port))
+            .filter_map(|facts| Some((facts.topic.clone()?, facts.end)))
+            .collect();
+        if topics.is_empty() {
+            return Ok(None);
+        }
+        let mut type_bytes = vec![0; ctx.event_types.len()];
+        ctx.event_types.iter().for_each(|(name, ty)| type_bytes[ty.index()] = name.len());
         let ty = params.optional_text("result_type");
         let path = || format!("components.{}.result_schema", ctx.id);
         let source = params
@@ -95,8 +107,9 @@ impl Results {
             .map(|name| Source::named(ctx, Wanted { name, ..Wanted::default() }, path()))
             .transpose()?;
         Ok(Some(Self {
-            topic,
-            link: facts.end,
+            topics,
+            producer_key_bytes: ctx.key.len(),
+            type_bytes,
             extra_header_bytes: header_bytes(ctx.key.len(), ty.as_ref().map_or(0, String::len)),
             ty: ty.and_then(|name| ctx.event_types.get(&name).copied()),
             source,
@@ -130,15 +143,34 @@ impl Results {
                 call_tag,
                 ..ProducerConfig::default()
             };
-            let mut client = ProducerClient::new(cfg, self.partition_rng.clone());
+            let mut client = self.client(cfg);
             if let Some((prefix, timeout)) = &self.transactions {
                 let (id, timeout) = (format!("{prefix}-{}", number + 1).into(), *timeout);
                 client = client.transactional(TransactionConfig { id, timeout, events_max: u64::MAX });
             }
-            client.add_topic(self.topic.topic, self.topic.partitions, self.topic.leaders, self.link.0);
             self.writers.push(Writer { client, lives: 0, waiting: Vec::new(), transacted: Transacted::default() });
         }
         &mut self.writers[index]
+    }
+
+    /// A client that knows the topics.
+    pub fn client(&self, cfg: ProducerConfig) -> ProducerClient {
+        let mut client = ProducerClient::new(cfg, self.partition_rng.clone());
+        for (topic, link) in &self.topics {
+            client.add_topic(topic.topic, topic.partitions, topic.leaders, link.0);
+        }
+        client
+    }
+
+    /// What CloudEvents and trace headers add to an event of a type.
+    pub fn header_bytes_of(&self, ty: EventTypeIx) -> u32 {
+        header_bytes(self.producer_key_bytes, self.type_bytes.get(ty.index()).copied().unwrap_or(0))
+    }
+
+    /// The next sequence number of what it makes.
+    pub fn take_seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq - 1
     }
 
     /// The instance whose client made a call.
@@ -165,7 +197,7 @@ impl Results {
         clients.chain(self.asked_until).min().unwrap_or(SimTime::MAX)
     }
 
-    fn name(&self, event: EventId) -> String {
+    pub fn name(&self, event: EventId) -> String {
         // Events of earlier runs come from outside of the design.
         let producer = self.names.get(event.producer.index()).map_or("earlier", |name| name);
         format!("{producer}-{}", event.seq)
@@ -178,6 +210,10 @@ fn producer_number(instance: usize, life: u64) -> u64 {
 }
 
 impl Writer {
+    /// Whether a worker waits for more of its results.
+    fn waits(&self, number: u32) -> bool {
+        self.waiting.iter().any(|(_, waiting)| *waiting == number)
+    }
     fn take(&mut self, seq: u64) -> Option<u32> {
         let at = self.waiting.iter().position(|(waiting, _)| *waiting == seq)?;
         Some(self.waiting.swap_remove(at).1)
@@ -206,12 +242,11 @@ impl Consumer {
         let (Some(results), Some(work)) = (&mut self.results, &self.instances[index].workers[number as usize].work) else { return };
         let parent = &work.record;
         let meta = EventMeta {
-            id: EventId { producer: ctx.me, seq: results.next_seq },
+            id: EventId { producer: ctx.me, seq: results.take_seq() },
             event_type: results.ty.unwrap_or(parent.meta.event_type),
             born: ctx.now,
             root_born: parent.meta.root_born,
         };
-        results.next_seq += 1;
         ctx.fact(Fact::Derived(meta, parent.meta.id));
         let key = parent.key();
         results.payload.clear();
@@ -257,15 +292,21 @@ impl Consumer {
         for event in out.acked.iter().flat_map(|acked| events(&acked.batch)) {
             let Some(results) = &mut self.results else { return };
             results.written += 1;
-            if let Some(number) = results.writer(index).take(event.id.seq) {
+            let writer = results.writer(index);
+            let Some(number) = writer.take(event.id.seq) else { continue };
+            if self.handler.is_none() {
                 self.succeed(ctx, index, number);
                 freed = true;
+            } else if !writer.waits(number) {
+                freed |= self.handle(ctx, index, number) == Next::Serve;
             }
         }
         for unsent in out.unsent {
             settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
             let Some(results) = &mut self.results else { return };
-            if let Some(number) = results.writer(index).take(unsent.event.id.seq) {
+            let writer = results.writer(index);
+            if let Some(number) = writer.take(unsent.event.id.seq) {
+                writer.waiting.retain(|(_, waiting)| *waiting != number);
                 freed |= self.attempt_failed(ctx, index, number) == Next::Serve;
             }
         }

@@ -89,6 +89,14 @@ impl Reader {
         }
     }
 
+    /// A payload by its schema, if that is known and it fits.
+    pub fn decode(&self, value: &[u8]) -> Option<serde_json::Value> {
+        let (id, payload) = unframe_any(value).ok()?;
+        let (_, entry) = self.entries.iter().find(|entry| entry.0 == id)?;
+        let Entry::Known(schema) = entry else { return None };
+        schema.body_to_json(id.framing(), &payload).ok()
+    }
+
     /// The registry has answered.
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
         let asked = |entry: &Entry| matches!(entry, Entry::Asked { call, .. } | Entry::AskedReader { call, .. } if *call == reply.call);

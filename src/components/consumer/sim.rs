@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::corrupt::CorruptBatches;
+use super::handler::{Handler, TOKEN_HANDLER};
 use super::intake::{Inbound, Received};
+use super::outbox::{Outbox, TOKEN_RELAY};
 use super::pauses::Pauses;
 use super::refusals::Refusals;
 use super::reset::Resetting;
@@ -20,7 +22,7 @@ use super::work::{OnFailure, PendingLetter, Worker};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Answer, CallId, EventMeta, Fact, Hop, HopKind, Message, Placed, Query};
+use crate::event::{Answer, CallId, EventMeta, Fact, Hop, HopKind, Message, Placed, Query, TableShape};
 use crate::machines::broker::client::{ClientOutput, CommitMode, ConsumerClient, ConsumerConfig, ConsumerOutput, ProducerClient};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime};
@@ -63,6 +65,9 @@ pub(super) struct Consumer {
     pub dead_letters: Option<ProducerClient>,
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
+    /// What is done with each event, beyond taking time for it.
+    pub handler: Option<Box<dyn Handler>>,
+    pub outbox: Outbox,
     pub corrupt: CorruptBatches,
     pub refusals: Refusals,
     /// What it reads, as a table.
@@ -151,6 +156,8 @@ impl Consumer {
             dead_letters,
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
+            handler: None,
+            outbox: Outbox::default(),
             corrupt: CorruptBatches::new(params.text("on_corrupt") == "skip"),
             refusals: Refusals::new(params.is_given("authorization_retry").then(|| params.duration("authorization_retry"))),
             table: super::reads_snapshot(params).then(Table::default),
@@ -405,6 +412,7 @@ impl Process for Consumer {
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
         let Some(message) = self.hold_message(end, message) else { return };
         let Some(message) = self.give_to_writer(ctx, message) else { return };
+        let Some(message) = self.give_to_relay(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
                 let Some(at) = self.owner_of(reply.call) else { return };
@@ -454,6 +462,8 @@ impl Process for Consumer {
             TOKEN_WORKER | TOKEN_INSTANCE if self.holds_timer(index, token) => {}
             TOKEN_RESUME => self.suspension_over(ctx, index, (token >> 20) as u32),
             TOKEN_RESET => self.go_on_with_reset(ctx),
+            TOKEN_HANDLER => self.handler_due(ctx, token >> 8),
+            TOKEN_RELAY => self.relay_due(ctx),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
             TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
                 self.instances[index].wake_at = SimTime::MAX;
@@ -483,6 +493,9 @@ impl Process for Consumer {
         }
     }
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
+        if let Some(result) = self.handler.as_mut().and_then(|handler| handler.input(ctx, input)) {
+            return self.after_input(ctx, result?);
+        }
         match input {
             Input::Set { param, value } => self.set(ctx, param, &value.to_field_text()),
             Input::Action { name, params } => self.action(ctx, name, params),
@@ -502,6 +515,10 @@ impl Process for Consumer {
         if let Some(results) = &self.results {
             out.counter("results_count", results.written);
         }
+        if let Some(handler) = &self.handler {
+            handler.figures(now, out);
+            self.outbox.figures(out);
+        }
         self.corrupt.figures(out);
         self.refusals.figures(out);
         if let Some(table) = &self.table {
@@ -513,8 +530,12 @@ impl Process for Consumer {
         out.gauge("instances", self.instances.iter().filter(|instance| instance.up).count() as f64);
         out.gauge("assigned_partitions", clients().map(ConsumerClient::assigned_count).sum::<usize>() as f64);
     }
-    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
-        self.reader.as_ref()?.browse(query)
+    fn read_model(&self) -> Option<TableShape> {
+        self.handler.as_ref()?.read_model()
+    }
+    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
+        let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(now, query));
+        of_handler.or_else(|| self.reader.as_ref()?.browse(query))
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

@@ -11,7 +11,7 @@ use ParamType as T;
 
 const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 ConsumerConfig");
 /// More instances of one component are refused.
-pub(super) const INSTANCES_MAX: i64 = 1_000;
+pub(in crate::components) const INSTANCES_MAX: i64 = 1_000;
 /// More workers of one instance are refused.
 pub(super) const CONCURRENCY_MAX: i64 = 100_000;
 
@@ -26,6 +26,10 @@ pub(super) const SPEC: KindSpec = KindSpec {
     actions: super::actions::ACTIONS,
     id_stem: "consumer",
 };
+
+/// What is said of reading topics, and of work: all but what belongs to queues and pushes.
+pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_QUEUES_AND_PUSHES).0;
+const OF_QUEUES_AND_PUSHES: usize = 8;
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
@@ -418,7 +422,7 @@ fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) 
 
 fn check_results(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let topics: Vec<_> = ctx.links_at("results").filter_map(|facts| facts.topic.as_ref()).collect();
-    if topics.is_empty() {
+    if topics.is_empty() && ctx.links_at("events").next().is_none() {
         for name in ["result_type", "result_schema"].into_iter().filter(|name| params.is_given(name)) {
             let unused = Diagnostic::warning("setting-unused", format!("{path}.{name}"), "it writes no results");
             out.push(unused.with_hint(format!("link {}.results to a topic", ctx.id)));

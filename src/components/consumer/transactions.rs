@@ -44,7 +44,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &m
         return;
     }
     let clusters_at = |port| ctx.links_at(port).filter_map(|facts| Some(facts.topic.as_ref()?.cluster)).collect::<Vec<ComponentIx>>();
-    let (read, written) = (clusters_at("in"), clusters_at("results"));
+    let (read, written) = (clusters_at("in"), [clusters_at("results"), clusters_at("events")].concat());
     if written.is_empty() {
         out.push(
             Diagnostic::error("link-missing", format!("{path}.commit"), "there are no results to commit positions with")
@@ -168,6 +168,7 @@ impl Consumer {
 
     /// Nothing that was handed out in the transaction is worked on any more, late as it may be.
     fn drop_poll(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.abandon_handling(ctx, index);
         self.interrupt_work(ctx, index);
         let instance = &mut self.instances[index];
         instance.inbox.clear();

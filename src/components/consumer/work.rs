@@ -30,6 +30,8 @@ pub(super) struct Work {
     begun: SimTime,
     attempts: u32,
     pub state: State,
+    /// Its handler is at it: the service time of this attempt is over.
+    is_handled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,10 +138,11 @@ impl Consumer {
             (instance.workers.len() - 1) as u32
         });
         let worker = &mut instance.workers[number as usize];
-        worker.work = Some(Work { record, begun: ctx.now, attempts: 1, state: State::Serving });
+        worker.work = Some(Work { record, begun: ctx.now, attempts: 1, state: State::Serving, is_handled: false });
         instance.busy += 1;
         let token = Self::worker_token(index, number, worker.generation);
-        ctx.timer_after(service, token);
+        let handling = self.begin_handling(ctx, index, number);
+        ctx.timer_after(service.plus(handling), token);
     }
 
     /// How long an instance needs for the next event.
@@ -158,14 +161,18 @@ impl Consumer {
         let Some(work) = &mut worker.work else { return };
         if work.state == State::Resting {
             work.state = State::Serving;
+            work.is_handled = false;
             work.attempts += 1;
             self.counts.retried += 1;
-            let service = self.service_of(index);
+            let service = self.service_of(index).plus(self.begin_handling(ctx, index, number));
             ctx.timer_after(service, Self::worker_token(index, number, generation));
             return;
         }
-        let next = if self.failure_rng.chance(self.failure_ratio) {
+        let is_first = !std::mem::replace(&mut work.is_handled, self.handler.is_some());
+        let next = if is_first && self.failure_rng.chance(self.failure_ratio) {
             self.attempt_failed(ctx, index, number)
+        } else if self.handler.is_some() {
+            self.handle(ctx, index, number)
         } else {
             self.finish_attempt(ctx, index, number)
         };
@@ -216,6 +223,18 @@ impl Consumer {
             return;
         }
         self.give_up(ctx, index, number, "attempts", "skipped");
+    }
+
+    /// No attempt can help.
+    pub fn fail_for(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: &Reason) {
+        if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
+            return self.fail(ctx, index, number);
+        }
+        self.counts.failed += 1;
+        let Some(work) = &self.instances[index].workers[number as usize].work else { return };
+        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, reason.clone());
+        self.tell_end(ctx, index, fact);
+        self.release(ctx, index, number);
     }
 
     fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {

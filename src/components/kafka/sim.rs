@@ -512,7 +512,7 @@ impl Process for KafkaSim {
                 let place = self.labels.iter().position(|labels| labels.name == *topic)?;
                 self.cluster.page(place, *partition, *seek, *records_max).map(Answer::Log)
             }
-            Query::Queues | Query::Subjects | Query::SchemaUses => None,
+            Query::Queues | Query::Subjects | Query::SchemaUses | Query::Service(_) => None,
         }
     }
 

@@ -323,7 +323,7 @@ impl Process for QueueSim {
                 Some(Answer::Queue(self.queue.page(now, &self.name, *seek, *records_max)))
             }
             Query::Queues => Some(Answer::Queues(vec![self.queue.standing(now, &self.name)], Vec::new())),
-            Query::Records { .. } | Query::Partitions | Query::Subjects | Query::SchemaUses => None,
+            Query::Records { .. } | Query::Partitions | Query::Subjects | Query::SchemaUses | Query::Service(_) => None,
         }
     }
 

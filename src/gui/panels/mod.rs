@@ -1,4 +1,4 @@
-//! The run's panels: transport, charts, partitions, queues, records, schemas, all components, one event's story, incidents, expectations, ledger, problems.
+//! The run's panels: transport, charts, partitions, queues, services, records, schemas, all components, one event's story, incidents, expectations, ledger, problems.
 //!
 //! In: the application's state, read only. Out: commands, pushed to a list and carried out after the frame.
 //! Each panel has a `body` over plain data (what tests draw) and a `…_ui` over the state.
@@ -19,6 +19,7 @@ pub mod problems;
 pub mod queues;
 pub mod records;
 pub mod schemas;
+pub mod services;
 pub mod transport;
 
 pub use dock::dock_ui;

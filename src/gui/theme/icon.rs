@@ -99,6 +99,7 @@ pub fn of_kind(kind: &str) -> &'static str {
         "fanout" => p::SHARE_NETWORK,
         "gateway" => p::SHIELD_CHECK,
         "registry" => p::BOOKS,
+        "service" => p::GEAR_SIX,
         _ => p::CUBE,
     }
 }

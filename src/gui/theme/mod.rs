@@ -270,6 +270,7 @@ impl Tokens {
             "Messaging" => self.series(1),
             "Edge" => self.series(3),
             "Governance" => self.series(2),
+            "Services" => self.series(4),
             _ => self.text_muted,
         }
     }

@@ -1,0 +1,220 @@
+//! Read models in SQLite: in memory, or in a file that any tool can open afterwards.
+//!
+//! ```text
+//! "orders-by-customer"(key TEXT PRIMARY KEY, total INTEGER, …)   one table a projection, called like its component
+//! "_places"(component, topic, part, next)                        how far each was read, in the same transaction
+//! ```
+//!
+//! In: changes of a run. Out: rows. A run begins with empty tables: it fills them itself.
+//! Must not know: how a change came about. Start at [`SqliteStore::open`].
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::event::{Cells, RowChange, RowEdit, Scalar};
+use crate::run::{ReadModel, StateStore, StoreError};
+use crate::units::{ComponentIx, TopicIx};
+
+/// Name of the file in a data folder.
+pub const FILE: &str = "read-models.sqlite";
+
+struct Model {
+    component: ComponentIx,
+    put: String,
+    delete: String,
+    clear: String,
+}
+
+/// A database of read models.
+pub struct SqliteStore {
+    connection: Connection,
+    place: String,
+    models: Vec<Model>,
+}
+
+/// A name between double quotes, as SQL wants it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+struct Cell<'a>(&'a Scalar);
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Scalar::Absent | Scalar::Null => ValueRef::Null,
+            Scalar::Bool(value) => ValueRef::Integer(i64::from(*value)),
+            Scalar::Int(number) => ValueRef::Integer(*number),
+            Scalar::Double(number) => ValueRef::Real(*number),
+            Scalar::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+impl SqliteStore {
+    /// A database that is gone with the run.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::new(Connection::open_in_memory(), "read models in memory".to_owned())
+    }
+
+    /// A database in a folder.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
+        Self::new(Connection::open(&path), path.display().to_string())
+    }
+
+    fn new(opened: rusqlite::Result<Connection>, place: String) -> Result<Self, StoreError> {
+        let connection = opened.map_err(|error| StoreError { place: place.clone(), words: error.to_string() })?;
+        let store = Self { connection, place, models: Vec::new() };
+        // One writer, and what a killed process may lose is no more than the last slices.
+        store.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
+        Ok(store)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(|error| self.error(&error))
+    }
+
+    fn error(&self, error: &rusqlite::Error) -> StoreError {
+        StoreError { place: self.place.clone(), words: error.to_string() }
+    }
+
+    fn write(&self, changes: &[RowChange]) -> rusqlite::Result<()> {
+        for change in changes {
+            let Some(model) = self.models.iter().find(|model| model.component == change.component) else { continue };
+            match &change.edit {
+                RowEdit::None => {}
+                RowEdit::Put(key, cells) => {
+                    let mut statement = self.connection.prepare_cached(&model.put)?;
+                    statement.execute(params_from_iter(row(key, cells)))?;
+                }
+                RowEdit::Delete(key) => {
+                    self.connection.prepare_cached(&model.delete)?.execute([&**key])?;
+                }
+                RowEdit::Clear => {
+                    self.connection.prepare_cached(&model.clear)?.execute([])?;
+                    let mut statement = self.connection.prepare_cached("DELETE FROM _places WHERE component = ?")?;
+                    statement.execute([change.component.0])?;
+                }
+            }
+        }
+        // Of each part only the last place of a slice can be seen.
+        let mut places: BTreeMap<(ComponentIx, TopicIx, u32), u64> = BTreeMap::new();
+        for change in changes {
+            if change.edit == RowEdit::Clear {
+                places.retain(|(component, ..), _| *component != change.component);
+            }
+            if let Some((topic, partition, next)) = change.read_to {
+                places.insert((change.component, topic, partition), next);
+            }
+        }
+        let mut statement = self.connection.prepare_cached("INSERT OR REPLACE INTO _places VALUES (?, ?, ?, ?)")?;
+        for ((component, topic, partition), next) in places {
+            statement.execute((component.0, topic.0, partition, i64::try_from(next).unwrap_or(i64::MAX)))?;
+        }
+        Ok(())
+    }
+
+    /// Rows of a query of a person's, as texts; it may read and nothing else.
+    ///
+    /// # Errors
+    /// What SQLite says of the query.
+    pub fn look(&self, sql: &str, rows_max: usize) -> Result<Vec<Vec<String>>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Vec<String>>> {
+            let mut statement = self.connection.prepare(sql)?;
+            if !statement.readonly() {
+                return Err(rusqlite::Error::InvalidQuery);
+            }
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                if all.len() == rows_max {
+                    break;
+                }
+                let cell = |at| -> rusqlite::Result<String> {
+                    Ok(match row.get_ref(at)? {
+                        ValueRef::Null => String::new(),
+                        ValueRef::Integer(number) => number.to_string(),
+                        ValueRef::Real(number) => format!("{number:?}"),
+                        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+                    })
+                };
+                all.push((0..columns).map(cell).collect::<rusqlite::Result<_>>()?);
+            }
+            Ok(all)
+        };
+        read().map_err(|error| self.error(&error))
+    }
+}
+
+fn row<'a>(key: &'a std::sync::Arc<str>, cells: &'a Cells) -> impl Iterator<Item = Box<dyn ToSql + 'a>> {
+    let key: Box<dyn ToSql> = Box::new(&**key);
+    std::iter::once(key).chain(cells.iter().map(|cell| Box::new(Cell(cell)) as Box<dyn ToSql>))
+}
+
+impl StateStore for SqliteStore {
+    fn begin(&mut self, models: &[ReadModel]) -> Result<(), StoreError> {
+        let mut sql = String::from(
+            "DROP TABLE IF EXISTS _places; CREATE TABLE _places (component INTEGER, topic INTEGER, part INTEGER, next INTEGER, \
+             PRIMARY KEY (component, topic, part)) WITHOUT ROWID;",
+        );
+        self.models.clear();
+        for model in models {
+            let name = quoted(&model.name);
+            let columns: String = model
+                .shape
+                .columns
+                .iter()
+                .map(|(column, ty)| {
+                    let ty = match *ty {
+                        "int" | "bool" => "INTEGER",
+                        "double" => "REAL",
+                        _ => "TEXT",
+                    };
+                    format!(", {} {ty}", quoted(column))
+                })
+                .collect();
+            sql.push_str(&format!("DROP TABLE IF EXISTS {name}; CREATE TABLE {name} (\"key\" TEXT PRIMARY KEY{columns}) WITHOUT ROWID;"));
+            let marks = ", ?".repeat(model.shape.columns.len());
+            self.models.push(Model {
+                component: model.component,
+                put: format!("INSERT OR REPLACE INTO {name} VALUES (?{marks})"),
+                delete: format!("DELETE FROM {name} WHERE \"key\" = ?"),
+                clear: format!("DELETE FROM {name}"),
+            });
+        }
+        self.run(&sql)
+    }
+
+    fn carry_out(&mut self, changes: &[RowChange]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.run("BEGIN")?;
+        match self.write(changes) {
+            Ok(()) => self.run("COMMIT"),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = self.run("ROLLBACK");
+                Err(self.error(&error))
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        self.run("PRAGMA wal_checkpoint(TRUNCATE);")
+    }
+}

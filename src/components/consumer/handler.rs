@@ -1,0 +1,257 @@
+//! What a consumer does with an event beyond taking its time: the seam at which a service hangs its logic.
+//!
+//! ```text
+//! record ─► begin (reads, waits) ─► service time ─► step ─► wait │ publish │ commit │ done │ failed
+//!                                                    ▲──────┴────────┴─────────┘
+//! ```
+//!
+//! In: tasks, one for each busy worker. Out: [`Step`]s, which the consumer carries out; events that are made go out through
+//! its results' client, or through the outbox. Must not know: what the logic is. Start at [`Handler`].
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use super::outbox::{Outbox, Relay};
+use super::results::Results;
+use super::sim::Consumer;
+use super::work::{Next, State};
+use crate::components::producer::telling::hop;
+use crate::engine::{Ctx, Figures, Input};
+use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Query, Reason, TableShape};
+use crate::machines::broker::client::Outgoing;
+use crate::units::{EventTypeIx, SimDuration, SimTime, TopicIx};
+
+/// A worker of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::components) struct WorkerId {
+    pub instance: u32,
+    pub worker: u32,
+}
+
+/// An event that a worker is at.
+#[derive(Debug)]
+pub(in crate::components) struct Task<'a> {
+    pub worker: WorkerId,
+    pub event: EventMeta,
+    pub topic: TopicIx,
+    pub partition: u32,
+    pub offset: u64,
+    pub key: Option<Bytes>,
+    pub value: Bytes,
+    /// The payload by its registered schema, where there is one.
+    pub decoded: Option<&'a Json>,
+}
+
+/// An event that a handler has made.
+#[derive(Clone, Debug)]
+pub(in crate::components) struct Draft {
+    /// Which of the linked topics.
+    pub way: usize,
+    pub ty: EventTypeIx,
+    pub key: Option<Bytes>,
+    pub value: Bytes,
+    /// What it was made from.
+    pub parent: EventMeta,
+}
+
+/// What a worker does next.
+#[derive(Debug)]
+pub(in crate::components) enum Step {
+    /// Waits, then goes on.
+    Wait(SimDuration),
+    /// Writes these to their topics, and goes on once all are acknowledged.
+    Publish(Vec<Draft>),
+    /// Puts these into the outbox, in the same instant as what the handler has just stored, and goes on.
+    Commit(Vec<Draft>),
+    /// The event is processed.
+    Done,
+    /// It could not be; `again` allows another attempt.
+    Failed { reason: Reason, again: bool },
+}
+
+/// A service's logic. Its state is the service's database: an instance's crash does not touch it.
+pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
+    /// Work on an event begins, for the first time or again: how much longer than the service time it takes.
+    fn begin(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> SimDuration;
+    /// A wait is over, or what was to be written is written.
+    fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step;
+    /// A worker leaves its event where it is.
+    fn abandon(&mut self, ctx: &mut Ctx<'_>, worker: WorkerId);
+    /// A timer that it set with [`timer`]; what it makes goes to the outbox.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
+        let _ = (ctx, token);
+        Vec::new()
+    }
+    /// An intervention that it understands; none when it is the consumer's.
+    fn input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Option<Result<After, String>> {
+        let _ = (ctx, input);
+        None
+    }
+    fn figures(&self, now: SimTime, out: &mut Figures);
+    fn read_model(&self) -> Option<TableShape> {
+        None
+    }
+    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
+        let _ = (now, query);
+        None
+    }
+    fn clone_box(&self) -> Box<dyn Handler>;
+}
+
+/// What the consumer does after an intervention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::components) enum After {
+    Nothing,
+    /// Reads everything again from the beginning.
+    ReadAgain,
+}
+
+impl Clone for Box<dyn Handler> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+/// A handler's timers: low byte of their tokens.
+pub(super) const TOKEN_HANDLER: u64 = 5;
+
+/// Asks for [`Handler::on_timer`].
+pub(in crate::components) fn timer(ctx: &mut Ctx<'_>, at: SimTime, token: u64) {
+    debug_assert!(token < 1 << 56, "the consumer needs a byte of it");
+    ctx.timer_at(at, TOKEN_HANDLER | token << 8);
+}
+
+impl Consumer {
+    /// Gives it its logic.
+    pub(super) fn handled_by(mut self, handler: Box<dyn Handler>, relay: Relay) -> Self {
+        self.handler = Some(handler);
+        self.outbox = Outbox::new(relay);
+        self
+    }
+
+    /// Calls the handler about what a worker is at.
+    fn ask<R>(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        index: usize,
+        number: u32,
+        ask: impl FnOnce(&mut dyn Handler, &mut Ctx<'_>, &Task<'_>) -> R,
+    ) -> Option<R> {
+        let handler = self.handler.as_mut()?;
+        let record = &self.instances[index].workers[number as usize].work.as_ref()?.record;
+        let value = record.value();
+        let decoded = self.reader.as_ref().and_then(|reader| reader.decode(&value));
+        let task = Task {
+            worker: WorkerId { instance: index as u32, worker: number },
+            event: record.meta,
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            key: record.key(),
+            value,
+            decoded: decoded.as_ref(),
+        };
+        Some(ask(handler.as_mut(), ctx, &task))
+    }
+
+    /// Work on an event begins: what the handler's part of it takes.
+    pub(super) fn begin_handling(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> SimDuration {
+        self.ask(ctx, index, number, |handler, ctx, task| handler.begin(ctx, task)).unwrap_or(SimDuration::ZERO)
+    }
+
+    /// Goes on with an event as far as the handler can.
+    pub(super) fn handle(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
+        if self.outbox.is_full() {
+            return self.attempt_failed(ctx, index, number);
+        }
+        loop {
+            let Some(step) = self.ask(ctx, index, number, |handler, ctx, task| handler.step(ctx, task)) else { return Next::Wait };
+            match step {
+                Step::Wait(span) => {
+                    let worker = &mut self.instances[index].workers[number as usize];
+                    if let Some(work) = &mut worker.work {
+                        work.state = State::Serving;
+                    }
+                    let generation = worker.generation;
+                    ctx.timer_after(span, Self::worker_token(index, number, generation));
+                    return Next::Wait;
+                }
+                Step::Publish(drafts) => {
+                    if self.publish(ctx, index, number, drafts) {
+                        return Next::Wait;
+                    }
+                }
+                Step::Commit(drafts) => self.commit_to_outbox(ctx, drafts),
+                Step::Done => {
+                    self.succeed(ctx, index, number);
+                    return Next::Serve;
+                }
+                Step::Failed { again: true, .. } => return self.attempt_failed(ctx, index, number),
+                Step::Failed { reason, again: false } => {
+                    self.fail_for(ctx, index, number, &reason);
+                    return Next::Serve;
+                }
+            }
+        }
+    }
+
+    /// Writes a worker's events; false when there is nothing to wait for.
+    fn publish(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, drafts: Vec<Draft>) -> bool {
+        let Some(results) = &mut self.results else { return false };
+        if drafts.is_empty() {
+            return false;
+        }
+        if let Some(work) = &mut self.instances[index].workers[number as usize].work {
+            work.state = State::Writing;
+        }
+        let mut out = std::mem::take(&mut results.out);
+        for draft in drafts {
+            let meta = results.derive(ctx, &draft);
+            let outgoing = Outgoing {
+                meta,
+                key: draft.key.as_deref(),
+                value: Some(&draft.value),
+                extra_header_bytes: results.header_bytes_of(draft.ty),
+                traced: ctx.tracing.takes(meta.id),
+            };
+            let writer = results.writer(index);
+            writer.waiting.push((meta.id.seq, number));
+            writer.client.push(ctx.now, draft.way, &outgoing, &mut out);
+        }
+        results.out = out;
+        // A client that refuses at once gives up the whole attempt; what it took is on its way.
+        self.results_settled(ctx, index);
+        true
+    }
+
+    /// A handler's timer.
+    pub(super) fn handler_due(&mut self, ctx: &mut Ctx<'_>, token: u64) {
+        let Some(handler) = &mut self.handler else { return };
+        let drafts = handler.on_timer(ctx, token);
+        self.commit_to_outbox(ctx, drafts);
+    }
+
+    /// Workers that an instance had are gone.
+    pub(super) fn abandon_handling(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        let Some(handler) = &mut self.handler else { return };
+        let busy = (0..).zip(&self.instances[index].workers).filter(|(_, worker)| worker.work.is_some());
+        for (number, _) in busy {
+            handler.abandon(ctx, WorkerId { instance: index as u32, worker: number });
+        }
+    }
+}
+
+impl Results {
+    /// An event comes into being.
+    pub(super) fn derive(&mut self, ctx: &mut Ctx<'_>, draft: &Draft) -> EventMeta {
+        let id = EventId { producer: ctx.me, seq: self.take_seq() };
+        let meta = EventMeta { id, event_type: draft.ty, born: ctx.now, root_born: draft.parent.root_born };
+        ctx.fact(Fact::Derived(meta, draft.parent.id));
+        if ctx.tracing.takes(id) {
+            let words = format!("made from {}", self.name(draft.parent.id));
+            let hop = hop(ctx, HopKind::Produced, meta.born, words.into());
+            ctx.hop(meta, Hop { payload: Some(draft.value.clone()), key: draft.key.clone(), ..hop });
+        }
+        meta
+    }
+}

@@ -1,0 +1,287 @@
+//! The role of a command handler: load, decide, append, tell.
+//!
+//! ```text
+//! begin: load (snapshot + events) ─► service time ─► decide on what was loaded ─► append ─► outbox, or direct write
+//!          ▲                                            │ somebody was faster
+//!          └──────────── reload ◄───────────────────────┘
+//! ```
+//!
+//! Must not know: topics beyond their numbers. Start at [`Commands::step`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::payload;
+use super::read::{self, Ways};
+use crate::components::consumer::handler::{Draft, Step, Task, WorkerId};
+use crate::components::{BuildCtx, Params};
+use crate::diagnostics::Diagnostic;
+use crate::engine::Figures;
+use crate::event::{EventId, Reason};
+use crate::machines::event_store::{
+    Aggregate, AggregateState, AppendError, CommandInput, Decision, EventStore, NewEvent, Scalar, StoreConfig,
+};
+use crate::units::{SimDuration, SimTime};
+
+/// Ids of commands that are remembered; the oldest are forgotten beyond that.
+const DEDUPLICATED_MAX: usize = 1_000_000;
+
+/// How what is stored gets to its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Publishing {
+    /// A row beside the events, in one transaction.
+    Outbox,
+    /// First stored, then written to the topic, with nothing to hold the two together.
+    StoreFirst,
+    /// First written to the topic, then stored.
+    TopicFirst,
+}
+
+/// Where a worker is.
+#[derive(Clone, Debug)]
+enum Phase {
+    /// It has loaded its aggregate at this version; so many reloads before.
+    Loaded { version: u64, reloads: u32 },
+    /// Stored; its events are on their way to their topic. How many.
+    Publishing { events: u64 },
+    /// Its events are in their topic; they are not stored yet.
+    ToStore { version: u64, events: Vec<NewEvent> },
+    /// All is done.
+    Finished,
+}
+
+/// Commands whose events are stored are not taken twice.
+#[derive(Clone, Debug, Default)]
+struct Deduplication {
+    window: Option<SimDuration>,
+    seen: BTreeMap<EventId, ()>,
+    order: VecDeque<(SimTime, EventId)>,
+}
+
+impl Deduplication {
+    fn has(&mut self, now: SimTime, id: EventId) -> bool {
+        let is_old = |at: SimTime| self.window.is_some_and(|window| at + window < now);
+        while self.order.front().is_some_and(|(at, _)| is_old(*at)) || self.order.len() > DEDUPLICATED_MAX {
+            if let Some((_, id)) = self.order.pop_front() {
+                self.seen.remove(&id);
+            }
+        }
+        self.seen.contains_key(&id)
+    }
+    fn note(&mut self, now: SimTime, id: EventId) {
+        self.seen.insert(id, ());
+        self.order.push_back((now, id));
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    accepted: u64,
+    refused: u64,
+    conflicts: u64,
+    deduplicated: u64,
+    events_read: u64,
+    /// Stored, and never written to a topic: lost to all who listen.
+    unpublished: u64,
+    /// In a topic, and never stored: nobody did what they say.
+    phantom: u64,
+}
+
+/// Aggregates of one kind and their store.
+#[derive(Clone, Debug)]
+pub(super) struct Commands {
+    store: EventStore,
+    blank: AggregateState,
+    ways: Ways,
+    /// By type of event of the aggregate: its number in the plan and its way.
+    publishing: Publishing,
+    has_topic: bool,
+    deduplication: Option<Deduplication>,
+    conflict_retries: u32,
+    event_read_time: SimDuration,
+    append_time: SimDuration,
+    write_version: u16,
+    tasks: BTreeMap<WorkerId, Phase>,
+    fields: Vec<Scalar>,
+    json: Vec<u8>,
+    counts: Counts,
+}
+
+impl Commands {
+    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
+        let aggregate = Arc::new(read::aggregate(ctx.id, params).map_err(|mut problems| problems.remove(0))?);
+        let snapshot_every = params.is_given("snapshot_every").then(|| u64::try_from(params.count("snapshot_every")).unwrap_or(1));
+        Ok(Self {
+            blank: aggregate.new_state(),
+            store: EventStore::new(aggregate, StoreConfig { snapshot_every, ..StoreConfig::default() }),
+            ways: Ways::new(ctx, params),
+            publishing: match params.text("publish").as_str() {
+                "store_first" => Publishing::StoreFirst,
+                "topic_first" => Publishing::TopicFirst,
+                _ => Publishing::Outbox,
+            },
+            has_topic: ctx.links_at("events").next().is_some(),
+            deduplication: params.flag("deduplicate").then(|| Deduplication {
+                window: params.is_given("deduplication_window").then(|| params.duration("deduplication_window")),
+                ..Deduplication::default()
+            }),
+            conflict_retries: u32::try_from(params.count("conflict_retries")).unwrap_or(0),
+            event_read_time: params.duration("event_read_time"),
+            append_time: params.duration("append_time"),
+            write_version: u16::try_from(params.count("write_version")).unwrap_or(1),
+            tasks: BTreeMap::new(),
+            fields: Vec::new(),
+            json: Vec::new(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// A worker loads its aggregate: how long that takes, and the append afterwards.
+    pub fn begin(&mut self, task: &Task<'_>) -> SimDuration {
+        let key = payload::key(task);
+        self.load(task.worker, &key, 0)
+    }
+
+    fn load(&mut self, worker: WorkerId, key: &Arc<str>, reloads: u32) -> SimDuration {
+        let to_read = self.store.events_to_read(key);
+        let version = self.store.live(key).map_or(0, |state| state.version);
+        self.counts.events_read += to_read;
+        self.tasks.insert(worker, Phase::Loaded { version, reloads });
+        self.event_read_time.times(to_read).plus(self.append_time)
+    }
+
+    pub fn step(&mut self, now: SimTime, task: &Task<'_>) -> Step {
+        match self.tasks.remove(&task.worker) {
+            None | Some(Phase::Finished) => Step::Done,
+            Some(Phase::Publishing { .. }) => Step::Done,
+            Some(Phase::Loaded { version, reloads }) => self.decide(now, task, version, reloads),
+            Some(Phase::ToStore { version, events }) => {
+                let count = events.len() as u64;
+                match self.store.append(now, &payload::key(task), version, events) {
+                    Ok(_) => {
+                        self.note(now, task);
+                        Step::Done
+                    }
+                    Err(error) => {
+                        // They are in the topic for ever.
+                        self.counts.phantom += count;
+                        self.append_failed(error, task, 0)
+                    }
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, now: SimTime, task: &Task<'_>) {
+        self.counts.accepted += 1;
+        if let Some(deduplication) = &mut self.deduplication {
+            deduplication.note(now, task.event.id);
+        }
+    }
+
+    fn decide(&mut self, now: SimTime, task: &Task<'_>, version: u64, reloads: u32) -> Step {
+        if self.deduplication.as_mut().is_some_and(|deduplication| deduplication.has(now, task.event.id)) {
+            self.counts.deduplicated += 1;
+            return Step::Done;
+        }
+        let key = payload::key(task);
+        let aggregate = Arc::clone(self.store.aggregate());
+        let mut fields = std::mem::take(&mut self.fields);
+        payload::fields(task, aggregate.command_fields(), &mut fields);
+        let state = self.store.live(&key).unwrap_or(&self.blank);
+        if state.version != version {
+            self.fields = fields;
+            return self.append_failed(AppendError::Conflict { actual: state.version }, task, reloads);
+        }
+        let ty = self.ways.name(task.event.event_type);
+        let now_ms = i64::try_from(now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
+        let input = CommandInput { ty: &ty, fields: &fields, key: &key, now_ms, write_version: self.write_version };
+        let decision = aggregate.decide(state, &input);
+        self.fields = fields;
+        let events = match decision {
+            Decision::Accepted(events) => events,
+            Decision::Refused(_) => {
+                self.counts.refused += 1;
+                return Step::Done;
+            }
+        };
+        let drafts = self.drafts(task, &aggregate, &events);
+        if self.publishing == Publishing::TopicFirst && !drafts.is_empty() {
+            self.tasks.insert(task.worker, Phase::ToStore { version, events });
+            return Step::Publish(drafts);
+        }
+        if let Err(error) = self.store.append(now, &key, version, events) {
+            return self.append_failed(error, task, reloads);
+        }
+        self.note(now, task);
+        if self.publishing == Publishing::Outbox {
+            self.tasks.insert(task.worker, Phase::Finished);
+            return Step::Commit(drafts);
+        }
+        self.tasks.insert(task.worker, Phase::Publishing { events: drafts.len() as u64 });
+        Step::Publish(drafts)
+    }
+
+    fn drafts(&mut self, task: &Task<'_>, aggregate: &Aggregate, events: &[NewEvent]) -> Vec<Draft> {
+        if !self.has_topic {
+            return Vec::new();
+        }
+        let mut drafts = Vec::with_capacity(events.len());
+        for event in events {
+            self.json.clear();
+            aggregate.write_json(event, &mut self.json);
+            let Some(name) = aggregate.event_type(event.ty) else { continue };
+            drafts.extend(self.ways.draft(name, task.key.clone(), Bytes::copy_from_slice(&self.json), task.event));
+        }
+        drafts
+    }
+
+    fn append_failed(&mut self, error: AppendError, task: &Task<'_>, reloads: u32) -> Step {
+        match error {
+            AppendError::Conflict { .. } => {
+                self.counts.conflicts += 1;
+                if reloads < self.conflict_retries {
+                    return Step::Wait(self.load(task.worker, &payload::key(task), reloads + 1));
+                }
+                let detail = format!("somebody else changed the aggregate, {} times in a row", reloads + 1);
+                Step::Failed { reason: Reason { code: "conflict", detail: Some(detail.into()) }, again: true }
+            }
+            AppendError::Full => {
+                Step::Failed { reason: Reason { code: "store-full", detail: Some(error.to_string().into()) }, again: false }
+            }
+        }
+    }
+
+    /// An instance is gone in the midst of its work.
+    pub fn abandon(&mut self, worker: WorkerId) {
+        match self.tasks.remove(&worker) {
+            Some(Phase::Publishing { events }) => self.counts.unpublished += events,
+            Some(Phase::ToStore { events, .. }) => self.counts.phantom += events.len() as u64,
+            _ => {}
+        }
+    }
+
+    pub fn set_write_version(&mut self, text: &str) -> Result<(), String> {
+        self.write_version = text.parse().ok().filter(|version| *version > 0).ok_or_else(|| format!("`{text}` is no version"))?;
+        Ok(())
+    }
+
+    pub fn figures(&self, out: &mut Figures) {
+        out.counter("commands_accepted_count", self.counts.accepted);
+        out.counter("commands_refused_count", self.counts.refused);
+        out.counter("conflicts_count", self.counts.conflicts);
+        out.counter("deduplicated_count", self.counts.deduplicated);
+        out.counter("events_stored_count", self.store.position());
+        out.counter("events_read_count", self.counts.events_read);
+        out.counter("snapshots_count", self.store.snapshots_count());
+        out.counter("unpublished_count", self.counts.unpublished);
+        out.counter("phantom_count", self.counts.phantom);
+        out.gauge("streams", self.store.streams_count() as f64);
+    }
+
+    pub fn store(&self) -> &EventStore {
+        &self.store
+    }
+}

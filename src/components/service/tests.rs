@@ -1,0 +1,46 @@
+//! What the service's checks say, and the names of retry topics. Its behaviour is tested in whole runs, in `tests/it/services.rs`.
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Component, Endpoint, Link, Project};
+
+fn codes(service: Json) -> Vec<(String, String)> {
+    let mut project = Project::default();
+    for (id, kind, params) in
+        [("shop", "kafka", json!({"topics": {"orders": {}, "events": {}}, "brokers": 1})), ("orders", "service", service)]
+    {
+        let params = serde_json::from_value(params).expect("parameters are plain data");
+        project.components.insert(id.to_owned(), Component { kind: kind.to_owned(), params, ..Component::default() });
+    }
+    let end = |text| Endpoint::parse(text).expect("component.port");
+    project.links.push(Link { from: end("shop.orders"), to: end("orders.in"), ..Link::default() });
+    project.links.push(Link { from: end("orders.events"), to: end("shop.events"), ..Link::default() });
+    let found = crate::compile::check(&project).into_iter().filter(|diagnostic| diagnostic.path.starts_with("components.orders"));
+    found.map(|diagnostic| (diagnostic.code, diagnostic.path)).collect()
+}
+
+#[test]
+fn checks_name_the_place() {
+    let one = |code: &str, path: &str| vec![(code.to_owned(), path.to_owned())];
+    let commands = json!([{"type": "Place", "emits": ["Placed"]}]);
+    assert_eq!(codes(json!({"commands": commands})), []);
+    assert_eq!(codes(json!({})), one("service-definition", "components.orders.commands"));
+    assert_eq!(
+        codes(json!({"commands": [{"type": "Place", "guard": "command.amount >"}]})),
+        one("service-definition", "components.orders.commands[0].guard")
+    );
+    assert_eq!(
+        codes(json!({"commands": commands, "changes": [{"type": "Placed", "to": "nowhere"}]})),
+        one("service-definition", "components.orders.changes[0].to")
+    );
+    assert_eq!(codes(json!({"commands": commands, "steps": []})), one("setting-unused", "components.orders.steps"));
+    assert_eq!(codes(json!({"commands": commands, "bulkhead": 3})), one("setting-unused", "components.orders.bulkhead"));
+    assert_eq!(
+        codes(json!({"commands": commands, "routes": [{"type": "Placed", "topic": "event"}]})),
+        one("route-unknown", "components.orders.routes[0].topic")
+    );
+    assert_eq!(
+        codes(json!({"role": "projection", "projections": [{"type": "Placed", "set": "total = 1"}]})),
+        one("service-definition", "components.orders.projections[0].set")
+    );
+}

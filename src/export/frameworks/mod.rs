@@ -1,0 +1,213 @@
+//! Project skeletons for service frameworks: what a design says of its consumers, services and producers, as code to fill in.
+//!
+//! In: a design. Out: files with their paths. Names of a design are hostile: what becomes a Java name is made of letters and
+//! digits, what becomes YAML or a Java text is quoted. Start at [`functions`]; `java.rs` writes what both frameworks share.
+
+mod java;
+mod micronaut;
+mod spring;
+
+pub(super) use micronaut::EXPORTER as MICRONAUT;
+pub(super) use spring::EXPORTER as SPRING;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::components::{Params, by_id};
+use crate::model::{Component, Project};
+use crate::units::SimDuration;
+
+/// A consumer, a service or a producer as a framework sees it.
+#[derive(Clone, Debug)]
+struct Function {
+    id: String,
+    /// `OrderList`.
+    class: String,
+    /// `orderList`.
+    name: String,
+    about: String,
+    reads: Vec<String>,
+    writes: Vec<String>,
+    dead_letters: Option<String>,
+    group: String,
+    takes: Vec<String>,
+    /// Type and topic.
+    makes: Vec<(String, String)>,
+    concurrency: i64,
+    instances: i64,
+    attempts: i64,
+    backoff_ms: u64,
+    earliest: bool,
+    commit: String,
+    poll_size: i64,
+}
+
+/// Events by type: fields and their Java types.
+type Events = IndexMap<String, Vec<(String, &'static str)>>;
+
+fn params<'a>(component: &'a Component) -> Option<Params<'a>> {
+    let kind = by_id(&component.kind)?;
+    Some(Params::new(kind.spec().params, component.profile.as_deref(), &component.params))
+}
+
+/// Topics at the far ends of a port's links: names as they are in their clusters.
+fn topics_at(project: &Project, id: &str, port: &str) -> Vec<String> {
+    let is_topic = |component: &str| project.components.get(component).is_some_and(|component| component.kind == "kafka");
+    let mut topics = Vec::new();
+    for link in &project.links {
+        let other = if link.from.component == id && link.from.port == port {
+            &link.to
+        } else if link.to.component == id && link.to.port == port {
+            &link.from
+        } else {
+            continue;
+        };
+        if is_topic(&other.component) && !topics.contains(&other.port) {
+            topics.push(other.port.clone());
+        }
+    }
+    topics
+}
+
+/// What each component makes, and on which topic.
+fn made(project: &Project, id: &str, component: &Component) -> Vec<(String, String)> {
+    let Some(params) = params(component) else { return Vec::new() };
+    let mut made = Vec::new();
+    match component.kind.as_str() {
+        "producer" => {
+            let topics = topics_at(project, id, "out");
+            for row in params.rows("events") {
+                let topic = row.optional_text("topic").or_else(|| topics.first().cloned());
+                made.extend(topic.map(|topic| (row.text("type"), topic)));
+            }
+        }
+        "service" => {
+            let topics = topics_at(project, id, "events");
+            let routes: Vec<(String, String)> = params.rows("routes").iter().map(|row| (row.text("type"), row.text("topic"))).collect();
+            let types = by_id("service").map(|kind| kind.declares(id, component).event_types).unwrap_or_default();
+            for ty in types {
+                let topic = routes.iter().find(|(name, _)| *name == ty).map(|(_, topic)| topic.clone()).or_else(|| topics.first().cloned());
+                made.extend(topic.map(|topic| (ty, topic)));
+            }
+        }
+        "consumer" => {
+            let topics = topics_at(project, id, "results");
+            made.extend(params.optional_text("result_type").zip(topics.first().cloned()));
+        }
+        _ => {}
+    }
+    made.dedup();
+    made
+}
+
+/// Everything that reads or writes topics, in file order.
+fn functions(project: &Project) -> Vec<Function> {
+    let all_made: Vec<(String, String)> = project.components.iter().flat_map(|(id, component)| made(project, id, component)).collect();
+    let mut functions: Vec<Function> = Vec::new();
+    for (id, component) in &project.components {
+        if !matches!(component.kind.as_str(), "consumer" | "service" | "producer") {
+            continue;
+        }
+        let Some(params) = params(component) else { continue };
+        let reads = topics_at(project, id, "in");
+        let makes = made(project, id, component);
+        let mut writes: Vec<String> = Vec::new();
+        makes.iter().for_each(|(_, topic)| {
+            if !writes.contains(topic) {
+                writes.push(topic.clone());
+            }
+        });
+        if reads.is_empty() && writes.is_empty() {
+            continue;
+        }
+        let mut takes: Vec<String> = Vec::new();
+        for (ty, _) in all_made.iter().filter(|(_, topic)| reads.contains(topic)) {
+            if !takes.contains(ty) {
+                takes.push(ty.clone());
+            }
+        }
+        let class = unique(java::class_name(id), &functions);
+        let is_reader = component.kind != "producer";
+        let count = |name: &str, or: i64| if is_reader { params.count(name) } else { or };
+        functions.push(Function {
+            name: java::decapitalised(&class),
+            class,
+            about: component.description.clone().or_else(|| component.title.clone()).unwrap_or_else(|| id.clone()),
+            group: if is_reader { params.optional_text("group").unwrap_or_else(|| id.clone()) } else { String::new() },
+            dead_letters: topics_at(project, id, "dead_letters").into_iter().next(),
+            concurrency: count("concurrency", 1),
+            instances: count("instances", 1),
+            attempts: count("max_attempts", 1),
+            backoff_ms: if is_reader { millis(params.duration("retry_backoff")) } else { 0 },
+            earliest: is_reader && params.text("offset_reset") == "earliest",
+            commit: if is_reader { params.text("commit") } else { String::new() },
+            poll_size: count("poll_size", 500),
+            id: id.clone(),
+            reads,
+            writes,
+            takes,
+            makes,
+        });
+    }
+    functions
+}
+
+fn unique(class: String, taken: &[Function]) -> String {
+    let is_taken = |name: &str| taken.iter().any(|function| function.class == name);
+    if !is_taken(&class) {
+        return class;
+    }
+    (2..).map(|number| format!("{class}{number}")).find(|name| !is_taken(name)).unwrap_or(class)
+}
+
+fn millis(span: SimDuration) -> u64 {
+    span.as_ns() / 1_000_000
+}
+
+/// Fields of every type of event, from the schemas that producers write with and from what services say of theirs.
+fn events(project: &Project) -> Events {
+    let mut events = Events::new();
+    for (id, component) in &project.components {
+        let Some(params) = params(component) else { continue };
+        if component.kind == "producer" {
+            for row in params.rows("events") {
+                let schema = row.optional_text("schema").and_then(|name| project.schemas.get(&name));
+                let fields = schema.map(|schema| schema_fields(&schema.text)).unwrap_or_default();
+                let entry = events.entry(row.text("type")).or_default();
+                if entry.is_empty() {
+                    *entry = fields;
+                }
+            }
+        }
+        for (ty, _) in made(project, id, component) {
+            events.entry(ty).or_default();
+        }
+        if component.kind == "service" {
+            let types: Vec<(String, String)> = params.rows("fields").iter().map(|row| (row.text("name"), row.text("type"))).collect();
+            for row in params.rows("commands") {
+                let data = row.text("data");
+                for ty in row.words("emits") {
+                    let fields = events.entry(ty).or_default();
+                    for (name, _) in crate::machines::event_store::split_assignments(&data).unwrap_or_default() {
+                        let found = types.iter().find(|(field, _)| field == name).map_or("", |(_, ty)| ty.as_str());
+                        if !fields.iter().any(|(field, _)| field == name) {
+                            fields.push((name.to_owned(), java::scalar(found)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    events
+}
+
+/// The top fields of an Avro record or of a JSON Schema's object.
+fn schema_fields(text: &str) -> Vec<(String, &'static str)> {
+    let Ok(schema) = serde_json::from_str::<Json>(text) else { return Vec::new() };
+    if let Some(fields) = schema["fields"].as_array() {
+        let field = |field: &Json| Some((field["name"].as_str()?.to_owned(), java::of_schema(&field["type"])));
+        return fields.iter().filter_map(field).collect();
+    }
+    let properties = schema["properties"].as_object();
+    properties.into_iter().flatten().map(|(name, schema)| (name.clone(), java::of_schema(&schema["type"]))).collect()
+}

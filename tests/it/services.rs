@@ -1,0 +1,244 @@
+//! Services in whole runs: what is stored, what is told, and what a crash leaves.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use eventyard::compile::{RunOptions, compile};
+use eventyard::metrics::Report;
+use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, TimedFault};
+use eventyard::project::load_file;
+use eventyard::run::run_headless;
+use eventyard::units::{SimDuration, SimTime};
+use serde_json::{Value as Json, json};
+
+use super::cases;
+use eventyard::components::service::{RetryTopics, Suffix};
+
+fn component(kind: &str, params: Json) -> Component {
+    let params = serde_json::from_value(params).expect("parameters are plain data");
+    Component { kind: kind.to_owned(), params, ..Component::default() }
+}
+
+fn link(from: &str, to: &str, latency: &str) -> Link {
+    let end = |text| Endpoint::parse(text).expect("component.port");
+    let params = [("latency".to_owned(), latency.into())].into_iter().collect();
+    Link { from: end(from), to: end(to), params }
+}
+
+/// Commands → service → events → reader.
+fn project(service: Json, faults: Vec<TimedFault>) -> Project {
+    let mut project = Project { seed: 5, ..Project::default() };
+    let parts = [
+        ("clients", component("producer", json!({"load": "poisson(200/s)", "keys": "uniform(50)", "events": [{"type": "Pay"}]}))),
+        (
+            "bank",
+            component(
+                "kafka",
+                json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": {"commands": {"partitions": 2}, "events": {"partitions": 2}}}),
+            ),
+        ),
+        ("accounts", component("service", service)),
+        ("books", component("consumer", json!({"service_time": "100us", "offset_reset": "earliest", "concurrency": 4}))),
+    ];
+    project.components.extend(parts.map(|(id, component)| (id.to_owned(), component)));
+    project.links = vec![
+        link("clients.out", "bank.commands", "1ms"),
+        link("bank.commands", "accounts.in", "1ms"),
+        link("accounts.events", "bank.events", "3ms"),
+        link("bank.events", "books.in", "1ms"),
+    ];
+    // Clients stop well before the end, so that everything that can arrive has.
+    let stop = TimedFault {
+        at: SimTime::ZERO + SimDuration::from_secs(4),
+        target: FaultTarget::Component("clients".to_owned()),
+        action: "pause".to_owned(),
+        params: Default::default(),
+    };
+    let scenario =
+        Scenario { length: Some(SimDuration::from_secs(30)), faults: faults.into_iter().chain([stop]).collect(), ..Scenario::default() };
+    project.scenarios.insert("all".to_owned(), scenario);
+    project
+}
+
+fn fault(at_us: u64, action: &str) -> TimedFault {
+    TimedFault {
+        at: SimTime::ZERO + SimDuration::from_us(at_us),
+        target: FaultTarget::Component("accounts".to_owned()),
+        action: action.to_owned(),
+        params: Default::default(),
+    }
+}
+
+fn run(project: &Project) -> Report {
+    let plan = compile(project, &RunOptions::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs");
+    assert!(report.ledger.balanced, "{:?}", report.ledger);
+    report
+}
+
+fn of(report: &Report, component: &str, figure: &str) -> u64 {
+    report.components[component].get(figure).copied().unwrap_or_else(|| panic!("{component} tells {figure}")) as u64
+}
+
+fn account(publish: &str) -> Json {
+    json!({
+        "fields": [{"name": "count", "type": "int"}],
+        "commands": [{"type": "Pay", "emits": ["Paid"], "data": "count = state.count + 1"}],
+        "changes": [{"type": "Paid", "set": "count = event.count"}],
+        "publish": publish,
+        "relay_interval": "20ms",
+        "concurrency": 4,
+        "service_time": "exp(4ms)",
+        "commit": "after",
+        "offset_reset": "earliest",
+        "session_timeout": "6s",
+        "heartbeat_interval": "1s",
+    })
+}
+
+/// Every command is decided, stored, told and read, once.
+#[test]
+fn commands_become_events_and_reach_their_reader() {
+    let report = run(&project(account("outbox"), Vec::new()));
+    let made = of(&report, "clients", "produced_count");
+    assert!(made > 700, "{made}");
+    assert_eq!(of(&report, "accounts", "commands_accepted_count"), made);
+    assert_eq!(of(&report, "accounts", "events_stored_count"), made);
+    assert_eq!(of(&report, "accounts", "relayed_count"), made);
+    assert_eq!(of(&report, "books", "processed_count"), made);
+    assert!(of(&report, "accounts", "conflicts_count") > 0, "four workers meet at fifty accounts");
+}
+
+/// Whenever a service crashes, its topic has in the end exactly what its store has: an outbox loses and invents nothing.
+#[test]
+fn an_outbox_survives_every_crash() {
+    let mut torn = 0;
+    // Around a commit, a poll of the relay, a request under way, its answer: by a step that meets them all.
+    for step in 0..40 {
+        let at_us = 2_000_000 + step * 1_237;
+        let crash = vec![fault(at_us, "crash-instance"), fault(at_us + 300_000, "start-instance")];
+        let report = run(&project(account("outbox"), crash.clone()));
+        let stored = of(&report, "accounts", "events_stored_count");
+        assert_eq!(stored, of(&report, "clients", "produced_count"), "crash at {at_us} us: every command is done once");
+        assert_eq!(of(&report, "accounts", "outbox_rows"), 0, "crash at {at_us} us");
+        let delivered = of(&report, "books", "delivered_count");
+        assert_eq!(delivered, stored, "crash at {at_us} us: each stored event was read");
+        if step % 8 == 0 {
+            let report = run(&project(account("store_first"), crash));
+            torn += of(&report, "accounts", "unpublished_count");
+            let (stored, delivered) = (of(&report, "accounts", "events_stored_count"), of(&report, "books", "delivered_count"));
+            assert!(delivered <= stored && stored - delivered <= of(&report, "accounts", "unpublished_count"), "crash at {at_us} us");
+        }
+    }
+    assert!(torn > 0, "two writes are torn apart by one of the crashes");
+}
+
+/// The topic first: what is there and never stored is counted.
+#[test]
+fn a_topic_written_first_tells_what_never_happened() {
+    let phantoms: u64 = (0..6)
+        .map(|step| {
+            let at_us = 2_000_000 + step * 1_237;
+            let crash = vec![fault(at_us, "crash-instance"), fault(at_us + 300_000, "start-instance")];
+            of(&run(&project(account("topic_first"), crash)), "accounts", "phantom_count")
+        })
+        .sum();
+    assert!(phantoms > 0);
+}
+
+/// Commands that come again after a crash are known; without that they are done twice.
+#[test]
+fn a_deduplicating_service_does_each_command_once() {
+    let crash = || vec![fault(2_500_000, "crash-instance"), fault(2_900_000, "start-instance")];
+    let mut service = account("outbox");
+    service["commit"] = json!("auto");
+    let report = run(&project(service.clone(), crash()));
+    assert!(of(&report, "accounts", "deduplicated_count") > 0);
+    assert_eq!(of(&report, "accounts", "events_stored_count"), of(&report, "clients", "produced_count"));
+    service["deduplicate"] = json!(false);
+    let report = run(&project(service, crash()));
+    assert!(of(&report, "accounts", "events_stored_count") > of(&report, "clients", "produced_count"), "known to be wrong");
+}
+
+/// A read model rebuilt in the midst of a run, and one that crashes, ends with the rows of one that nothing happened to.
+#[test]
+fn a_projection_counts_each_event_once() {
+    let projection = |track: bool| {
+        json!({
+            "role": "projection", "columns": [{"name": "count", "type": "int"}],
+            "projections": [{"type": "Pay", "set": "count = row.count + 1"}],
+            "track_places": track, "service_time": "1ms", "offset_reset": "earliest", "session_timeout": "6s", "heartbeat_interval": "1s",
+        })
+    };
+    let applied = |report: &Report| of(report, "accounts", "applied_count");
+    let mut plain = project(projection(true), Vec::new());
+    plain.links.retain(|link| link.from.component != "accounts");
+    let made = of(&run(&plain), "clients", "produced_count");
+    assert_eq!(applied(&run(&plain)), made);
+    let with = |faults: Vec<TimedFault>, track: bool| {
+        let mut project = project(projection(track), faults);
+        project.links.retain(|link| link.from.component != "accounts");
+        run(&project)
+    };
+    let crash = || vec![fault(2_500_000, "crash-instance"), fault(2_900_000, "start-instance")];
+    let report = with(crash(), true);
+    assert!(of(&report, "accounts", "repeated_count") > 0, "they come again");
+    assert_eq!(applied(&report), made, "and change nothing");
+    assert!(applied(&with(crash(), false)) > made, "known to be wrong: places that do not stand with the rows");
+    let report = with(vec![fault(2_000_000, "rebuild")], true);
+    assert_eq!(of(&report, "accounts", "rebuilds_count"), 1);
+    assert!(applied(&report) > made && of(&report, "accounts", "rebuild_ms") > 0);
+}
+
+/// Rows in the database are what the service holds, whatever happened, and the run is the same without it.
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_database_holds_the_read_model() {
+    use eventyard::adapters::state_store::SqliteStore;
+    use eventyard::export::report_json;
+    use eventyard::metrics::Wall;
+    use eventyard::run::{Stores, run_with_stores};
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects/cqrs-stale-reads.ron");
+    let project = load_file(&path).expect("the sample is there").project;
+    let options = RunOptions { length: Some(SimDuration::from_secs(50)), ..RunOptions::default() };
+    let plan = || compile(&project, &options).expect("it is sound");
+    let mut store = SqliteStore::in_memory().expect("memory is there");
+    let stores = Stores { logs: None, read_models: Some(&mut store) };
+    let mut with = run_with_stores(plan(), stores, &mut |_| ControlFlow::Continue(())).expect("it runs");
+    let mut without = run_headless(plan(), &mut |_| ControlFlow::Continue(())).expect("it runs");
+    (with.wall, without.wall) = (Wall::default(), Wall::default());
+    assert_eq!(report_json(&with), report_json(&without));
+    let look = |sql: &str| store.look(sql, 10).expect("it can be read");
+    let rows = of(&with, "order-list", "read_model_rows");
+    assert_eq!(look("SELECT count(*) FROM \"order-list\""), [[rows.to_string()]]);
+    let read = look("SELECT sum(next) FROM _places");
+    let changes = look("SELECT sum(changes) FROM \"order-list\"");
+    assert_eq!(read, changes, "each event that was read has changed one row");
+}
+
+#[test]
+fn retry_topics_are_named_as_spring_names_them() {
+    for case in cases::read("spring_retry_topics.json") {
+        let topic = case["topic"].as_str().expect("a topic");
+        let wanted: Vec<&str> = case["topics"].as_array().expect("names").iter().filter_map(Json::as_str).collect();
+        let names = match case["plain"].as_str() {
+            Some(plain) if plain.contains("binder") => vec![RetryTopics::binder(topic, case["group"].as_str().expect("a group"))],
+            Some(_) => vec![RetryTopics::recoverer(topic)],
+            None => {
+                let text = |name: &str, or: &str| case[name].as_str().unwrap_or(or).to_owned();
+                let retries = RetryTopics {
+                    attempts: case["attempts"].as_u64().expect("a number") as u32,
+                    delay: SimDuration::from_ms(case["delay_ms"].as_u64().unwrap_or(1_000)),
+                    multiplier: case["multiplier"].as_f64().unwrap_or(1.0),
+                    suffix: if text("strategy", "").contains("DELAY") { Suffix::DelayValue } else { Suffix::IndexValue },
+                    retry_suffix: text("retrySuffix", "-retry"),
+                    dead_letter_suffix: text("dltSuffix", "-dlt"),
+                    ..RetryTopics::default()
+                };
+                retries.names(topic)
+            }
+        };
+        assert_eq!(names, wanted, "{case}");
+    }
+}
