@@ -17,7 +17,8 @@ const TABS: &[(SideTab, &str)] = &[
 ];
 
 pub(super) fn ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
-    ui.horizontal_wrapped(|ui| {
+    // One line: the side is at least as wide as its tabs.
+    ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for (tab, label) in TABS {
             if widgets::pill(ui, label, app.tab == *tab).clicked() {
