@@ -52,7 +52,7 @@ impl Kind for GatewayKind {
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         let routes = config::routes(ctx, params);
         let machine = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S).map_err(|problems| {
-            let message = problems.first().map_or("the routes do not compile", |problem| problem.message.as_str());
+            let message = problems.first().map_or("the routes do not compile", |problem| problem.message());
             Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message)
         })?;
         let names: Vec<Arc<str>> = routes.iter().map(|(route, _)| Arc::clone(&route.name)).collect();
@@ -60,22 +60,31 @@ impl Kind for GatewayKind {
             RouteTarget::Respond { status, .. } => Some(*status),
             _ => None,
         });
-        let answers = answers::Answers::new(ctx.id, names, service_statuses);
+        let answers = answers::Answers::new(ctx.id, names, machine.consumer_names(), service_statuses);
         let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
             target,
             words: format!("accepted by route {}", route.name).into(),
         };
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
-        let workers = params.count("concurrency").max(1) as u32;
+        let (workers, nodes) = (params.count("concurrency").max(1) as u32, params.count("nodes").max(1) as u32);
+        let limit_policy = params.text("limit_policy");
+        let tls = (params.text("tls") != "none").then(|| sim::Tls {
+            mutual: params.text("tls") == "mtls",
+            handshake: params.distribution("tls_handshake"),
+            requests_per_connection: params.count("requests_per_connection").max(1) as u64,
+            connections: std::collections::BTreeMap::new(),
+            handshakes: 0,
+        });
         Ok(Box::new(sim::GatewaySim {
             machine,
             routes: routes.into_iter().map(running).collect(),
             limits: sim::Limits {
                 workers,
+                nodes,
                 queue_max: params.count("queue_max") as usize,
                 in_flight_max: params.count("in_flight_max") as usize,
             },
-            station: Station::new(workers),
+            station: Station::new(workers.saturating_mul(nodes)),
             queue: VecDeque::new(),
             serving: sim::Slots::default(),
             answering: sim::Slots::default(),
@@ -85,6 +94,14 @@ impl Kind for GatewayKind {
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
+            storing: sim::Slots::default(),
+            store_time: params.distribution("store_time"),
+            store_rng: ctx.stream("store"),
+            tls,
+            tls_rng: ctx.stream("tls"),
+            plugins: config::plugins(params, &limit_policy),
+            limit_policy,
+            next_node: 0,
             answered: Vec::new(),
         }))
     }

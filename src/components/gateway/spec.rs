@@ -45,6 +45,19 @@ const ROUTE: &[ParamSpec] = &[
         "Of routes with regular expressions the highest is tried first",
     )
     .key("regex_priority"),
+    ParamSpec::new("protocols", "Protocols", ParamType::Words, Absent, "`https` answers 426 to plain requests; both when empty")
+        .key("protocols"),
+    ParamSpec::new("snis", "SNIs", ParamType::Words, Absent, "Host names of TLS handshakes; any when empty").key("snis"),
+    ParamSpec::new("service", "Service", NAME, Absent, "The service behind it, for plugins and limits by service; the route's own name when absent")
+        .key("service.name"),
+    ParamSpec::new("service_host", "Service host", NAME, Absent, "The service's own host; its name when absent").key("service.host"),
+    ParamSpec::new("service_path", "Service path", NAME, Absent, "Stands before every path that the service gets").key("service.path"),
+    ParamSpec::new("strip_path", "Strip path", ParamType::Bool, Same("true"), "The service gets the path without the part that matched")
+        .key("strip_path")
+        .from(Provenance::Documented("Kong, route")),
+    ParamSpec::new("preserve_host", "Preserve host", ParamType::Bool, Same("false"), "The service gets the client's `Host`")
+        .key("preserve_host")
+        .from(Provenance::Documented("Kong, route")),
     ParamSpec::new(
         "topic",
         "Topic",
@@ -72,7 +85,66 @@ const ROUTE: &[ParamSpec] = &[
 
 const API_KEY: &[ParamSpec] = &[
     ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose key it is; one consumer may have several").key("consumer.username"),
-    ParamSpec::new("key", "Key", NAME, Required, "What clients send").key("key"),
+    ParamSpec::new("key", "Key", NAME, Required, "What clients send: `env:NAME`, `file:NAME` or `sample:…`").key("key"),
+];
+
+const CONSUMER: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Who").key("consumer.username"),
+    ParamSpec::new("groups", "Groups", ParamType::Words, Absent, "Of the acl plugin").key("acls.group"),
+];
+
+const LOGIN: &[ParamSpec] = &[
+    ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose it is").key("consumer.username"),
+    ParamSpec::new("user", "User", NAME, Required, "User name").key("username"),
+    ParamSpec::new("password", "Password", NAME, Required, "`env:NAME`, `file:NAME` or `sample:…`").key("password"),
+];
+
+const TOKEN_ISSUER: &[ParamSpec] = &[
+    ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose tokens these are").key("consumer.username"),
+    ParamSpec::new("issuer", "Issuer", NAME, Required, "What the claim `iss` of its tokens says").key("key"),
+    ParamSpec::new("algorithm", "Algorithm", ParamType::Choice(ALGORITHMS), Same("HS256"), "Of its signatures").key("algorithm"),
+    ParamSpec::new(
+        "secret",
+        "Secret",
+        ParamType::Text { max_chars: 5_000 },
+        Required,
+        "The shared secret or the public key: `env:NAME`, `file:NAME` or `sample:…`",
+    )
+    .key("secret"),
+];
+
+/// Signatures that have a key pair for runs.
+pub(crate) const ALGORITHMS: &[&str] = &["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256"];
+
+const PLUGIN: &[ParamSpec] = &[
+    ParamSpec::new("plugin", "Plugin", ParamType::Choice(PLUGINS), Required, "Which; they run by the product's priorities").key("name"),
+    ParamSpec::new("route", "Route", NAME, Absent, "Only for this route; of several of one kind the narrowest scope runs alone"),
+    ParamSpec::new("service", "Service", NAME, Absent, "Only for this service"),
+    ParamSpec::new("consumer", "Consumer", NAME, Absent, "Only for this consumer"),
+    ParamSpec::new(
+        "settings",
+        "Settings",
+        ParamType::Words,
+        Absent,
+        "The product's own names: `minute=5`, `allow=gold`, lists with commas as `claims_to_verify=exp,nbf` in an entry of its own",
+    )
+    .key("config"),
+];
+
+/// The names of the machine's list; a test compares them.
+pub(super) const PLUGINS: &[&str] = &[
+    "correlation-id",
+    "cors",
+    "jwt",
+    "key-auth",
+    "basic-auth",
+    "ip-restriction",
+    "request-size-limiting",
+    "acl",
+    "rate-limiting",
+    "rate-limiting-advanced",
+    "proxy-cache",
+    "request-termination",
 ];
 
 const RATE_LIMIT: &[ParamSpec] = &[
@@ -126,6 +198,40 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .key("rate-limiting")
     .group("Security"),
     ParamSpec::new(
+        "limit_policy",
+        "Counters",
+        ParamType::Choice(&["local", "cluster", "redis"]),
+        Same("local"),
+        "Where the counters of the rate limits are: on each node, so that limits grow with the nodes, or shared",
+    )
+    .key("policy")
+    .from(Provenance::Documented("Kong, rate-limiting plugin"))
+    .group("Security"),
+    ParamSpec::new("consumers", "Consumers", ParamType::Rows(CONSUMER), Absent, "Who may call, and their groups").group("Security"),
+    ParamSpec::new("logins", "Logins", ParamType::Rows(LOGIN), Absent, "User names and passwords, for the plugin basic-auth")
+        .key("basicauth_credentials")
+        .group("Security"),
+    ParamSpec::new("token_issuers", "Token issuers", ParamType::Rows(TOKEN_ISSUER), Absent, "Whose tokens are taken, for the plugin jwt")
+        .key("jwt_secrets")
+        .group("Security"),
+    ParamSpec::new(
+        "plugins",
+        "Plugins",
+        ParamType::Rows(PLUGIN),
+        Absent,
+        "What else runs on requests, with the product's own settings; `key_auth` and `rate_limits` above are short forms",
+    )
+    .key("plugins")
+    .group("Security"),
+    ParamSpec::new(
+        "tls",
+        "TLS",
+        ParamType::Choice(&["none", "tls", "mtls"]),
+        Same("none"),
+        "How clients connect: with a handshake for each new connection, with `mtls` only clients that have a certificate (`certificate: true`)",
+    )
+    .group("Security"),
+    ParamSpec::new(
         "validate",
         "Validate payloads",
         ParamType::Bool,
@@ -152,11 +258,47 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .from(Provenance::Assumed)
     .group("Cost model"),
     ParamSpec::new(
+        "nodes",
+        "Nodes",
+        ParamType::Count { min: 1, max: 1_000 },
+        Same("1"),
+        "Gateway nodes behind one load balancer, which takes turns; each adds its workers and has its own counters and cache",
+    )
+    .group("Cost model"),
+    ParamSpec::new(
+        "store_time",
+        "Shared store",
+        ParamType::DurationDist,
+        Same("500us"),
+        "One question at the store of shared counters (`limit_policy`), on top of the service time",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "tls_handshake",
+        "TLS handshake",
+        ParamType::DurationDist,
+        Same("2ms"),
+        "Work of one worker on a handshake, while `tls` is on; half as much again with client certificates",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "requests_per_connection",
+        "Requests a connection",
+        ParamType::Count { min: 1, max: 1_000_000_000 },
+        Same("1000"),
+        "After so many a client connects anew",
+    )
+    .key("nginx_upstream_keepalive_requests")
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
         "concurrency",
         "Workers",
         ParamType::Count { min: 1, max: 100_000 },
         Same("8"),
-        "Requests worked on at the same time; waiting for the upstream holds no worker",
+        "Requests worked on at the same time by each node; waiting for the upstream holds no worker",
     )
     .key("nginx_worker_processes")
     .from(Provenance::Assumed)

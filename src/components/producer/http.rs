@@ -249,7 +249,7 @@ pub(super) fn headers(id: &str, params: &Params<'_>) -> Arc<[(Arc<str>, Arc<str>
     let mut list: Vec<(Arc<str>, Arc<str>)> =
         vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), id.into())];
     if let Some(key) = params.optional_text("api_key") {
-        list.push(("apikey".into(), key.into()));
+        list.push(("apikey".into(), crate::components::secrets::Secret::read(&key).stand_in().into()));
     }
     let given = params.words("headers");
     let pairs = given.iter().filter_map(|header| header.split_once(':'));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::queue_spec;
+use crate::components::secrets::check_secret;
 use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, PRINCIPAL, Params, RESTART, SKEW_CLOCK};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::compression::Compression;
@@ -340,7 +341,15 @@ const PARAMS: &[ParamSpec] = &[
     )
     .from(Provenance::Assumed)
     .group("HTTP"),
-    ParamSpec::new("api_key", "API key", T::Text { max_chars: 500 }, Absent, "Sent in the header `apikey`").key("apikey").group("HTTP"),
+    ParamSpec::new(
+        "api_key",
+        "API key",
+        T::Text { max_chars: 500 },
+        Absent,
+        "Sent in the header `apikey`: `env:NAME`, `file:NAME` or `sample:…`",
+    )
+    .key("apikey")
+    .group("HTTP"),
     ParamSpec::new("headers", "Headers", T::Words, Absent, "More headers, each written `name: value`").group("HTTP"),
     queue_spec::BATCH,
     queue_spec::LINGER,
@@ -368,6 +377,9 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     super::transactions::check(ctx, &path, params, out);
     check_events(ctx, &path, params, &outs, out);
     check_keys(&path, params, &outs, out);
+    if let Some(key) = params.optional_text("api_key") {
+        check_secret(&format!("{path}.api_key"), &key, out);
+    }
     for (index, header) in params.words("headers").iter().enumerate() {
         if header.split_once(':').is_none_or(|(name, _)| name.trim().is_empty()) {
             out.push(
