@@ -13,6 +13,7 @@
 //! file says where.
 
 mod answer;
+pub mod aws;
 mod matching;
 mod people;
 mod plugins;
