@@ -2,21 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use super::aws;
 use super::config::{self, RouteTarget};
 use crate::components::secrets::check_secret;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::{Diagnostic, nearest};
+use crate::machines::gateway::aws::{Api, ApiKind};
 use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, shadowed};
 
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let here = format!("components.{}", ctx.id);
     let routes = config::routes(ctx, params);
     check_targets(ctx, params, &here, &routes, out);
-    check_routes(&here, &routes, out);
-    check_keys(params, &here, out);
-    check_limits(params, &here, &routes, out);
     check_secrets(params, &here, out);
-    check_plugins(params, &here, &routes, out);
+    if let Some(kind) = aws::kind(params) {
+        check_api(ctx, params, kind, &routes, out);
+    } else {
+        check_routes(&here, &routes, out);
+        check_keys(params, &here, out);
+        check_limits(params, &here, &routes, out);
+        check_plugins(params, &here, &routes, out);
+    }
     let registries = ctx.links_at("schemas").count();
     if params.flag("validate") && registries == 0 {
         out.push(
@@ -229,6 +235,21 @@ fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarg
                     .with_hint("set key_auth: true, or limit_by: \"ip\""),
             );
         }
+    }
+}
+
+/// What AWS's machine says, and what of the other product stands here for nothing.
+fn check_api(ctx: &BuildCtx<'_>, params: &Params<'_>, kind: ApiKind, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let here = format!("components.{}", ctx.id);
+    let (spec, _) = aws::spec(ctx, params, routes, kind, out);
+    for problem in Api::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
+        out.push(Diagnostic::error("gateway-api", format!("{here}.routes"), problem));
+    }
+    for name in ["rate_limits", "plugins", "logins"].iter().filter(|name| params.is_given(name)) {
+        out.push(
+            Diagnostic::note("gateway-profile", format!("{here}.{name}"), "this belongs to the profile kong-3 and does nothing here")
+                .with_hint("AWS has `rate` and `burst` of routes, `usage_plans` and `authorizers`"),
+        );
     }
 }
 

@@ -19,7 +19,7 @@ impl GatewaySim {
         jobs.extend(self.schemas.iter_mut().flat_map(Schemas::forget));
         jobs.extend(self.upstream.abandon(ctx.now));
         self.station.clear(ctx.now);
-        self.machine.forget_counts(None);
+        self.machine.forget(None);
         let words: Arc<str> = "lost: the gateway crashed before it answered".into();
         let tracing = ctx.tracing;
         for job in jobs.iter().filter(|job| tracing.takes(job.request.event.id)) {

@@ -7,10 +7,12 @@
 //! Start at [`sim`].
 
 mod answers;
+mod aws;
 mod check;
 mod config;
 mod crash;
 mod inputs;
+mod machine;
 mod schemas;
 mod sim;
 mod spec;
@@ -25,10 +27,13 @@ use std::sync::Arc;
 use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Process, Station};
+use crate::machines::gateway::aws::Api;
 use crate::machines::gateway::{EPOCH_UNIX_S, Gateway};
 use crate::model::Component;
 
 use config::RouteTarget;
+use machine::Machine;
+pub(crate) use spec::ALGORITHMS;
 
 /// The kind `gateway`.
 #[derive(Clone, Copy, Debug)]
@@ -51,16 +56,26 @@ impl Kind for GatewayKind {
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         let routes = config::routes(ctx, params);
-        let machine = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S).map_err(|problems| {
-            let message = problems.first().map_or("the routes do not compile", |problem| problem.message());
-            Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message)
-        })?;
+        let broken = |message: &str| Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message);
+        let (machine, of_row) = match aws::kind(params) {
+            Some(kind) => {
+                let (spec, of_row) = aws::spec(ctx, params, &routes, kind, &mut Vec::new());
+                let api = Api::new(&spec, EPOCH_UNIX_S).map_err(|problems| broken(problems.first().map_or("", String::as_str)))?;
+                (Machine::Aws(Box::new(api)), Some(of_row))
+            }
+            None => {
+                let gateway = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S)
+                    .map_err(|problems| broken(problems.first().map_or("the routes do not compile", |problem| problem.message())))?;
+                (Machine::Kong(Box::new(gateway)), None)
+            }
+        };
+        let function = params.rows("authorizers").into_iter().find(|row| row.text("type") == "lambda");
         let names: Vec<Arc<str>> = routes.iter().map(|(route, _)| Arc::clone(&route.name)).collect();
         let service_statuses = routes.iter().filter_map(|(_, target)| match target {
             RouteTarget::Respond { status, .. } => Some(*status),
             _ => None,
         });
-        let answers = answers::Answers::new(ctx.id, names, machine.consumer_names(), service_statuses);
+        let answers = answers::Answers::new(ctx.id, names, &machine.client_names(), service_statuses);
         let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
             target,
             words: format!("accepted by route {}", route.name).into(),
@@ -77,6 +92,10 @@ impl Kind for GatewayKind {
         });
         Ok(Box::new(sim::GatewaySim {
             machine,
+            of_row,
+            upstream_timeout: params.duration("upstream_timeout"),
+            authorizer_time: function.map_or_else(Default::default, |row| row.distribution("time")),
+            authorizer_rng: ctx.stream("authorizer"),
             routes: routes.into_iter().map(running).collect(),
             limits: sim::Limits {
                 workers,

@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use super::answers::{Answers, Phrase};
 use super::config::RouteTarget;
+use super::machine::{Decided, Machine, Stopped};
 use super::schemas::{Checked, Found, Schemas};
 use super::upstream::Upstream;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{Fact, HopKind, HttpRequest, Message, Outcome, Reason, Settled};
-use crate::machines::gateway::{Decision, Gateway, PluginSpec, Request, Stop, Verdict, client_ip};
+use crate::machines::gateway::{PluginSpec, Request, client_ip};
 use crate::random::{Distribution, Stream};
 use crate::units::{SimDuration, SimTime};
 
@@ -85,8 +86,15 @@ pub(super) struct Limits {
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct GatewaySim {
-    pub machine: Gateway,
+    pub machine: Machine,
     pub routes: Vec<Route>,
+    /// The machine's routes by ours, where they are not the same.
+    pub of_row: Option<Vec<u32>>,
+    /// The longest that a service may take.
+    pub upstream_timeout: SimDuration,
+    /// Of a function that is asked who it is.
+    pub authorizer_time: Distribution,
+    pub authorizer_rng: Stream,
     pub limits: Limits,
     pub station: Station,
     pub queue: VecDeque<Job>,
@@ -100,7 +108,7 @@ pub(super) struct GatewaySim {
     pub schemas: Option<Schemas>,
     pub answers: Answers,
     /// Decided, and waiting for the store of shared counters.
-    pub storing: Slots<(Job, Decision)>,
+    pub storing: Slots<(Job, Decided)>,
     pub store_time: Distribution,
     pub store_rng: Stream,
     pub tls: Option<Tls>,
@@ -175,8 +183,12 @@ impl GatewaySim {
             };
             self.machine.handle(ctx.now, job.node, &seen)
         };
-        if decision.store_calls > 0 {
-            let takes = self.store_time.sample(&mut self.store_rng);
+        if decision.store_calls > 0 || decision.authorizer_called {
+            let takes = if decision.authorizer_called {
+                self.authorizer_time.sample(&mut self.authorizer_rng)
+            } else {
+                self.store_time.sample(&mut self.store_rng)
+            };
             let token = STORED | self.storing.insert((job, decision));
             ctx.timer_after(takes, token);
         } else {
@@ -189,21 +201,20 @@ impl GatewaySim {
         job.decided = ctx.now;
         self.decided(ctx, job, decision);
     }
-    fn decided(&mut self, ctx: &mut Ctx<'_>, mut job: Job, decision: Decision) {
-        if let Some(route) = decision.route {
+    fn decided(&mut self, ctx: &mut Ctx<'_>, mut job: Job, decision: Decided) {
+        let row = |route: u32| self.of_row.as_ref().map_or(route, |of_row| of_row.get(route as usize).copied().unwrap_or(u32::MAX));
+        if let Some(route) = decision.route.map(row) {
             job.route = route;
-            self.answers.route(route, decision.consumer, job.request.body.len());
+            self.answers.route(route, decision.client, job.request.body.len());
         }
         job.cache_key = decision.cache_key;
-        match decision.verdict {
-            Verdict::Forward => self.validate(ctx, job),
+        match decision.stop {
+            None => self.validate(ctx, job),
             // From the cache, or a plugin's own.
-            Verdict::Answer(Stop { status, .. }) if (200..400).contains(&status) => self.accept_here(ctx, &job, status),
-            Verdict::Answer(Stop { status, words, code, .. }) => {
-                let limits = decision.limits.filter(|limits| limits.refused);
-                let retry_after = limits.map(|limits| SimDuration::from_secs(u64::from(limits.reset_s)));
+            Some(Stopped { status, .. }) if (200..400).contains(&status) => self.accept_here(ctx, &job, status),
+            Some(Stopped { status, words, code }) => {
                 self.answers.reason(code);
-                self.answers.refuse(ctx, &job, status, words.into(), retry_after);
+                self.answers.refuse(ctx, &job, status, words.into(), decision.retry_after);
             }
         }
     }
@@ -242,7 +253,7 @@ impl GatewaySim {
     /// More or fewer nodes from now on; what a node that is gone has counted is forgotten.
     pub fn set_nodes(&mut self, nodes: u32) {
         for gone in nodes.max(1)..self.limits.nodes {
-            self.machine.forget_counts(Some(gone));
+            self.machine.forget(Some(gone));
         }
         self.limits.nodes = nodes.max(1);
         self.set_workers(self.limits.workers);
@@ -259,7 +270,10 @@ impl GatewaySim {
         plugins.sort_by_key(|(origin, _)| place(origin));
         let specs: Vec<PluginSpec> = plugins.iter().map(|(_, spec)| spec.clone()).collect();
         let kind = if param == "rate_limits" { "rate-limiting" } else { "" };
-        self.machine.set_plugins(kind, &specs).map_err(|problems| problems.first().map_or_else(String::new, |p| p.message.clone()))?;
+        let Machine::Kong(machine) = &mut self.machine else {
+            return Err(format!("`{param}` belongs to the profile kong-3"));
+        };
+        machine.set_plugins(kind, &specs).map_err(|problems| problems.first().map_or_else(String::new, |p| p.message.clone()))?;
         self.plugins = plugins;
         Ok(())
     }
@@ -302,7 +316,7 @@ impl GatewaySim {
                 self.flush(ctx);
             }
             RouteTarget::Respond { after, .. } => {
-                let takes = after.sample(&mut self.answer_rng);
+                let takes = after.sample(&mut self.answer_rng).min(self.upstream_timeout);
                 let token = ANSWER | self.answering.insert(job);
                 ctx.timer_after(takes, token);
             }
@@ -312,9 +326,15 @@ impl GatewaySim {
     }
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
         let Some(job) = self.answering.take(slot) else { return };
+        if ctx.now.since(job.decided) >= self.upstream_timeout {
+            let (status, words) = self.machine.timeout();
+            self.answers.reason("timeout");
+            self.answers.refuse(ctx, &job, status, Phrase::Known(words), None);
+            return;
+        }
         let Some(Route { target: RouteTarget::Respond { status, .. }, .. }) = self.routes.get(job.route as usize) else { return };
         if let Some(key) = &job.cache_key {
-            self.machine.answered(ctx.now, job.node, key, *status, "application/json");
+            self.machine.answered(ctx.now, job.node, key, *status);
         }
         if !(200..400).contains(status) {
             let words = format!("the service of route {} answered {status}", self.answers.route_name(job.route));

@@ -58,6 +58,13 @@ const ROUTE: &[ParamSpec] = &[
     ParamSpec::new("preserve_host", "Preserve host", ParamType::Bool, Same("false"), "The service gets the client's `Host`")
         .key("preserve_host")
         .from(Provenance::Documented("Kong, route")),
+    ParamSpec::new("rate", "Rate", RATE, Absent, "AWS: the token bucket of this route").key("throttlingRateLimit"),
+    ParamSpec::new("burst", "Burst", BURST, Same("1"), "AWS: requests at once of that bucket").key("throttlingBurstLimit"),
+    ParamSpec::new("key_required", "Needs an API key", ParamType::Bool, Same("false"), "AWS: only with the key of a usage plan, in `x-api-key`")
+        .key("apiKeyRequired"),
+    ParamSpec::new("authorizer", "Authorizer", NAME, Absent, "AWS: who decides whether a request may pass").key("authorizerId"),
+    ParamSpec::new("scopes", "Scopes", ParamType::Words, Absent, "AWS: one of them must be in the token").key("authorizationScopes"),
+    ParamSpec::new("model", "Model", NAME, Absent, "AWS: a JSON Schema of the project that bodies must fit, or 400").key("requestModels"),
     ParamSpec::new(
         "topic",
         "Topic",
@@ -81,6 +88,46 @@ const ROUTE: &[ParamSpec] = &[
         "How long that service takes; it has no queue of its own",
     )
     .from(Provenance::Assumed),
+];
+
+/// Of a token bucket.
+const BURST: ParamType = ParamType::Count { min: 1, max: 1_000_000_000 };
+const RATE: ParamType = ParamType::Rate { min: "0.001/s", max: "1000000000/s" };
+const AWS: &str = "AWS API Gateway";
+
+const USAGE_PLAN: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Names the plan in answers' reasons"),
+    ParamSpec::new("consumers", "Consumers", ParamType::Words, Absent, "Whose API keys are in it").key("apiStages"),
+    ParamSpec::new("rate", "Rate", RATE, Absent, "Requests of each key").key("throttle.rateLimit"),
+    ParamSpec::new("burst", "Burst", BURST, Same("1"), "Requests of each key at once").key("throttle.burstLimit"),
+    ParamSpec::new("quota", "Quota", LIMIT, Absent, "Requests of each key in a period").key("quota.limit"),
+    ParamSpec::new("quota_period", "Period", ParamType::Choice(&["day", "week", "month"]), Same("day"), "Of the quota, in UTC")
+        .key("quota.period"),
+];
+
+const AUTHORIZER: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Routes name it"),
+    ParamSpec::new("type", "Type", ParamType::Choice(&["jwt", "lambda"]), Same("jwt"), "Tokens verified here, or a function that is asked"),
+    ParamSpec::new("issuer", "Issuer", NAME, Absent, "One of the token issuers; RSA keys only, as the product has it")
+        .key("jwtConfiguration.issuer"),
+    ParamSpec::new("audiences", "Audiences", ParamType::Words, Absent, "One of them must be in the token's `aud`; any when empty")
+        .key("jwtConfiguration.audience"),
+    ParamSpec::new("identity", "Identity header", NAME, Same("authorization"), "Without it nobody is asked, and the answer is 401")
+        .key("identitySource"),
+    ParamSpec::new("allow", "Allows", ParamType::Words, Absent, "Values of that header that the function allows"),
+    ParamSpec::new("deny", "Denies", ParamType::Words, Absent, "Values that it denies (403); any other it calls unauthorised (401)"),
+    ParamSpec::new(
+        "ttl",
+        "Kept for",
+        ParamType::Duration { min: "0s", max: "1h" },
+        Same("300s"),
+        "How long its verdict on a value is kept",
+    )
+    .key("authorizerResultTtlInSeconds")
+    .from(Provenance::Documented(AWS)),
+    ParamSpec::new("time", "Takes", ParamType::DurationDist, Same("20ms"), "How long the function takes when it is asked")
+        .from(Provenance::Assumed),
+    ParamSpec::new("fails", "Fails", ParamType::Bool, Same("false"), "Every call of it fails: 500"),
 ];
 
 const API_KEY: &[ParamSpec] = &[
@@ -223,6 +270,18 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     )
     .key("plugins")
     .group("Security"),
+    ParamSpec::new("account_rate", "Account rate", RATE, Same("10000/s"), "AWS: the token bucket of the account in its region")
+        .key("throttleSettings.rateLimit")
+        .from(Provenance::Documented(AWS))
+        .group("AWS"),
+    ParamSpec::new("account_burst", "Account burst", BURST, Same("5000"), "AWS: requests at once of that bucket")
+        .key("throttleSettings.burstLimit")
+        .from(Provenance::Documented(AWS))
+        .group("AWS"),
+    ParamSpec::new("stage_rate", "Stage rate", RATE, Absent, "AWS: the token bucket of all routes together").group("AWS"),
+    ParamSpec::new("stage_burst", "Stage burst", BURST, Same("1"), "AWS: requests at once of that bucket").group("AWS"),
+    ParamSpec::new("usage_plans", "Usage plans", ParamType::Rows(USAGE_PLAN), Absent, "AWS: what the keys of consumers may ask for").group("AWS"),
+    ParamSpec::new("authorizers", "Authorizers", ParamType::Rows(AUTHORIZER), Absent, "AWS: who decides whether a request may pass").group("AWS"),
     ParamSpec::new(
         "tls",
         "TLS",
@@ -311,6 +370,16 @@ pub(super) const PARAMS: &[ParamSpec] = &[
         "More than these that wait for a worker are answered 503",
     )
     .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "upstream_timeout",
+        "Service timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Default_::ByProfile(&[("aws-rest-api", "29s"), ("aws-http-api", "30s"), ("kong-3", "60s")]),
+        "A service that has not answered by then is not waited for: 504 (503 for an HTTP API)",
+    )
+    .key("read_timeout")
+    .from(Provenance::Documented("Kong, service; AWS API Gateway, integration"))
     .group("Cost model"),
     ParamSpec::new(
         "in_flight_max",
@@ -408,7 +477,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id: "gateway",
     title: "API gateway",
     category: "Edge",
-    profiles: &["kong-3"],
+    profiles: &["kong-3", super::aws::REST, super::aws::HTTP],
     help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
     params: PARAMS,
     actions: &[CRASH, RESTART],
