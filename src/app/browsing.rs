@@ -22,6 +22,8 @@ pub enum DockTab {
     Partitions,
     /// How all queues and subscriptions stand.
     Queues,
+    /// Routes of gateways, and a request that is tried.
+    Gateways,
     /// What a topic or queue holds.
     Records,
 }
@@ -121,7 +123,7 @@ impl AppState {
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
         let query = browse.and_then(|browse| match self.dock {
-            DockTab::Charts | DockTab::Queues => None,
+            DockTab::Charts | DockTab::Queues | DockTab::Gateways => None,
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });

@@ -11,7 +11,9 @@ mod dot;
 mod html;
 mod json;
 mod kafka_topics;
+mod kong;
 mod mermaid;
+mod openapi;
 mod report_json;
 mod ron;
 mod strimzi;
@@ -56,6 +58,8 @@ pub const ALL: &[Exporter] = &[
     kafka_topics::EXPORTER,
     strimzi::EXPORTER,
     cloudformation::EXPORTER,
+    kong::EXPORTER,
+    openapi::EXPORTER,
     html::EXPORTER,
     report_json::EXPORTER,
 ];

@@ -20,6 +20,7 @@ mod design;
 mod determinism;
 mod fanout;
 mod gateway;
+mod gateway_files;
 mod group_actions;
 mod json_schema_cases;
 mod kafka_cases;

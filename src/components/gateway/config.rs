@@ -25,10 +25,15 @@ pub(super) fn routes(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(RouteSpec,
     let topics: Vec<&LinkFacts> = ctx.links_at("records").collect();
     let rows = params.rows("routes");
     if rows.is_empty() && topics.len() == 1 {
-        let everything = RouteSpec { name: "everything".into(), paths: vec!["/".to_owned()], ..RouteSpec::default() };
-        return vec![(everything, RouteTarget::Topic(0))];
+        return vec![everything()];
     }
     rows.iter().map(|row| (route(row), target(row, &topics))).collect()
+}
+
+/// Of a gateway with one topic and no routes.
+pub(super) fn everything() -> (RouteSpec, RouteTarget) {
+    let everything = RouteSpec { name: "everything".into(), paths: vec!["/".to_owned()], ..RouteSpec::default() };
+    (everything, RouteTarget::Topic(0))
 }
 
 fn route(row: &Params<'_>) -> RouteSpec {

@@ -16,6 +16,7 @@ mod machine;
 mod schemas;
 mod sim;
 mod spec;
+pub mod trial;
 mod upstream;
 
 #[cfg(test)]
@@ -28,12 +29,17 @@ use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Process, Station};
 use crate::machines::gateway::aws::Api;
-use crate::machines::gateway::{EPOCH_UNIX_S, Gateway};
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, PluginSpec};
 use crate::model::Component;
 
 use config::RouteTarget;
 use machine::Machine;
 pub(crate) use spec::ALGORITHMS;
+
+/// The plugins of a gateway's parameters, for exports.
+pub(crate) fn plugins_of(params: &Params<'_>) -> Vec<PluginSpec> {
+    config::plugins(params, &params.text("limit_policy")).into_iter().map(|(_, plugin)| plugin).collect()
+}
 
 /// The kind `gateway`.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,18 @@
-//! The dock below the canvas: charts, partitions, queues, records, one in front of the others.
+//! The dock below the canvas: charts, partitions, queues, gateways, records, one in front of the others.
 
 use egui::Ui;
 
-use super::{charts, partitions, queues, records};
+use super::{charts, gateways, partitions, queues, records};
 use crate::app::{AppState, Command, DockTab};
 use crate::gui::theme::widgets;
 
-const TABS: &[(DockTab, &str)] =
-    &[(DockTab::Charts, "Charts"), (DockTab::Partitions, "Partitions"), (DockTab::Queues, "Queues"), (DockTab::Records, "Records")];
+const TABS: &[(DockTab, &str)] = &[
+    (DockTab::Charts, "Charts"),
+    (DockTab::Partitions, "Partitions"),
+    (DockTab::Queues, "Queues"),
+    (DockTab::Gateways, "Gateways"),
+    (DockTab::Records, "Records"),
+];
 
 /// The dock.
 pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -15,6 +20,7 @@ pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         DockTab::Charts => charts::charts_ui(ui, app, commands),
         DockTab::Partitions => partitions::partitions_ui(ui, app, commands),
         DockTab::Queues => queues::queues_ui(ui, app, commands),
+        DockTab::Gateways => gateways::gateways_ui(ui, app, commands),
         DockTab::Records => records::records_ui(ui, app, commands),
     }
 }

@@ -14,6 +14,7 @@
 
 mod answer;
 pub mod aws;
+mod balancer;
 mod matching;
 mod people;
 mod plugins;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use crate::units::SimTime;
 
 pub use answer::{Answer, BodyForm, Stop, Words};
+pub use balancer::{Algorithm, Balancer, Met, TARGETS_MAX, Thresholds, UpstreamSpec, WEIGHT_MAX};
 pub use matching::{REGEX_BYTES_MAX, RouteSpec};
 pub use people::{ConsumerSpec, TokenCredential};
 pub use plugins::{
