@@ -24,6 +24,8 @@ pub enum DockTab {
     Queues,
     /// What a service keeps.
     Services,
+    /// Routes of gateways, and a request that is tried.
+    Gateways,
     /// What a topic or queue holds.
     Records,
     /// Subjects of a schema registry.
@@ -145,7 +147,7 @@ impl AppState {
         let browse = self.browse.as_ref().filter(|_| self.charts);
         let Some(running) = &mut self.running else { return };
         let query = browse.and_then(|browse| match self.dock {
-            DockTab::Charts | DockTab::Queues | DockTab::Schemas | DockTab::Services => None,
+            DockTab::Charts | DockTab::Queues | DockTab::Schemas | DockTab::Services | DockTab::Gateways => None,
             DockTab::Partitions => Some((browse, Query::Partitions, None)),
             DockTab::Records => Some((browse, browse.query(), browse.opened)),
         });

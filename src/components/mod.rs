@@ -17,6 +17,7 @@ mod params;
 pub mod producer;
 pub mod queue;
 pub mod registry;
+pub mod secrets;
 pub mod service;
 mod slab;
 mod wiring;

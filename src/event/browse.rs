@@ -80,7 +80,9 @@ impl Answer {
         let (of_log, of_queue) = match self {
             Self::Log(page) => (&mut page.rows[..], &mut [][..]),
             Self::Queue(page) => (&mut [][..], &mut page.rows[..]),
-            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) | Self::Service(_) => (&mut [][..], &mut [][..]),
+            Self::Partitions(_) | Self::Queues(..) | Self::Subjects(_) | Self::SchemaUses(_) | Self::Service(_) => {
+                (&mut [][..], &mut [][..])
+            }
         };
         let of_log = of_log.iter_mut().filter_map(|row| match &mut row.content {
             LogContent::Record(record, _) => Some(record),

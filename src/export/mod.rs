@@ -12,7 +12,9 @@ mod frameworks;
 mod html;
 mod json;
 mod kafka_topics;
+mod kong;
 mod mermaid;
+mod openapi;
 mod report_json;
 mod ron;
 mod strimzi;
@@ -61,6 +63,8 @@ pub const ALL: &[Exporter] = &[
     cloudformation::EXPORTER,
     frameworks::SPRING,
     frameworks::MICRONAUT,
+    kong::EXPORTER,
+    openapi::EXPORTER,
     html::EXPORTER,
     report_json::EXPORTER,
 ];

@@ -5,6 +5,7 @@
 //! Start at [`Importer`] and [`ALL`]; adding a format is one file and one line there.
 
 mod kafka_topics;
+mod kong;
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -35,7 +36,7 @@ pub struct Importer {
 }
 
 /// Every format, in the order of menus.
-pub const ALL: &[Importer] = &[kafka_topics::IMPORTER];
+pub const ALL: &[Importer] = &[kafka_topics::IMPORTER, kong::IMPORTER];
 
 /// Names of the formats.
 #[must_use]

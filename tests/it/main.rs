@@ -21,6 +21,7 @@ mod determinism;
 mod fanout;
 mod frameworks;
 mod gateway;
+mod gateway_files;
 mod group_actions;
 mod json_schema_cases;
 mod kafka_cases;

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use super::sim::Job;
 use crate::engine::{Ctx, FigureKind, Figures};
 use crate::event::{Hop, HopKind, HttpReply, Message};
-use crate::units::SimDuration;
+use crate::machines::gateway::Words;
+use crate::units::{SimDuration, SimTime};
 
 /// Statuses that a gateway itself can answer; those of its services are added.
 const STATUSES: [u16; 8] = [200, 400, 401, 404, 429, 502, 503, 504];
+/// Consumers with a counter of their own in figures; the first ones of the design.
+const CLIENTS_SHOWN_MAX: usize = 100;
 
 /// Words of a refusal.
 pub(super) enum Phrase {
@@ -16,6 +19,28 @@ pub(super) enum Phrase {
     Known(&'static str),
     /// Of this request.
     Made(String),
+}
+
+impl From<Words> for Phrase {
+    fn from(words: Words) -> Self {
+        match words {
+            Words::Known(words) => Self::Known(words),
+            Words::Made(words) => Self::Made(words.to_string()),
+        }
+    }
+}
+
+/// What one route has seen.
+#[derive(Clone, Debug)]
+struct RouteBook {
+    name: Arc<str>,
+    requests: u64,
+    /// (status, `orders 429`, how many).
+    statuses: Vec<(u16, Arc<str>, u64)>,
+    in_bytes: u64,
+    answered: u64,
+    gateway_s: f64,
+    upstream_s: f64,
 }
 
 /// Counters by status and route, and words kept to be shared.
@@ -27,13 +52,17 @@ pub(super) struct Answers {
     accepted: u64,
     rejected: u64,
     statuses: Vec<(u16, Arc<str>, u64)>,
-    routes: Vec<(Arc<str>, u64)>,
+    routes: Vec<RouteBook>,
+    /// Requests by consumer.
+    clients: Vec<(Arc<str>, u64)>,
+    /// Refusals by the stable code of their reason.
+    reasons: Vec<(&'static str, Arc<str>, u64)>,
     /// (words, the same for the client, the same for the hop).
     phrases: Vec<(&'static str, Arc<str>, Arc<str>)>,
 }
 
 impl Answers {
-    pub(super) fn new(id: &str, routes: Vec<Arc<str>>, service_statuses: impl Iterator<Item = u16>) -> Self {
+    pub(super) fn new(id: &str, routes: Vec<Arc<str>>, clients: &[Arc<str>], service_statuses: impl Iterator<Item = u16>) -> Self {
         let mut statuses: Vec<u16> = STATUSES.into_iter().chain(service_statuses).collect();
         statuses.sort_unstable();
         statuses.dedup();
@@ -43,18 +72,42 @@ impl Answers {
             accepted: 0,
             rejected: 0,
             statuses: statuses.into_iter().map(|status| (status, status.to_string().into(), 0)).collect(),
-            routes: routes.into_iter().map(|name| (name, 0)).collect(),
+            routes: routes
+                .into_iter()
+                .map(|name| RouteBook {
+                    name,
+                    requests: 0,
+                    statuses: Vec::new(),
+                    in_bytes: 0,
+                    answered: 0,
+                    gateway_s: 0.0,
+                    upstream_s: 0.0,
+                })
+                .collect(),
+            clients: clients.iter().take(CLIENTS_SHOWN_MAX).map(|name| (Arc::clone(name), 0)).collect(),
+            reasons: Vec::new(),
             phrases: Vec::new(),
         }
     }
-    /// A route took a request.
-    pub(super) fn route(&mut self, route: u32) {
-        if let Some((_, count)) = self.routes.get_mut(route as usize) {
+    /// A route took a request of a consumer, or of nobody known.
+    pub(super) fn route(&mut self, route: u32, consumer: Option<u32>, bytes: usize) {
+        if let Some(book) = self.routes.get_mut(route as usize) {
+            book.requests += 1;
+            book.in_bytes += bytes as u64;
+        }
+        if let Some((_, count)) = consumer.and_then(|consumer| self.clients.get_mut(consumer as usize)) {
             *count += 1;
         }
     }
+    /// A plugin or the router refused a request.
+    pub(super) fn reason(&mut self, code: &'static str) {
+        match self.reasons.iter_mut().find(|(known, ..)| *known == code) {
+            Some((_, _, count)) => *count += 1,
+            None => self.reasons.push((code, code.into(), 1)),
+        }
+    }
     pub(super) fn route_name(&self, route: u32) -> &str {
-        self.routes.get(route as usize).map_or("?", |(name, _)| name)
+        self.routes.get(route as usize).map_or("?", |book| &book.name)
     }
     /// Answers with success.
     pub(super) fn accept(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
@@ -90,6 +143,16 @@ impl Answers {
         if let Some((_, _, count)) = self.statuses.iter_mut().find(|(known, ..)| *known == status) {
             *count += 1;
         }
+        if let Some(book) = self.routes.get_mut(job.route as usize) {
+            match book.statuses.iter_mut().find(|(known, ..)| *known == status) {
+                Some((_, _, count)) => *count += 1,
+                None => book.statuses.push((status, format!("{} {status}", book.name).into(), 1)),
+            }
+            let seconds = |from: SimTime, to: SimTime| to.since(from).as_ns() as f64 / 1e9;
+            book.answered += 1;
+            book.gateway_s += seconds(job.queued, job.decided.max(job.queued));
+            book.upstream_s += seconds(job.decided.max(job.queued), ctx.now);
+        }
         let reply = HttpReply { call: job.request.call, event: job.request.event, status, reason, retry_after };
         ctx.send(job.end, Message::HttpReply(Box::new(reply)));
     }
@@ -111,8 +174,22 @@ impl Answers {
         for (_, label, count) in &self.statuses {
             out.of("responses_count", label, FigureKind::Counter, *count as f64);
         }
-        for (name, count) in &self.routes {
-            out.of("route_requests_count", name, FigureKind::Counter, *count as f64);
+        for book in &self.routes {
+            out.of("route_requests_count", &book.name, FigureKind::Counter, book.requests as f64);
+        }
+        for book in self.routes.iter().filter(|book| book.answered > 0) {
+            for (_, label, count) in &book.statuses {
+                out.of("route_responses_count", label, FigureKind::Counter, *count as f64);
+            }
+            out.of("route_in_bytes", &book.name, FigureKind::Counter, book.in_bytes as f64);
+            out.of("route_gateway_ms_mean", &book.name, FigureKind::Gauge, book.gateway_s * 1e3 / book.answered as f64);
+            out.of("route_upstream_ms_mean", &book.name, FigureKind::Gauge, book.upstream_s * 1e3 / book.answered as f64);
+        }
+        for (name, count) in self.clients.iter().filter(|(_, count)| *count > 0) {
+            out.of("client_requests_count", name, FigureKind::Counter, *count as f64);
+        }
+        for (_, label, count) in &self.reasons {
+            out.of("rejections_count", label, FigureKind::Counter, *count as f64);
         }
     }
 }

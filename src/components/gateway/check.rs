@@ -2,18 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use super::aws;
 use super::config::{self, RouteTarget};
+use crate::components::secrets::check_secret;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::machines::gateway::{Period, RouteSpec, Router, shadowed};
+use crate::machines::gateway::aws::{Api, ApiKind};
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, shadowed};
 
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let here = format!("components.{}", ctx.id);
     let routes = config::routes(ctx, params);
     check_targets(ctx, params, &here, &routes, out);
-    check_routes(&here, &routes, out);
-    check_keys(params, &here, out);
-    check_limits(params, &here, &routes, out);
+    check_secrets(params, &here, out);
+    if let Some(kind) = aws::kind(params) {
+        check_api(ctx, params, kind, &routes, out);
+    } else {
+        check_routes(&here, &routes, out);
+        check_keys(params, &here, out);
+        check_limits(params, &here, &routes, out);
+        check_plugins(params, &here, &routes, out);
+    }
     let registries = ctx.links_at("schemas").count();
     if params.flag("validate") && registries == 0 {
         out.push(
@@ -114,11 +123,13 @@ fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<D
                     .with_hint(format!("methods are in capitals: {}", wrong.to_uppercase())),
             );
         }
-        for wrong in route.hosts.iter().filter(|host| host.contains(':') || host.trim_matches('*').contains('*')) {
+        for wrong in route.hosts.iter().filter(|host| {
+            host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_err()) || host.trim_matches('*').contains('*')
+        }) {
             let message = format!("the host `{wrong}` cannot be matched");
             out.push(
                 Diagnostic::error("gateway-host", format!("{path}.hosts"), message)
-                    .with_hint("a star stands first or last; ports are not looked at"),
+                    .with_hint("a star stands first or last, a port is a number"),
             );
         }
         for (name, values) in &route.headers {
@@ -156,7 +167,7 @@ fn check_keys(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
             .with_hint("add (consumer: \"web\", key: \"…\"), and the same key to the client's headers"),
         );
     }
-    if !params.flag("key_auth") && !rows.is_empty() {
+    if !params.flag("key_auth") && !has_plugin(params, "key-auth") && !rows.is_empty() {
         out.push(
             Diagnostic::note("gateway-keys-unused", format!("{here}.api_keys"), "these keys are not checked")
                 .with_hint("set key_auth: true"),
@@ -176,7 +187,7 @@ fn check_keys(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
 }
 
 fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
-    let consumers: Vec<String> = params.rows("api_keys").iter().map(|row| row.text("consumer")).collect();
+    let consumers: Vec<String> = config::consumers(params).iter().map(|consumer| consumer.name.to_string()).collect();
     let mut scopes: Vec<(Option<String>, Option<String>)> = Vec::new();
     for (index, row) in params.rows("rate_limits").iter().enumerate() {
         let path = format!("{here}.rate_limits[{index}]");
@@ -216,11 +227,84 @@ fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarg
             );
         }
         scopes.push(scope);
-        if matches!(row.text("limit_by").as_str(), "consumer" | "credential") && !params.flag("key_auth") && row.is_given("limit_by") {
-            let message = "without key_auth no consumer is known: the client's address counts instead";
+        if matches!(row.text("limit_by").as_str(), "consumer" | "credential") && !authenticates(params) && row.is_given("limit_by") {
+            let message =
+                "without key_auth or another plugin that asks who it is, no consumer is known: the client's address counts instead";
             out.push(
                 Diagnostic::note("gateway-limit-by", format!("{path}.limit_by"), message)
                     .with_hint("set key_auth: true, or limit_by: \"ip\""),
+            );
+        }
+    }
+}
+
+/// What AWS's machine says, and what of the other product stands here for nothing.
+fn check_api(ctx: &BuildCtx<'_>, params: &Params<'_>, kind: ApiKind, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let here = format!("components.{}", ctx.id);
+    let (spec, _) = aws::spec(ctx, params, routes, kind, out);
+    for problem in Api::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
+        out.push(Diagnostic::error("gateway-api", format!("{here}.routes"), problem));
+    }
+    for name in ["rate_limits", "plugins", "logins"].iter().filter(|name| params.is_given(name)) {
+        out.push(
+            Diagnostic::note("gateway-profile", format!("{here}.{name}"), "this belongs to the profile kong-3 and does nothing here")
+                .with_hint("AWS has `rate` and `burst` of routes, `usage_plans` and `authorizers`"),
+        );
+    }
+}
+
+fn has_plugin(params: &Params<'_>, name: &str) -> bool {
+    params.rows("plugins").iter().any(|row| row.text("plugin") == name)
+}
+
+fn authenticates(params: &Params<'_>) -> bool {
+    params.flag("key_auth") || ["key-auth", "basic-auth", "jwt"].iter().any(|name| has_plugin(params, name))
+}
+
+fn check_secrets(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
+    for (table, field) in [("api_keys", "key"), ("logins", "password"), ("token_issuers", "secret")] {
+        for (index, row) in params.rows(table).iter().enumerate() {
+            check_secret(&format!("{here}.{table}[{index}].{field}"), &row.text(field), out);
+        }
+    }
+}
+
+/// What the machine says of consumers and plugins; rate limits have a check of their own, routes too.
+fn check_plugins(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let plugins: Vec<_> = config::plugins(params, &params.text("limit_policy"));
+    let spec = GatewaySpec {
+        routes: routes
+            .iter()
+            .map(|(route, _)| RouteSpec { name: route.name.clone(), service: route.service.clone(), ..RouteSpec::default() })
+            .collect(),
+        consumers: config::consumers(params),
+        plugins: plugins.iter().map(|(_, plugin)| plugin.clone()).collect(),
+    };
+    for problem in Gateway::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
+        match problem {
+            GatewayProblem::Consumer(at, message) if !message.contains("API key") => {
+                let name = &spec.consumers[at].name;
+                out.push(
+                    Diagnostic::error("gateway-credential", format!("{here}.consumers"), format!("consumer `{name}`: {message}"))
+                        .with_hint("a credential belongs to one consumer"),
+                );
+            }
+            GatewayProblem::Plugin(problem) if plugins[problem.plugin].0.starts_with("plugins") => {
+                out.push(Diagnostic::error("gateway-plugin", format!("{here}.{}", plugins[problem.plugin].0), problem.message));
+            }
+            _ => {}
+        }
+    }
+    for (index, row) in params.rows("plugins").iter().enumerate() {
+        let settings = row.words("settings");
+        if row.text("plugin") == "jwt" && !settings.iter().any(|setting| setting.starts_with("claims_to_verify")) {
+            out.push(
+                Diagnostic::warning(
+                    "gateway-token-time",
+                    format!("{here}.plugins[{index}].settings"),
+                    "expired tokens pass: no claim is verified",
+                )
+                .with_hint("add \"claims_to_verify=exp\""),
             );
         }
     }

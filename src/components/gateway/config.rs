@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::components::secrets::Secret;
 use crate::components::{BuildCtx, LinkFacts, Params};
 use crate::event::Acks;
 use crate::machines::broker::client::ProducerConfig;
-use crate::machines::gateway::{ApiKey, GatewaySpec, KeyAuthSpec, LimitBy, LimitSpec, Period, RouteSpec};
+use crate::machines::gateway::{ConsumerSpec, GatewaySpec, Period, PluginSpec, RouteSpec, TokenAlgorithm, TokenCredential};
 use crate::random::Distribution;
 
 /// What a route does with a request.
@@ -24,10 +25,15 @@ pub(super) fn routes(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(RouteSpec,
     let topics: Vec<&LinkFacts> = ctx.links_at("records").collect();
     let rows = params.rows("routes");
     if rows.is_empty() && topics.len() == 1 {
-        let everything = RouteSpec { name: "everything".into(), paths: vec!["/".to_owned()], ..RouteSpec::default() };
-        return vec![(everything, RouteTarget::Topic(0))];
+        return vec![everything()];
     }
     rows.iter().map(|row| (route(row), target(row, &topics))).collect()
+}
+
+/// Of a gateway with one topic and no routes.
+pub(super) fn everything() -> (RouteSpec, RouteTarget) {
+    let everything = RouteSpec { name: "everything".into(), paths: vec!["/".to_owned()], ..RouteSpec::default() };
+    (everything, RouteTarget::Topic(0))
 }
 
 fn route(row: &Params<'_>) -> RouteSpec {
@@ -39,6 +45,13 @@ fn route(row: &Params<'_>) -> RouteSpec {
         paths: row.words("paths"),
         regex_priority: row.count("regex_priority") as u32,
         event_types: row.words("event_types"),
+        protocols: row.words("protocols"),
+        snis: row.words("snis"),
+        service: row.optional_text("service").unwrap_or_default().into(),
+        service_host: row.optional_text("service_host").unwrap_or_default().into(),
+        service_path: row.optional_text("service_path").unwrap_or_default().into(),
+        strip_path: row.flag("strip_path"),
+        preserve_host: row.flag("preserve_host"),
     }
 }
 
@@ -67,37 +80,75 @@ fn target(row: &Params<'_>, topics: &[&LinkFacts]) -> RouteTarget {
 pub(super) fn gateway_spec(routes: &[(RouteSpec, RouteTarget)], params: &Params<'_>) -> GatewaySpec {
     GatewaySpec {
         routes: routes.iter().map(|(route, _)| route.clone()).collect(),
-        key_auth: params.flag("key_auth").then(|| KeyAuthSpec {
-            key_name: params.text("key_name").to_ascii_lowercase().into(),
-            keys: params.rows("api_keys").iter().map(api_key).collect(),
-        }),
-        limits: limits(params),
+        consumers: consumers(params),
+        plugins: plugins(params, &params.text("limit_policy")).into_iter().map(|(_, plugin)| plugin).collect(),
     }
 }
 
-fn api_key(row: &Params<'_>) -> ApiKey {
-    ApiKey { consumer: row.text("consumer").into(), key: row.text("key").into() }
-}
-
-/// The rows of `rate_limits`.
-pub(super) fn limits(params: &Params<'_>) -> Vec<LimitSpec> {
-    params.rows("rate_limits").iter().map(limit).collect()
-}
-
-fn limit(row: &Params<'_>) -> LimitSpec {
-    let limit_by = match row.text("limit_by").as_str() {
-        "credential" => LimitBy::Credential,
-        "ip" => LimitBy::Ip,
-        "service" => LimitBy::Service,
-        "header" => LimitBy::Header(row.text("header").to_ascii_lowercase().into()),
-        _ => LimitBy::Consumer,
+/// Consumers in first-named order, with what they prove themselves with.
+pub(super) fn consumers(params: &Params<'_>) -> Vec<ConsumerSpec> {
+    let mut list: Vec<ConsumerSpec> = Vec::new();
+    let mut of = |name: String, add: &mut dyn FnMut(&mut ConsumerSpec)| {
+        let at = list.iter().position(|known| *known.name == *name).unwrap_or_else(|| {
+            list.push(ConsumerSpec { name: name.into(), ..ConsumerSpec::default() });
+            list.len() - 1
+        });
+        add(&mut list[at]);
     };
-    LimitSpec {
-        route: row.optional_text("route").map(Arc::from),
-        consumer: row.optional_text("consumer").map(Arc::from),
-        limit_by,
-        limits: Period::ALL.map(|period| row.is_given(period.name()).then(|| row.count(period.name()) as u32)),
+    for row in params.rows("api_keys") {
+        of(row.text("consumer"), &mut |consumer| consumer.keys.push(Secret::read(&row.text("key")).stand_in().into()));
     }
+    for row in params.rows("consumers") {
+        of(row.text("name"), &mut |consumer| consumer.groups = row.words("groups").into_iter().map(Arc::from).collect());
+    }
+    for row in params.rows("logins") {
+        let password = Secret::read(&row.text("password")).stand_in();
+        of(row.text("consumer"), &mut |consumer| consumer.logins.push((row.text("user").into(), password.as_str().into())));
+    }
+    for row in params.rows("token_issuers") {
+        let algorithm: TokenAlgorithm = row.text("algorithm").parse().unwrap_or_default();
+        let secret = Secret::read(&row.text("secret")).verify_key(algorithm);
+        of(row.text("consumer"), &mut |consumer| {
+            consumer.tokens.push(TokenCredential { key: row.text("issuer").into(), algorithm, secret: secret.as_str().into() });
+        });
+    }
+    list
+}
+
+/// The plugins, each with the parameter that it comes from: `key_auth`, `rate_limits[2]`, `plugins[0]`.
+pub(super) fn plugins(params: &Params<'_>, limit_policy: &str) -> Vec<(String, PluginSpec)> {
+    let mut list = Vec::new();
+    if params.flag("key_auth") {
+        let config = vec![("key_names".to_owned(), params.text("key_name"))];
+        list.push(("key_auth".to_owned(), PluginSpec { name: "key-auth".into(), config, ..PluginSpec::default() }));
+    }
+    let limits = params.rows("rate_limits");
+    list.extend(limits.iter().enumerate().map(|(at, row)| (format!("rate_limits[{at}]"), limit(row, limit_policy))));
+    list.extend(params.rows("plugins").iter().enumerate().map(|(at, row)| (format!("plugins[{at}]"), plugin(row))));
+    list
+}
+
+fn limit(row: &Params<'_>, policy: &str) -> PluginSpec {
+    let mut config: Vec<(String, String)> = vec![("limit_by".to_owned(), row.text("limit_by")), ("policy".to_owned(), policy.to_owned())];
+    config.extend(row.optional_text("header").map(|name| ("header_name".to_owned(), name)));
+    let given = Period::ALL.into_iter().filter(|period| row.is_given(period.name()));
+    config.extend(given.map(|period| (period.name().to_owned(), row.count(period.name()).to_string())));
+    PluginSpec { name: "rate-limiting".into(), config, ..scope(row) }
+}
+
+fn plugin(row: &Params<'_>) -> PluginSpec {
+    // A setting without a sign is a flag.
+    let pair = |setting: String| match setting.split_once('=') {
+        Some((name, value)) => (name.trim().to_owned(), value.trim().to_owned()),
+        None => (setting.trim().to_owned(), "true".to_owned()),
+    };
+    let config = row.words("settings").into_iter().map(pair).collect();
+    PluginSpec { name: row.text("plugin").into(), config, service: row.optional_text("service").map(Arc::from), ..scope(row) }
+}
+
+fn scope(row: &Params<'_>) -> PluginSpec {
+    let name = |field: &str| row.optional_text(field).map(Arc::from);
+    PluginSpec { route: name("route"), consumer: name("consumer"), ..PluginSpec::default() }
 }
 
 /// The producing client's settings.

@@ -15,10 +15,11 @@ impl GatewaySim {
         let mut jobs: Vec<Job> = self.queue.drain(..).collect();
         jobs.extend(std::mem::take(&mut self.serving).into_items());
         jobs.extend(std::mem::take(&mut self.answering).into_items());
+        jobs.extend(std::mem::take(&mut self.storing).into_items().map(|(job, _)| job));
         jobs.extend(self.schemas.iter_mut().flat_map(Schemas::forget));
         jobs.extend(self.upstream.abandon(ctx.now));
         self.station.clear(ctx.now);
-        self.machine.forget_counts();
+        self.machine.forget(None);
         let words: Arc<str> = "lost: the gateway crashed before it answered".into();
         let tracing = ctx.tracing;
         for job in jobs.iter().filter(|job| tracing.takes(job.request.event.id)) {

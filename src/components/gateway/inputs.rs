@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use super::config;
 use super::sim::GatewaySim;
 use super::spec::PARAMS;
 use crate::components::{Params, check_params};
@@ -10,7 +9,8 @@ use crate::engine::Input;
 use crate::model::Value;
 
 /// What can be set while it runs.
-pub(super) const LIVE: [&str; 7] = ["service_time", "concurrency", "queue_max", "in_flight_max", "rate_limits", "linger", "schema_timeout"];
+pub(super) const LIVE: [&str; 9] =
+    ["service_time", "nodes", "concurrency", "queue_max", "in_flight_max", "rate_limits", "plugins", "linger", "schema_timeout"];
 
 /// Carries out one change.
 ///
@@ -30,13 +30,11 @@ pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), Strin
     let params = Params::new(PARAMS, None, &values);
     match param.as_str() {
         "service_time" => gateway.service_time = params.distribution(param),
-        "concurrency" => {
-            gateway.limits.workers = params.count(param) as u32;
-            gateway.station.set_servers(gateway.limits.workers);
-        }
+        "nodes" => gateway.set_nodes(params.count(param) as u32),
+        "concurrency" => gateway.set_workers(params.count(param) as u32),
         "queue_max" => gateway.limits.queue_max = params.count(param) as usize,
         "in_flight_max" => gateway.limits.in_flight_max = params.count(param) as usize,
-        "rate_limits" => gateway.machine.set_limits(&config::limits(&params)),
+        "rate_limits" | "plugins" => return gateway.set_plugins(&params, param),
         "linger" => gateway.upstream.config_mut().linger = params.duration(param),
         _ => {
             if let Some(schemas) = &mut gateway.schemas {

@@ -7,13 +7,16 @@
 //! Start at [`sim`].
 
 mod answers;
+mod aws;
 mod check;
 mod config;
 mod crash;
 mod inputs;
+mod machine;
 mod schemas;
 mod sim;
 mod spec;
+pub mod trial;
 mod upstream;
 
 #[cfg(test)]
@@ -25,10 +28,18 @@ use std::sync::Arc;
 use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Process, Station};
-use crate::machines::gateway::{EPOCH_UNIX_S, Gateway};
+use crate::machines::gateway::aws::Api;
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, PluginSpec};
 use crate::model::Component;
 
 use config::RouteTarget;
+use machine::Machine;
+pub(crate) use spec::ALGORITHMS;
+
+/// The plugins of a gateway's parameters, for exports.
+pub(crate) fn plugins_of(params: &Params<'_>) -> Vec<PluginSpec> {
+    config::plugins(params, &params.text("limit_policy")).into_iter().map(|(_, plugin)| plugin).collect()
+}
 
 /// The kind `gateway`.
 #[derive(Clone, Copy, Debug)]
@@ -51,31 +62,54 @@ impl Kind for GatewayKind {
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         let routes = config::routes(ctx, params);
-        let machine = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S).map_err(|problems| {
-            let message = problems.first().map_or("the routes do not compile", |problem| problem.message.as_str());
-            Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message)
-        })?;
+        let broken = |message: &str| Diagnostic::error("gateway-regex", format!("components.{}.routes", ctx.id), message);
+        let (machine, of_row) = match aws::kind(params) {
+            Some(kind) => {
+                let (spec, of_row) = aws::spec(ctx, params, &routes, kind, &mut Vec::new());
+                let api = Api::new(&spec, EPOCH_UNIX_S).map_err(|problems| broken(problems.first().map_or("", String::as_str)))?;
+                (Machine::Aws(Box::new(api)), Some(of_row))
+            }
+            None => {
+                let gateway = Gateway::new(&config::gateway_spec(&routes, params), EPOCH_UNIX_S)
+                    .map_err(|problems| broken(problems.first().map_or("the routes do not compile", |problem| problem.message())))?;
+                (Machine::Kong(Box::new(gateway)), None)
+            }
+        };
+        let function = params.rows("authorizers").into_iter().find(|row| row.text("type") == "lambda");
         let names: Vec<Arc<str>> = routes.iter().map(|(route, _)| Arc::clone(&route.name)).collect();
         let service_statuses = routes.iter().filter_map(|(_, target)| match target {
             RouteTarget::Respond { status, .. } => Some(*status),
             _ => None,
         });
-        let answers = answers::Answers::new(ctx.id, names, service_statuses);
+        let answers = answers::Answers::new(ctx.id, names, &machine.client_names(), service_statuses);
         let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
             target,
             words: format!("accepted by route {}", route.name).into(),
         };
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
-        let workers = params.count("concurrency").max(1) as u32;
+        let (workers, nodes) = (params.count("concurrency").max(1) as u32, params.count("nodes").max(1) as u32);
+        let limit_policy = params.text("limit_policy");
+        let tls = (params.text("tls") != "none").then(|| sim::Tls {
+            mutual: params.text("tls") == "mtls",
+            handshake: params.distribution("tls_handshake"),
+            requests_per_connection: params.count("requests_per_connection").max(1) as u64,
+            connections: std::collections::BTreeMap::new(),
+            handshakes: 0,
+        });
         Ok(Box::new(sim::GatewaySim {
             machine,
+            of_row,
+            upstream_timeout: params.duration("upstream_timeout"),
+            authorizer_time: function.map_or_else(Default::default, |row| row.distribution("time")),
+            authorizer_rng: ctx.stream("authorizer"),
             routes: routes.into_iter().map(running).collect(),
             limits: sim::Limits {
                 workers,
+                nodes,
                 queue_max: params.count("queue_max") as usize,
                 in_flight_max: params.count("in_flight_max") as usize,
             },
-            station: Station::new(workers),
+            station: Station::new(workers.saturating_mul(nodes)),
             queue: VecDeque::new(),
             serving: sim::Slots::default(),
             answering: sim::Slots::default(),
@@ -85,6 +119,14 @@ impl Kind for GatewayKind {
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
+            storing: sim::Slots::default(),
+            store_time: params.distribution("store_time"),
+            store_rng: ctx.stream("store"),
+            tls,
+            tls_rng: ctx.stream("tls"),
+            plugins: config::plugins(params, &limit_policy),
+            limit_policy,
+            next_node: 0,
             answered: Vec::new(),
         }))
     }

@@ -8,16 +8,18 @@
 //!
 //! The client of a submission tells its end; the gateway tells hops, and the acceptance of what it answers itself.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::answers::{Answers, Phrase};
 use super::config::RouteTarget;
+use super::machine::{Decided, Machine, Stopped};
 use super::schemas::{Checked, Found, Schemas};
 use super::upstream::Upstream;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{Fact, HopKind, HttpRequest, Message, Outcome, Reason, Settled};
-use crate::machines::gateway::{Gateway, Request, Verdict};
+use crate::machines::gateway::{PluginSpec, Request, client_ip};
 use crate::random::{Distribution, Stream};
 use crate::units::{SimDuration, SimTime};
 
@@ -34,6 +36,24 @@ pub(super) struct Job {
     pub served: SimTime,
     /// Which route took it, once decided.
     pub route: u32,
+    /// Which of the gateway's nodes has it.
+    pub node: u32,
+    /// When the plugins were through with it; before that, when it came.
+    pub decided: SimTime,
+    /// Under which the service's answer is kept.
+    pub cache_key: Option<Arc<str>>,
+}
+
+/// How clients connect.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    /// Only clients with a certificate.
+    pub mutual: bool,
+    pub handshake: Distribution,
+    pub requests_per_connection: u64,
+    /// By link end: requests of the connection that is open.
+    pub connections: BTreeMap<u16, u64>,
+    pub handshakes: u64,
 }
 
 /// What became of a request at the upstream.
@@ -56,7 +76,9 @@ pub(super) struct Route {
 /// The limits of its own work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
+    /// Of each node.
     pub workers: u32,
+    pub nodes: u32,
     pub queue_max: usize,
     pub in_flight_max: usize,
 }
@@ -64,8 +86,15 @@ pub(super) struct Limits {
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct GatewaySim {
-    pub machine: Gateway,
+    pub machine: Machine,
     pub routes: Vec<Route>,
+    /// The machine's routes by ours, where they are not the same.
+    pub of_row: Option<Vec<u32>>,
+    /// The longest that a service may take.
+    pub upstream_timeout: SimDuration,
+    /// Of a function that is asked who it is.
+    pub authorizer_time: Distribution,
+    pub authorizer_rng: Stream,
     pub limits: Limits,
     pub station: Station,
     pub queue: VecDeque<Job>,
@@ -78,6 +107,17 @@ pub(super) struct GatewaySim {
     pub upstream: Upstream,
     pub schemas: Option<Schemas>,
     pub answers: Answers,
+    /// Decided, and waiting for the store of shared counters.
+    pub storing: Slots<(Job, Decided)>,
+    pub store_time: Distribution,
+    pub store_rng: Stream,
+    pub tls: Option<Tls>,
+    pub tls_rng: Stream,
+    /// With the parameter that each comes from.
+    pub plugins: Vec<(String, PluginSpec)>,
+    pub limit_policy: String,
+    /// The node that the load balancer picks next.
+    pub next_node: u32,
     /// Kept to be reused.
     pub answered: Vec<(Job, Answer)>,
 }
@@ -87,13 +127,17 @@ const SERVED: u64 = 1 << 56;
 const ANSWER: u64 = 2 << 56;
 const WAKE: u64 = 3 << 56;
 const LOOKUP: u64 = 4 << 56;
+const STORED: u64 = 5 << 56;
 const KIND_MASK: u64 = 0xff << 56;
 
 impl GatewaySim {
     fn on_request(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, request: Box<HttpRequest>) {
         self.answers.requests += 1;
-        let job = Job { end, request, queued: ctx.now, served: ctx.now, route: u32::MAX };
-        let busy = self.station.serving() >= u64::from(self.limits.workers);
+        let node = self.next_node % self.limits.nodes;
+        self.next_node = (node + 1) % self.limits.nodes;
+        let now = ctx.now;
+        let job = Job { end, request, queued: now, served: now, route: u32::MAX, node, decided: now, cache_key: None };
+        let busy = self.station.serving() >= self.workers();
         if busy && self.queue.len() >= self.limits.queue_max {
             let waiting = self.queue.len();
             let words = if waiting == 0 { "every worker is busy".to_owned() } else { format!("{waiting} requests wait already") };
@@ -106,17 +150,25 @@ impl GatewaySim {
     }
     /// Gives free workers what waits.
     fn begin(&mut self, ctx: &mut Ctx<'_>) {
-        while self.station.serving() < u64::from(self.limits.workers) {
+        while self.station.serving() < self.workers() {
             let Some(mut job) = self.queue.pop_front() else { return };
             job.served = ctx.now;
             self.station.begin(ctx.now);
-            let takes = self.service_time.sample(&mut self.service_rng);
+            let takes = self.service_time.sample(&mut self.service_rng).plus(self.handshake(job.end));
             ctx.timer_after(takes, SERVED | self.serving.insert(job));
         }
     }
     fn on_served(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
         let Some(mut job) = self.serving.take(slot) else { return };
         self.station.finish(ctx.now);
+        job.decided = ctx.now;
+        if self.tls.as_ref().is_some_and(|tls| tls.mutual) && header(&job.request, "ssl-client-verify") != Some("SUCCESS") {
+            self.answers.reason("certificate");
+            // The words of Kong's mtls-auth plugin.
+            self.answers.refuse(ctx, &job, 401, Phrase::Known("No required TLS certificate was sent"), None);
+            self.begin(ctx);
+            return;
+        }
         let decision = {
             let request = &job.request;
             let seen = Request {
@@ -124,26 +176,109 @@ impl GatewaySim {
                 path: &request.path,
                 headers: &request.headers,
                 event_type: &request.event_type,
-                client: u32::from(job.end.0),
+                ip: address(&job),
+                https: self.tls.is_some(),
+                sni: header(request, "host").unwrap_or_default(),
+                body: &request.body,
             };
-            self.machine.handle(ctx.now, &seen)
+            self.machine.handle(ctx.now, job.node, &seen)
         };
-        if let Some(route) = decision.route {
-            job.route = route;
-            self.answers.route(route);
-        }
-        match decision.verdict {
-            Verdict::Forward => self.validate(ctx, job),
-            Verdict::Refuse { status, words, .. } => {
-                let limits = decision.limits.filter(|limits| limits.refused);
-                let retry_after = limits.map(|limits| SimDuration::from_secs(u64::from(limits.reset_s)));
-                self.answers.refuse(ctx, &job, status, Phrase::Known(words), retry_after);
-            }
+        if decision.store_calls > 0 || decision.authorizer_called {
+            let takes = if decision.authorizer_called {
+                self.authorizer_time.sample(&mut self.authorizer_rng)
+            } else {
+                self.store_time.sample(&mut self.store_rng)
+            };
+            let token = STORED | self.storing.insert((job, decision));
+            ctx.timer_after(takes, token);
+        } else {
+            self.decided(ctx, job, decision);
         }
         self.begin(ctx);
     }
+    fn on_stored(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
+        let Some((mut job, decision)) = self.storing.take(slot) else { return };
+        job.decided = ctx.now;
+        self.decided(ctx, job, decision);
+    }
+    fn decided(&mut self, ctx: &mut Ctx<'_>, mut job: Job, decision: Decided) {
+        let row = |route: u32| self.of_row.as_ref().map_or(route, |of_row| of_row.get(route as usize).copied().unwrap_or(u32::MAX));
+        if let Some(route) = decision.route.map(row) {
+            job.route = route;
+            self.answers.route(route, decision.client, job.request.body.len());
+        }
+        job.cache_key = decision.cache_key;
+        match decision.stop {
+            None => self.validate(ctx, job),
+            // From the cache, or a plugin's own.
+            Some(Stopped { status, .. }) if (200..400).contains(&status) => self.accept_here(ctx, &job, status),
+            Some(Stopped { status, words, code }) => {
+                self.answers.reason(code);
+                self.answers.refuse(ctx, &job, status, words.into(), decision.retry_after);
+            }
+        }
+    }
+    /// Answers without a topic: the gateway tells the end.
+    fn accept_here(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
+        if let (true, Some(route)) = (ctx.tracing.takes(job.request.event.id), self.routes.get(job.route as usize)) {
+            self.answers.hop(ctx, job, HopKind::Gateway, &route.words);
+        }
+        let reason = Reason { code: "answered", detail: None };
+        let settled = Settled { event: job.request.event, at: ctx.me, outcome: Outcome::Accepted, reason };
+        ctx.fact(Fact::Settled(Box::new(settled)));
+        self.answers.accept(ctx, job, status);
+    }
+    fn workers(&self) -> u64 {
+        u64::from(self.limits.workers) * u64::from(self.limits.nodes)
+    }
+    /// What a new connection costs, if this request needs one.
+    fn handshake(&mut self, end: LinkEnd) -> SimDuration {
+        let Some(tls) = &mut self.tls else { return SimDuration::ZERO };
+        let sent = tls.connections.entry(end.0).or_default();
+        let is_new = *sent % tls.requests_per_connection == 0;
+        *sent += 1;
+        if !is_new {
+            return SimDuration::ZERO;
+        }
+        tls.handshakes += 1;
+        let takes = tls.handshake.sample(&mut self.tls_rng);
+        // A client's certificate is checked too.
+        if tls.mutual { SimDuration::from_ns(takes.as_ns().saturating_mul(3) / 2) } else { takes }
+    }
+    /// More or fewer workers on each node from now on.
+    pub fn set_workers(&mut self, workers: u32) {
+        self.limits.workers = workers.max(1);
+        self.station.set_servers(self.workers().min(u64::from(u32::MAX)) as u32);
+    }
+    /// More or fewer nodes from now on; what a node that is gone has counted is forgotten.
+    pub fn set_nodes(&mut self, nodes: u32) {
+        for gone in nodes.max(1)..self.limits.nodes {
+            self.machine.forget(Some(gone));
+        }
+        self.limits.nodes = nodes.max(1);
+        self.set_workers(self.limits.workers);
+    }
+    /// Other rate limits or plugins from now on; what the changed ones counted is forgotten.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    pub fn set_plugins(&mut self, params: &crate::components::Params<'_>, param: &str) -> Result<(), String> {
+        let place = |origin: &str| ["key_auth", "rate_limits", "plugins"].iter().position(|known| origin.starts_with(known));
+        let mut plugins: Vec<_> = self.plugins.iter().filter(|(origin, _)| !origin.starts_with(param)).cloned().collect();
+        let new = super::config::plugins(params, &self.limit_policy);
+        plugins.extend(new.into_iter().filter(|(origin, _)| origin.starts_with(param)));
+        plugins.sort_by_key(|(origin, _)| place(origin));
+        let specs: Vec<PluginSpec> = plugins.iter().map(|(_, spec)| spec.clone()).collect();
+        let kind = if param == "rate_limits" { "rate-limiting" } else { "" };
+        let Machine::Kong(machine) = &mut self.machine else {
+            return Err(format!("`{param}` belongs to the profile kong-3"));
+        };
+        machine.set_plugins(kind, &specs).map_err(|problems| problems.first().map_or_else(String::new, |p| p.message.clone()))?;
+        self.plugins = plugins;
+        Ok(())
+    }
     fn validate(&mut self, ctx: &mut Ctx<'_>, job: Job) {
-        let waiting = self.upstream.waiting() + self.answering.len() + self.schemas.as_ref().map_or(0, Schemas::waiting);
+        let waiting = self.waiting();
         if waiting >= self.limits.in_flight_max {
             self.answers.refuse(ctx, &job, 503, Phrase::Made(format!("{waiting} requests wait for an upstream already")), None);
             return;
@@ -181,7 +316,7 @@ impl GatewaySim {
                 self.flush(ctx);
             }
             RouteTarget::Respond { after, .. } => {
-                let takes = after.sample(&mut self.answer_rng);
+                let takes = after.sample(&mut self.answer_rng).min(self.upstream_timeout);
                 let token = ANSWER | self.answering.insert(job);
                 ctx.timer_after(takes, token);
             }
@@ -191,19 +326,26 @@ impl GatewaySim {
     }
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
         let Some(job) = self.answering.take(slot) else { return };
-        let Some(Route { target: RouteTarget::Respond { status, .. }, words }) = self.routes.get(job.route as usize) else { return };
+        if ctx.now.since(job.decided) >= self.upstream_timeout {
+            let (status, words) = self.machine.timeout();
+            self.answers.reason("timeout");
+            self.answers.refuse(ctx, &job, status, Phrase::Known(words), None);
+            return;
+        }
+        let Some(Route { target: RouteTarget::Respond { status, .. }, .. }) = self.routes.get(job.route as usize) else { return };
+        if let Some(key) = &job.cache_key {
+            self.machine.answered(ctx.now, job.node, key, *status);
+        }
         if !(200..400).contains(status) {
             let words = format!("the service of route {} answered {status}", self.answers.route_name(job.route));
             self.answers.refuse(ctx, &job, *status, Phrase::Made(words), None);
             return;
         }
-        if ctx.tracing.takes(job.request.event.id) {
-            self.answers.hop(ctx, &job, HopKind::Gateway, words);
-        }
-        let reason = Reason { code: "answered", detail: None };
-        let settled = Settled { event: job.request.event, at: ctx.me, outcome: Outcome::Accepted, reason };
-        ctx.fact(Fact::Settled(Box::new(settled)));
-        self.answers.accept(ctx, &job, *status);
+        let status = *status;
+        self.accept_here(ctx, &job, status);
+    }
+    fn waiting(&self) -> usize {
+        self.upstream.waiting() + self.answering.len() + self.storing.len() + self.schemas.as_ref().map_or(0, Schemas::waiting)
     }
     fn flush(&mut self, ctx: &mut Ctx<'_>) {
         let mut answered = std::mem::take(&mut self.answered);
@@ -244,6 +386,7 @@ impl Process for GatewaySim {
         match token & KIND_MASK {
             SERVED => self.on_served(ctx, rest),
             ANSWER => self.on_answer(ctx, rest),
+            STORED => self.on_stored(ctx, rest),
             LOOKUP => {
                 let found = self.schemas.as_mut().and_then(|schemas| schemas.on_timeout(rest));
                 self.on_found(ctx, found);
@@ -264,8 +407,10 @@ impl Process for GatewaySim {
     }
     fn figures(&self, now: SimTime, out: &mut Figures) {
         self.station.figures(now, out);
-        let waiting = self.upstream.waiting() + self.answering.len() + self.schemas.as_ref().map_or(0, Schemas::waiting);
-        out.gauge("upstream_waiting_count", waiting as f64);
+        out.gauge("upstream_waiting_count", self.waiting() as f64);
+        if let Some(tls) = &self.tls {
+            out.counter("handshakes_count", tls.handshakes);
+        }
         out.counter("retried_count", self.upstream.retried());
         if let Some(ratio) = self.upstream.moved_keys_ratio() {
             out.gauge("moved_keys_ratio", ratio);
@@ -277,6 +422,16 @@ impl Process for GatewaySim {
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())
     }
+}
+
+fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers.iter().find(|(known, _)| &**known == name).map(|(_, value)| &**value)
+}
+
+/// A client card's address: what it says itself (`x-forwarded-for`), or one for each link.
+fn address(job: &Job) -> IpAddr {
+    let told = header(&job.request, "x-forwarded-for").and_then(|list| list.split(',').next()?.trim().parse().ok());
+    told.unwrap_or_else(|| client_ip(u32::from(job.end.0)))
 }
 
 /// Things named by small numbers that are used again.

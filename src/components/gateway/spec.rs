@@ -45,6 +45,26 @@ const ROUTE: &[ParamSpec] = &[
         "Of routes with regular expressions the highest is tried first",
     )
     .key("regex_priority"),
+    ParamSpec::new("protocols", "Protocols", ParamType::Words, Absent, "`https` answers 426 to plain requests; both when empty")
+        .key("protocols"),
+    ParamSpec::new("snis", "SNIs", ParamType::Words, Absent, "Host names of TLS handshakes; any when empty").key("snis"),
+    ParamSpec::new("service", "Service", NAME, Absent, "The service behind it, for plugins and limits by service; the route's own name when absent")
+        .key("service.name"),
+    ParamSpec::new("service_host", "Service host", NAME, Absent, "The service's own host; its name when absent").key("service.host"),
+    ParamSpec::new("service_path", "Service path", NAME, Absent, "Stands before every path that the service gets").key("service.path"),
+    ParamSpec::new("strip_path", "Strip path", ParamType::Bool, Same("true"), "The service gets the path without the part that matched")
+        .key("strip_path")
+        .from(Provenance::Documented("Kong, route")),
+    ParamSpec::new("preserve_host", "Preserve host", ParamType::Bool, Same("false"), "The service gets the client's `Host`")
+        .key("preserve_host")
+        .from(Provenance::Documented("Kong, route")),
+    ParamSpec::new("rate", "Rate", RATE, Absent, "AWS: the token bucket of this route").key("throttlingRateLimit"),
+    ParamSpec::new("burst", "Burst", BURST, Same("1"), "AWS: requests at once of that bucket").key("throttlingBurstLimit"),
+    ParamSpec::new("key_required", "Needs an API key", ParamType::Bool, Same("false"), "AWS: only with the key of a usage plan, in `x-api-key`")
+        .key("apiKeyRequired"),
+    ParamSpec::new("authorizer", "Authorizer", NAME, Absent, "AWS: who decides whether a request may pass").key("authorizerId"),
+    ParamSpec::new("scopes", "Scopes", ParamType::Words, Absent, "AWS: one of them must be in the token").key("authorizationScopes"),
+    ParamSpec::new("model", "Model", NAME, Absent, "AWS: a JSON Schema of the project that bodies must fit, or 400").key("requestModels"),
     ParamSpec::new(
         "topic",
         "Topic",
@@ -70,9 +90,108 @@ const ROUTE: &[ParamSpec] = &[
     .from(Provenance::Assumed),
 ];
 
+/// Of a token bucket.
+const BURST: ParamType = ParamType::Count { min: 1, max: 1_000_000_000 };
+const RATE: ParamType = ParamType::Rate { min: "0.001/s", max: "1000000000/s" };
+const AWS: &str = "AWS API Gateway";
+
+const USAGE_PLAN: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Names the plan in answers' reasons"),
+    ParamSpec::new("consumers", "Consumers", ParamType::Words, Absent, "Whose API keys are in it").key("apiStages"),
+    ParamSpec::new("rate", "Rate", RATE, Absent, "Requests of each key").key("throttle.rateLimit"),
+    ParamSpec::new("burst", "Burst", BURST, Same("1"), "Requests of each key at once").key("throttle.burstLimit"),
+    ParamSpec::new("quota", "Quota", LIMIT, Absent, "Requests of each key in a period").key("quota.limit"),
+    ParamSpec::new("quota_period", "Period", ParamType::Choice(&["day", "week", "month"]), Same("day"), "Of the quota, in UTC")
+        .key("quota.period"),
+];
+
+const AUTHORIZER: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Routes name it"),
+    ParamSpec::new("type", "Type", ParamType::Choice(&["jwt", "lambda"]), Same("jwt"), "Tokens verified here, or a function that is asked"),
+    ParamSpec::new("issuer", "Issuer", NAME, Absent, "One of the token issuers; RSA keys only, as the product has it")
+        .key("jwtConfiguration.issuer"),
+    ParamSpec::new("audiences", "Audiences", ParamType::Words, Absent, "One of them must be in the token's `aud`; any when empty")
+        .key("jwtConfiguration.audience"),
+    ParamSpec::new("identity", "Identity header", NAME, Same("authorization"), "Without it nobody is asked, and the answer is 401")
+        .key("identitySource"),
+    ParamSpec::new("allow", "Allows", ParamType::Words, Absent, "Values of that header that the function allows"),
+    ParamSpec::new("deny", "Denies", ParamType::Words, Absent, "Values that it denies (403); any other it calls unauthorised (401)"),
+    ParamSpec::new(
+        "ttl",
+        "Kept for",
+        ParamType::Duration { min: "0s", max: "1h" },
+        Same("300s"),
+        "How long its verdict on a value is kept",
+    )
+    .key("authorizerResultTtlInSeconds")
+    .from(Provenance::Documented(AWS)),
+    ParamSpec::new("time", "Takes", ParamType::DurationDist, Same("20ms"), "How long the function takes when it is asked")
+        .from(Provenance::Assumed),
+    ParamSpec::new("fails", "Fails", ParamType::Bool, Same("false"), "Every call of it fails: 500"),
+];
+
 const API_KEY: &[ParamSpec] = &[
     ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose key it is; one consumer may have several").key("consumer.username"),
-    ParamSpec::new("key", "Key", NAME, Required, "What clients send").key("key"),
+    ParamSpec::new("key", "Key", NAME, Required, "What clients send: `env:NAME`, `file:NAME` or `sample:…`").key("key"),
+];
+
+const CONSUMER: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Who").key("consumer.username"),
+    ParamSpec::new("groups", "Groups", ParamType::Words, Absent, "Of the acl plugin").key("acls.group"),
+];
+
+const LOGIN: &[ParamSpec] = &[
+    ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose it is").key("consumer.username"),
+    ParamSpec::new("user", "User", NAME, Required, "User name").key("username"),
+    ParamSpec::new("password", "Password", NAME, Required, "`env:NAME`, `file:NAME` or `sample:…`").key("password"),
+];
+
+const TOKEN_ISSUER: &[ParamSpec] = &[
+    ParamSpec::new("consumer", "Consumer", NAME, Required, "Whose tokens these are").key("consumer.username"),
+    ParamSpec::new("issuer", "Issuer", NAME, Required, "What the claim `iss` of its tokens says").key("key"),
+    ParamSpec::new("algorithm", "Algorithm", ParamType::Choice(ALGORITHMS), Same("HS256"), "Of its signatures").key("algorithm"),
+    ParamSpec::new(
+        "secret",
+        "Secret",
+        ParamType::Text { max_chars: 5_000 },
+        Required,
+        "The shared secret or the public key: `env:NAME`, `file:NAME` or `sample:…`",
+    )
+    .key("secret"),
+];
+
+/// Signatures that have a key pair for runs.
+pub(crate) const ALGORITHMS: &[&str] = &["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256"];
+
+const PLUGIN: &[ParamSpec] = &[
+    ParamSpec::new("plugin", "Plugin", ParamType::Choice(PLUGINS), Required, "Which; they run by the product's priorities").key("name"),
+    ParamSpec::new("route", "Route", NAME, Absent, "Only for this route; of several of one kind the narrowest scope runs alone"),
+    ParamSpec::new("service", "Service", NAME, Absent, "Only for this service"),
+    ParamSpec::new("consumer", "Consumer", NAME, Absent, "Only for this consumer"),
+    ParamSpec::new(
+        "settings",
+        "Settings",
+        ParamType::Words,
+        Absent,
+        "The product's own names: `minute=5`, `allow=gold`, lists with commas as `claims_to_verify=exp,nbf` in an entry of its own",
+    )
+    .key("config"),
+];
+
+/// The names of the machine's list; a test compares them.
+pub(super) const PLUGINS: &[&str] = &[
+    "correlation-id",
+    "cors",
+    "jwt",
+    "key-auth",
+    "basic-auth",
+    "ip-restriction",
+    "request-size-limiting",
+    "acl",
+    "rate-limiting",
+    "rate-limiting-advanced",
+    "proxy-cache",
+    "request-termination",
 ];
 
 const RATE_LIMIT: &[ParamSpec] = &[
@@ -126,6 +245,52 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .key("rate-limiting")
     .group("Security"),
     ParamSpec::new(
+        "limit_policy",
+        "Counters",
+        ParamType::Choice(&["local", "cluster", "redis"]),
+        Same("local"),
+        "Where the counters of the rate limits are: on each node, so that limits grow with the nodes, or shared",
+    )
+    .key("policy")
+    .from(Provenance::Documented("Kong, rate-limiting plugin"))
+    .group("Security"),
+    ParamSpec::new("consumers", "Consumers", ParamType::Rows(CONSUMER), Absent, "Who may call, and their groups").group("Security"),
+    ParamSpec::new("logins", "Logins", ParamType::Rows(LOGIN), Absent, "User names and passwords, for the plugin basic-auth")
+        .key("basicauth_credentials")
+        .group("Security"),
+    ParamSpec::new("token_issuers", "Token issuers", ParamType::Rows(TOKEN_ISSUER), Absent, "Whose tokens are taken, for the plugin jwt")
+        .key("jwt_secrets")
+        .group("Security"),
+    ParamSpec::new(
+        "plugins",
+        "Plugins",
+        ParamType::Rows(PLUGIN),
+        Absent,
+        "What else runs on requests, with the product's own settings; `key_auth` and `rate_limits` above are short forms",
+    )
+    .key("plugins")
+    .group("Security"),
+    ParamSpec::new("account_rate", "Account rate", RATE, Same("10000/s"), "AWS: the token bucket of the account in its region")
+        .key("throttleSettings.rateLimit")
+        .from(Provenance::Documented(AWS))
+        .group("AWS"),
+    ParamSpec::new("account_burst", "Account burst", BURST, Same("5000"), "AWS: requests at once of that bucket")
+        .key("throttleSettings.burstLimit")
+        .from(Provenance::Documented(AWS))
+        .group("AWS"),
+    ParamSpec::new("stage_rate", "Stage rate", RATE, Absent, "AWS: the token bucket of all routes together").group("AWS"),
+    ParamSpec::new("stage_burst", "Stage burst", BURST, Same("1"), "AWS: requests at once of that bucket").group("AWS"),
+    ParamSpec::new("usage_plans", "Usage plans", ParamType::Rows(USAGE_PLAN), Absent, "AWS: what the keys of consumers may ask for").group("AWS"),
+    ParamSpec::new("authorizers", "Authorizers", ParamType::Rows(AUTHORIZER), Absent, "AWS: who decides whether a request may pass").group("AWS"),
+    ParamSpec::new(
+        "tls",
+        "TLS",
+        ParamType::Choice(&["none", "tls", "mtls"]),
+        Same("none"),
+        "How clients connect: with a handshake for each new connection, with `mtls` only clients that have a certificate (`certificate: true`)",
+    )
+    .group("Security"),
+    ParamSpec::new(
         "validate",
         "Validate payloads",
         ParamType::Bool,
@@ -152,11 +317,47 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     .from(Provenance::Assumed)
     .group("Cost model"),
     ParamSpec::new(
+        "nodes",
+        "Nodes",
+        ParamType::Count { min: 1, max: 1_000 },
+        Same("1"),
+        "Gateway nodes behind one load balancer, which takes turns; each adds its workers and has its own counters and cache",
+    )
+    .group("Cost model"),
+    ParamSpec::new(
+        "store_time",
+        "Shared store",
+        ParamType::DurationDist,
+        Same("500us"),
+        "One question at the store of shared counters (`limit_policy`), on top of the service time",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "tls_handshake",
+        "TLS handshake",
+        ParamType::DurationDist,
+        Same("2ms"),
+        "Work of one worker on a handshake, while `tls` is on; half as much again with client certificates",
+    )
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "requests_per_connection",
+        "Requests a connection",
+        ParamType::Count { min: 1, max: 1_000_000_000 },
+        Same("1000"),
+        "After so many a client connects anew",
+    )
+    .key("nginx_upstream_keepalive_requests")
+    .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
         "concurrency",
         "Workers",
         ParamType::Count { min: 1, max: 100_000 },
         Same("8"),
-        "Requests worked on at the same time; waiting for the upstream holds no worker",
+        "Requests worked on at the same time by each node; waiting for the upstream holds no worker",
     )
     .key("nginx_worker_processes")
     .from(Provenance::Assumed)
@@ -169,6 +370,16 @@ pub(super) const PARAMS: &[ParamSpec] = &[
         "More than these that wait for a worker are answered 503",
     )
     .from(Provenance::Assumed)
+    .group("Cost model"),
+    ParamSpec::new(
+        "upstream_timeout",
+        "Service timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Default_::ByProfile(&[("aws-rest-api", "29s"), ("aws-http-api", "30s"), ("kong-3", "60s")]),
+        "A service that has not answered by then is not waited for: 504 (503 for an HTTP API)",
+    )
+    .key("read_timeout")
+    .from(Provenance::Documented("Kong, service; AWS API Gateway, integration"))
     .group("Cost model"),
     ParamSpec::new(
         "in_flight_max",
@@ -266,7 +477,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id: "gateway",
     title: "API gateway",
     category: "Edge",
-    profiles: &["kong-3"],
+    profiles: &["kong-3", super::aws::REST, super::aws::HTTP],
     help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
     params: PARAMS,
     actions: &[CRASH, RESTART],

@@ -405,6 +405,12 @@ fn some_parameters_change_while_it_runs() {
     assert_eq!(bench.statuses(), [429, 429, 204, 429], "one passes, and takes 5ms longer");
     assert!(set(&mut bench, "routes", Value::Bool(true)).unwrap_err().contains("cannot be changed"));
     assert!(set(&mut bench, "concurrency", Value::Int(0)).unwrap_err().contains("may be 1"));
+    set(&mut bench, "nodes", Value::Int(4)).expect("nodes can be added");
+    for _ in 0..8 {
+        bench.request(CLIENT, "/ping", &[], b"");
+    }
+    bench.run_to(60_100);
+    assert_eq!(bench.statuses().iter().filter(|status| **status == 204).count(), 3, "the first node has counted its one already");
 }
 
 #[test]
@@ -468,6 +474,12 @@ fn checks_name_every_problem() {
     let shadowed = serde_json::json!({"routes": [
         {"name": "a", "paths": ["/x"], "topic": "orders"}, {"name": "b", "paths": ["/x"], "topic": "payments"}]});
     assert_eq!(codes(shadowed), ["gateway-route-shadowed components.edge.routes[0]"]);
+}
+
+#[test]
+fn the_parameters_know_every_plugin() {
+    let known: Vec<&str> = crate::machines::gateway::PLUGINS.iter().map(|kind| kind.name).collect();
+    assert_eq!(spec::PLUGINS, known);
 }
 
 #[test]

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::breaker::Breaker;
+use super::credentials::{Credentials, Sort};
 use super::sim::CALLS_HTTP;
 use crate::components::Params;
 use crate::event::{CallId, EventMeta, HttpReply, HttpRequest, Outcome, Reason};
+use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
 
 /// Distinct statuses counted; there are no more than these three digits.
@@ -25,6 +28,22 @@ pub(super) struct HttpConfig {
     pub concurrency_max: usize,
     pub queue_max: usize,
     pub call_tag: u8,
+    /// Whether a gateway's `Retry-After` is heeded.
+    pub heeds_retry_after: bool,
+    pub jitter: Jitter,
+    /// From the event's birth; nothing is sent again beyond it.
+    pub budget: Option<SimDuration>,
+}
+
+/// How backoffs are spread (AWS Architecture Blog, "Exponential Backoff And Jitter").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Jitter {
+    #[default]
+    None,
+    /// Anywhere up to the backoff.
+    Full,
+    /// Half of it, and anywhere up to the other half.
+    Equal,
 }
 
 /// An event on its way to a gateway.
@@ -38,6 +57,8 @@ pub(super) struct Job {
     pub body: Bytes,
     /// Tries so far.
     pub attempts: u32,
+    /// What it proves itself with.
+    pub credential: Sort,
 }
 
 /// What one call wants done.
@@ -65,7 +86,9 @@ pub(super) struct HttpCounts {
 #[derive(Clone, Debug)]
 pub(super) struct HttpClient {
     pub cfg: HttpConfig,
-    headers: Arc<[(Arc<str>, Arc<str>)]>,
+    credentials: Credentials,
+    pub breaker: Option<Breaker>,
+    jitter_rng: Option<Stream>,
     gateways: usize,
     next_gateway: usize,
     queue: VecDeque<Job>,
@@ -79,10 +102,12 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    pub fn new(cfg: HttpConfig, headers: Arc<[(Arc<str>, Arc<str>)]>, gateways: usize) -> Self {
+    pub fn new(cfg: HttpConfig, credentials: Credentials, gateways: usize) -> Self {
         Self {
             cfg,
-            headers,
+            credentials,
+            breaker: None,
+            jitter_rng: None,
             gateways,
             next_gateway: 0,
             queue: VecDeque::new(),
@@ -94,6 +119,11 @@ impl HttpClient {
         }
     }
 
+    /// The same with a breaker, and randomness for its jitter.
+    pub fn with(mut self, breaker: Option<Breaker>, jitter_rng: Option<Stream>) -> Self {
+        (self.breaker, self.jitter_rng) = (breaker, jitter_rng);
+        self
+    }
     pub fn in_flight(&self) -> usize {
         self.under_way.len()
     }
@@ -102,7 +132,8 @@ impl HttpClient {
     }
 
     /// Takes an event.
-    pub fn push(&mut self, now: SimTime, job: Job, out: &mut HttpOutput) {
+    pub fn push(&mut self, now: SimTime, mut job: Job, out: &mut HttpOutput) {
+        job.credential = self.credentials.draw();
         if self.under_way.len() < self.cfg.concurrency_max && self.queue.is_empty() {
             self.send(now, job, out);
         } else if self.waiting() < self.cfg.queue_max {
@@ -129,11 +160,15 @@ impl HttpClient {
         if self.counts.statuses.len() < STATUSES_MAX || self.counts.statuses.contains_key(&reply.status) {
             self.counts.statuses.entry(reply.status).or_insert_with(|| (reply.status.to_string().into(), 0)).1 += 1;
         }
+        if let Some(breaker) = &mut self.breaker {
+            breaker.note(now, reply.status >= 500);
+        }
         if (200..300).contains(&reply.status) {
             self.counts.accepted += 1;
         } else if self.cfg.retry_statuses.contains(&reply.status) && job.attempts <= self.cfg.retries_max {
-            let rest = self.backoff(job.attempts).max(reply.retry_after.unwrap_or_default());
-            self.rest(now + rest, job);
+            let asked = reply.retry_after.filter(|_| self.cfg.heeds_retry_after).unwrap_or_default();
+            let rest = self.backoff(job.attempts).max(asked);
+            self.rest(now, rest, job, out);
         } else {
             self.counts.rejected += 1;
             let words = reply.reason.as_ref().map_or_else(|| reply.status.to_string(), |words| format!("{}: {words}", reply.status));
@@ -150,9 +185,12 @@ impl HttpClient {
             }
             self.deadlines.pop_front();
             let Some(job) = self.under_way.remove(&number) else { continue };
+            if let Some(breaker) = &mut self.breaker {
+                breaker.note(now, true);
+            }
             if job.attempts <= self.cfg.retries_max {
                 let rest = self.backoff(job.attempts);
-                self.rest(now + rest, job);
+                self.rest(now, rest, job, out);
             } else {
                 self.counts.abandoned += 1;
                 let words = format!("no answer within {}, {} attempts", self.cfg.timeout, job.attempts);
@@ -182,16 +220,35 @@ impl HttpClient {
         }
     }
 
-    fn rest(&mut self, until: SimTime, job: Job) {
+    fn rest(&mut self, now: SimTime, rest: SimDuration, job: Job, out: &mut HttpOutput) {
+        if self.cfg.budget.is_some_and(|budget| now + rest > job.meta.born + budget) {
+            self.counts.abandoned += 1;
+            let words = format!("no time is left for another try, {} attempts", job.attempts);
+            out.unsent.push((job, Outcome::Abandoned, Reason { code: "budget", detail: Some(words.into()) }));
+            return;
+        }
         self.next_number += 1;
-        self.resting.insert((until, self.next_number), job);
+        self.resting.insert((now + rest, self.next_number), job);
     }
 
-    fn backoff(&self, failures: u32) -> SimDuration {
-        self.cfg.backoff.times((1 << failures.saturating_sub(1).min(32)).min(BACKOFF_GROWTH_MAX))
+    fn backoff(&mut self, failures: u32) -> SimDuration {
+        let whole = self.cfg.backoff.times((1 << failures.saturating_sub(1).min(32)).min(BACKOFF_GROWTH_MAX));
+        let Some(rng) = &mut self.jitter_rng else { return whole };
+        let part = |share: f64| SimDuration::from_ns((whole.as_ns() as f64 * share) as u64);
+        match self.cfg.jitter {
+            Jitter::None => whole,
+            Jitter::Full => part(rng.unit_f64()),
+            Jitter::Equal => part(0.5 + rng.unit_f64() / 2.0),
+        }
     }
 
     fn send(&mut self, now: SimTime, mut job: Job, out: &mut HttpOutput) {
+        if self.breaker.as_mut().is_some_and(|breaker| !breaker.permits(now)) {
+            let outcome = if job.attempts == 0 { Outcome::Dropped } else { Outcome::Abandoned };
+            *(if job.attempts == 0 { &mut self.counts.dropped } else { &mut self.counts.abandoned }) += 1;
+            out.unsent.push((job, outcome, Reason { code: "circuit-open", detail: Some("the client's circuit breaker is open".into()) }));
+            return;
+        }
         self.next_number += 1;
         job.attempts += 1;
         self.counts.retried += u64::from(job.attempts > 1);
@@ -199,7 +256,7 @@ impl HttpClient {
             call: CallId(u64::from(self.cfg.call_tag) << 56 | self.next_number),
             method: Arc::clone(&job.method),
             path: Arc::clone(&job.path),
-            headers: Arc::clone(&self.headers),
+            headers: self.credentials.headers(now, job.credential),
             event: job.meta,
             event_type: Arc::clone(&job.event_type),
             key: job.key.clone(),
@@ -241,18 +298,12 @@ pub(super) fn http_config(params: &Params<'_>) -> HttpConfig {
         concurrency_max: count("http_concurrency").max(1),
         queue_max: count("http_queue"),
         call_tag: CALLS_HTTP,
+        heeds_retry_after: params.flag("retry_after"),
+        jitter: match params.text("backoff_jitter").as_str() {
+            "full" => Jitter::Full,
+            "equal" => Jitter::Equal,
+            _ => Jitter::None,
+        },
+        budget: params.is_given("http_budget").then(|| params.duration("http_budget")),
     }
-}
-
-/// Headers that every request of this client carries; names in lower case.
-pub(super) fn headers(id: &str, params: &Params<'_>) -> Arc<[(Arc<str>, Arc<str>)]> {
-    let mut list: Vec<(Arc<str>, Arc<str>)> =
-        vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), id.into())];
-    if let Some(key) = params.optional_text("api_key") {
-        list.push(("apikey".into(), key.into()));
-    }
-    let given = params.words("headers");
-    let pairs = given.iter().filter_map(|header| header.split_once(':'));
-    list.extend(pairs.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
-    list.into()
 }

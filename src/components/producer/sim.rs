@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::http::{HttpClient, HttpOutput, Job, headers, http_config};
+use super::breaker::Breaker;
+use super::credentials::{Credentials, Sort};
+use super::http::{HttpClient, HttpOutput, Jitter, Job, http_config};
 use super::lookups::Lookups;
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
@@ -21,7 +23,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Query, Reason, SchemaReply};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::{SchemaLibrary, digits};
-use crate::random::{Arrival, ArrivalState, KeySampler, Stream};
+use crate::random::{Arrival, ArrivalState, Distribution, KeySampler, Stream};
 use crate::units::SimTime;
 
 /// High bytes of call ids to brokers.
@@ -37,6 +39,7 @@ const HELD_MAX: usize = 10_000;
 /// Low byte of timer tokens.
 const TOKEN_ARRIVAL: u64 = 0;
 const TOKEN_WAKE: u64 = 1;
+const TOKEN_USER: u64 = 2;
 
 /// A producer while it runs.
 #[derive(Clone, Debug)]
@@ -46,6 +49,11 @@ pub(super) struct Producer {
     /// Counts changes of the load: timers of an older load are stale.
     pub(super) load_generation: u64,
     pub(super) paused: bool,
+    /// A closed loop: so many users, each with one event under way at most.
+    users: u64,
+    think_time: Distribution,
+    /// Users whose event is under way.
+    users_waiting: u64,
     events_max: Option<u64>,
     pub(super) kinds: EventKinds,
     pub(super) keys: KeySampler,
@@ -82,6 +90,7 @@ pub(super) struct Producer {
 #[derive(Clone, Debug)]
 struct Streams {
     arrivals: Stream,
+    thinking: Stream,
     types: Stream,
     keys: Stream,
     validity: Stream,
@@ -115,12 +124,21 @@ impl Producer {
         let (queues, queue_names) = Queues::new(ctx, params, CALLS_QUEUE);
         let topics = topics.into_iter().map(|(name, number)| (name, Target::Topic(number)));
         let ways: Vec<_> = topics.chain(queue_names).collect();
-        let http = (!gateways.is_empty()).then(|| HttpClient::new(http_config(params), headers(ctx.id, params), gateways.len()));
+        let http = if gateways.is_empty() {
+            None
+        } else {
+            let cfg = http_config(params);
+            let jitter_rng = (cfg.jitter != Jitter::None).then(|| ctx.stream("jitter"));
+            Some(HttpClient::new(cfg, Credentials::new(ctx, params)?, gateways.len()).with(Breaker::new(params), jitter_rng))
+        };
         Ok(Self {
             load: params.arrival("load"),
             arrivals: ArrivalState::default(),
             load_generation: 0,
             paused: false,
+            users: if params.is_given("users") && http.is_some() { params.count("users").max(0) as u64 } else { 0 },
+            think_time: params.distribution("think_time"),
+            users_waiting: 0,
             events_max: params.is_given("max_events").then(|| u64::try_from(params.count("max_events")).unwrap_or(0)),
             kinds: EventKinds::new(ctx, params, &ways, http.is_some())?,
             keys: params.keys("keys").sampler(),
@@ -131,6 +149,7 @@ impl Producer {
             validate: params.flag("validate"),
             streams: Streams {
                 arrivals: ctx.stream("arrivals"),
+                thinking: ctx.stream("thinking"),
                 types: ctx.stream("types"),
                 keys: ctx.stream("keys"),
                 validity: ctx.stream("validity"),
@@ -162,10 +181,30 @@ impl Producer {
         if self.paused || self.events_max.is_some_and(|max| self.next_seq >= max) {
             return;
         }
+        if self.users > 0 {
+            // Timers of an older load are stale: everybody without an event under way thinks anew.
+            self.think(ctx, self.users.saturating_sub(self.users_waiting));
+            return;
+        }
         let Some(load) = &self.load else { return };
         if let Some(at) = load.next(&mut self.arrivals, ctx.now, &mut self.streams.arrivals) {
             ctx.timer_at(at, self.load_generation << 8 | TOKEN_ARRIVAL);
         }
+    }
+
+    /// Users begin to think: all that have nothing under way.
+    pub(super) fn think(&mut self, ctx: &mut Ctx<'_>, users: u64) {
+        for _ in 0..users {
+            let thinks = self.think_time.sample(&mut self.streams.thinking);
+            ctx.timer_after(thinks, self.load_generation << 8 | TOKEN_USER);
+        }
+    }
+    /// Users whose event has come to its end think about the next.
+    fn release_users(&mut self, ctx: &mut Ctx<'_>) {
+        let under_way = self.http.as_ref().map_or(0, |client| client.waiting() + client.in_flight()) + self.held.len();
+        let free = self.users_waiting.saturating_sub(under_way as u64);
+        self.users_waiting -= free;
+        self.think(ctx, free);
     }
 
     /// Makes an event. Returns whether a client may have something to do.
@@ -195,7 +234,9 @@ impl Producer {
         } else {
             self.dispatch(ctx, &held)
         };
-        self.schedule_arrival(ctx);
+        if self.users == 0 {
+            self.schedule_arrival(ctx);
+        }
         stirred
     }
 
@@ -240,6 +281,7 @@ impl Producer {
                     key: key.map(Bytes::copy_from_slice),
                     body: Bytes::copy_from_slice(&self.payload),
                     attempts: 0,
+                    credential: Sort::Good,
                 };
                 client.push(ctx.now, job, &mut self.http_out);
                 true
@@ -277,6 +319,9 @@ impl Producer {
         }
         if let Some(queues) = &mut self.queues {
             queues.send(ctx);
+        }
+        if self.users_waiting > 0 {
+            self.release_users(ctx);
         }
         let mut wake = self.lookups.next_wake();
         if let Some(client) = &mut self.kafka {
@@ -333,6 +378,7 @@ impl Process for Producer {
         if let Some(client) = &mut self.kafka {
             client.start_transactions(ctx.now, &mut self.client_out);
         }
+        self.users_waiting = 0;
         self.schedule_arrival(ctx);
         self.flush(ctx);
     }
@@ -372,6 +418,13 @@ impl Process for Producer {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         if token & 0xff == TOKEN_WAKE {
             self.wake(ctx);
+        } else if token & 0xff == TOKEN_USER {
+            let may = !self.paused && self.events_max.is_none_or(|max| self.next_seq < max);
+            if token >> 8 == self.load_generation && may {
+                self.users_waiting += 1;
+                self.arrive(ctx);
+                self.flush(ctx);
+            }
         } else if token >> 8 == self.load_generation && !self.paused && self.arrive(ctx) {
             self.flush(ctx);
         }
@@ -414,6 +467,10 @@ impl Process for Producer {
         }
         if let Some(transactions) = &self.transactions {
             transactions.figures(out);
+        }
+        if let Some(breaker) = self.http.as_ref().and_then(|client| client.breaker.as_ref()) {
+            out.gauge("breaker_level", breaker.level());
+            out.counter("breaker_openings_count", breaker.opened);
         }
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);

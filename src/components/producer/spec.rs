@@ -361,7 +361,140 @@ const PARAMS: &[ParamSpec] = &[
     )
     .from(Provenance::Assumed)
     .group("HTTP"),
-    ParamSpec::new("api_key", "API key", T::Text { max_chars: 500 }, Absent, "Sent in the header `apikey`").key("apikey").group("HTTP"),
+    ParamSpec::new(
+        "api_key",
+        "API key",
+        T::Text { max_chars: 500 },
+        Absent,
+        "Sent in the header `apikey`: `env:NAME`, `file:NAME` or `sample:…`",
+    )
+    .key("apikey")
+    .group("HTTP"),
+    ParamSpec::new(
+        "key_header",
+        "Key header",
+        T::Text { max_chars: 200 },
+        Same("apikey"),
+        "The header that carries the key; AWS reads `x-api-key`",
+    )
+    .group("HTTP"),
+    ParamSpec::new("user", "User", T::Text { max_chars: 500 }, Absent, "Sent with the password as `Authorization: Basic`")
+        .group("Credentials"),
+    ParamSpec::new("password", "Password", T::Text { max_chars: 500 }, Absent, "`env:NAME`, `file:NAME` or `sample:…`")
+        .group("Credentials"),
+    ParamSpec::new(
+        "token_issuer",
+        "Token issuer",
+        T::Text { max_chars: 500 },
+        Absent,
+        "Requests carry a signed token (`Authorization: Bearer`) whose claim `iss` says this",
+    )
+    .group("Credentials"),
+    ParamSpec::new(
+        "token_algorithm",
+        "Token algorithm",
+        T::Choice(crate::components::gateway::ALGORITHMS),
+        Same("HS256"),
+        "Of its signature",
+    )
+    .group("Credentials"),
+    ParamSpec::new(
+        "token_secret",
+        "Token secret",
+        T::Text { max_chars: 5_000 },
+        Absent,
+        "What it is signed with: `env:NAME`, `file:NAME` or `sample:…`, as at the gateway",
+    )
+    .group("Credentials"),
+    ParamSpec::new(
+        "token_lifetime",
+        "Token lifetime",
+        T::Duration { min: "1s", max: "10000h" },
+        Same("5min"),
+        "A token's `exp`; a new one is signed when a tenth of it is left",
+    )
+    .from(Provenance::Assumed)
+    .group("Credentials"),
+    ParamSpec::new(
+        "bad_credentials",
+        "Bad credentials",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of events sent with a wrong key or password, or a token whose signature is wrong",
+    )
+    .group("Credentials"),
+    ParamSpec::new(
+        "expired_credentials",
+        "Expired tokens",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of events sent with a token that has ended",
+    )
+    .group("Credentials"),
+    ParamSpec::new("certificate", "Client certificate", T::Bool, Same("false"), "It has one, for gateways with `tls: \"mtls\"`")
+        .group("Credentials"),
+    ParamSpec::new(
+        "retry_after",
+        "Heed Retry-After",
+        T::Bool,
+        Same("true"),
+        "Waits as long as a gateway's answer asks, if that is longer than the backoff",
+    )
+    .group("HTTP"),
+    ParamSpec::new(
+        "backoff_jitter",
+        "Jitter",
+        T::Choice(&["none", "full", "equal"]),
+        Same("none"),
+        "How backoffs are spread: anywhere up to the backoff, or half of it and anywhere up to the other half",
+    )
+    .group("HTTP"),
+    ParamSpec::new(
+        "http_budget",
+        "Time budget",
+        T::Duration { min: "1ms", max: "1000h" },
+        Absent,
+        "From an event's birth; a retry that would begin later is not sent",
+    )
+    .group("HTTP"),
+    ParamSpec::new(
+        "users",
+        "Users",
+        T::Count { min: 1, max: 100_000 },
+        Absent,
+        "A closed loop instead of the load: so many users, each waits for the answer, thinks, and makes the next event",
+    )
+    .group("Load"),
+    ParamSpec::new("think_time", "Think time", T::DurationDist, Same("exp(1s)"), "Between an answer and the user's next event")
+        .from(Provenance::Assumed)
+        .group("Load"),
+    ParamSpec::new(
+        "breaker_failures",
+        "Breaker opens at",
+        T::Ratio { min: 0.0, max: 1.0 },
+        Absent,
+        "Share of failed requests (timeouts, 5xx) at which the client's circuit breaker opens; none without it",
+    )
+    .key("failureRateThreshold")
+    .group("Circuit breaker"),
+    ParamSpec::new("breaker_window", "Window", T::Count { min: 1, max: 10_000 }, Same("100"), "The last so many requests are judged")
+        .key("slidingWindowSize")
+        .from(Provenance::Documented("Resilience4j, CircuitBreaker"))
+        .group("Circuit breaker"),
+    ParamSpec::new("breaker_wait", "Open for", T::Duration { min: "1ms", max: "1000h" }, Same("60s"), "Nothing is sent for so long")
+        .key("waitDurationInOpenState")
+        .from(Provenance::Documented("Resilience4j, CircuitBreaker"))
+        .group("Circuit breaker"),
+    ParamSpec::new(
+        "breaker_trials",
+        "Trials",
+        T::Count { min: 1, max: 10_000 },
+        Same("10"),
+        "So many requests decide whether it closes again",
+    )
+    .key("permittedNumberOfCallsInHalfOpenState")
+    .from(Provenance::Documented("Resilience4j, CircuitBreaker"))
+    .group("Circuit breaker"),
     ParamSpec::new("headers", "Headers", T::Words, Absent, "More headers, each written `name: value`").group("HTTP"),
     queue_spec::BATCH,
     queue_spec::LINGER,
@@ -389,6 +522,13 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     super::transactions::check(ctx, &path, params, out);
     check_events(ctx, &path, params, &outs, out);
     check_keys(&path, params, &outs, out);
+    super::credentials::check(&path, params, out);
+    if params.is_given("users") && !outs.iter().any(|facts| facts.port_leads_to_http()) {
+        out.push(
+            Diagnostic::error("users-no-gateway", format!("{path}.users"), "users wait for answers, and nothing here answers")
+                .with_hint("link `out` to a gateway, or leave `users` out"),
+        );
+    }
     for (index, header) in params.words("headers").iter().enumerate() {
         if header.split_once(':').is_none_or(|(name, _)| name.trim().is_empty()) {
             out.push(

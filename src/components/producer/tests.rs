@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use super::http::{HttpClient, HttpConfig, HttpOutput, Job};
+use super::credentials::{Credentials, Sort};
+use super::http::{HttpClient, HttpConfig, HttpOutput, Jitter, Job};
 use crate::event::{EventId, EventMeta, HttpReply, Outcome};
 use crate::model::{Component, Endpoint, Link, Project};
 use crate::units::{ComponentIx, SimDuration, SimTime};
@@ -24,8 +25,11 @@ fn client(concurrency_max: usize, queue_max: usize) -> HttpClient {
         concurrency_max,
         queue_max,
         call_tag: 2,
+        heeds_retry_after: true,
+        jitter: Jitter::None,
+        budget: None,
     };
-    HttpClient::new(cfg, Arc::from([]), 2)
+    HttpClient::new(cfg, Credentials::plain(Arc::from([])), 2)
 }
 
 fn job(seq: u64) -> Job {
@@ -38,6 +42,7 @@ fn job(seq: u64) -> Job {
         key: None,
         body: Bytes::from_static(b"x"),
         attempts: 0,
+        credential: Sort::Good,
     }
 }
 

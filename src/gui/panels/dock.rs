@@ -1,8 +1,8 @@
-//! The dock below the canvas: charts, partitions, queues, services, records, schemas, one in front of the others.
+//! The dock below the canvas: charts, partitions, queues, gateways, services, records, schemas, one in front of the others.
 
 use egui::Ui;
 
-use super::{charts, partitions, queues, records, schemas, services};
+use super::{charts, gateways, partitions, queues, records, schemas, services};
 use crate::app::{AppState, Command, DockTab};
 use crate::gui::theme::widgets;
 
@@ -10,6 +10,7 @@ const TABS: &[(DockTab, &str)] = &[
     (DockTab::Charts, "Charts"),
     (DockTab::Partitions, "Partitions"),
     (DockTab::Queues, "Queues"),
+    (DockTab::Gateways, "Gateways"),
     (DockTab::Services, "Services"),
     (DockTab::Records, "Records"),
     (DockTab::Schemas, "Schemas"),
@@ -21,6 +22,7 @@ pub fn dock_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         DockTab::Charts => charts::charts_ui(ui, app, commands),
         DockTab::Partitions => partitions::partitions_ui(ui, app, commands),
         DockTab::Queues => queues::queues_ui(ui, app, commands),
+        DockTab::Gateways => gateways::gateways_ui(ui, app, commands),
         DockTab::Services => services::services_ui(ui, app, commands),
         DockTab::Records => records::records_ui(ui, app, commands),
         DockTab::Schemas => schemas::schemas_ui(ui, app, commands),

@@ -1,4 +1,4 @@
-//! The run's panels: transport, charts, partitions, queues, services, records, schemas, all components, one event's story, incidents, expectations, ledger, problems.
+//! The run's panels: transport, charts, partitions, queues, gateways, services, records, schemas, all components, one event's story, incidents, expectations, ledger, problems.
 //!
 //! In: the application's state, read only. Out: commands, pushed to a list and carried out after the frame.
 //! Each panel has a `body` over plain data (what tests draw) and a `…_ui` over the state.
@@ -10,6 +10,7 @@ pub mod dock;
 pub mod event_story;
 pub mod expectations;
 pub mod figures;
+pub mod gateways;
 pub mod incidents;
 pub mod ledger;
 mod ledger_split;

@@ -12,7 +12,7 @@ pub const REGEX_BYTES_MAX: usize = 1_000;
 const REGEX_PROGRAM_BYTES_MAX: usize = 1 << 20;
 
 /// A route as written. A field without entries matches anything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RouteSpec {
     /// Its id; of two equal ranks the larger id wins, as in the product (where ids are random).
     pub name: Arc<str>,
@@ -28,9 +28,49 @@ pub struct RouteSpec {
     pub regex_priority: u32,
     /// By CloudEvents' `ce-type`; counts as a header.
     pub event_types: Vec<String>,
+    /// `http`, `https`; both when empty. Plain requests to a route of `https` alone are told to use it.
+    pub protocols: Vec<String>,
+    /// Host names of TLS handshakes: `shop.example`, `*.example`, `shop.*`. Not looked at without TLS.
+    pub snis: Vec<String>,
+    /// The service behind it; of its own name when empty.
+    pub service: Arc<str>,
+    /// The service's own host and the path before every request's.
+    pub service_host: Arc<str>,
+    /// See above; `/` when empty.
+    pub service_path: Arc<str>,
+    /// The service gets the path without the part that matched.
+    pub strip_path: bool,
+    /// The service gets the client's `Host`.
+    pub preserve_host: bool,
+}
+
+impl Default for RouteSpec {
+    fn default() -> Self {
+        Self {
+            name: "".into(),
+            hosts: Vec::new(),
+            methods: Vec::new(),
+            headers: Vec::new(),
+            paths: Vec::new(),
+            regex_priority: 0,
+            event_types: Vec::new(),
+            protocols: Vec::new(),
+            snis: Vec::new(),
+            service: "".into(),
+            service_host: "".into(),
+            service_path: "".into(),
+            strip_path: true,
+            preserve_host: false,
+        }
+    }
 }
 
 impl RouteSpec {
+    /// Whether only TLS is taken.
+    #[must_use]
+    pub fn wants_https(&self) -> bool {
+        self.protocols == ["https"]
+    }
     /// Whether a path is a regular expression.
     #[must_use]
     pub fn is_regex(path: &str) -> bool {
@@ -41,10 +81,12 @@ impl RouteSpec {
 /// One route with paths of one sort (one length, or all regular expressions): the product splits routes so.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    hosts: Vec<Host>,
+    /// With the port, if one is asked for.
+    hosts: Vec<(Host, Option<u16>)>,
     methods: Vec<String>,
     headers: Vec<(String, Vec<Value>)>,
     event_types: Vec<String>,
+    snis: Vec<Host>,
     pub(super) paths: Vec<PathMatch>,
 }
 
@@ -82,6 +124,7 @@ impl Matcher {
             methods: spec.methods.clone(),
             headers: spec.headers.iter().map(header).collect::<Result<_, _>>()?,
             event_types: spec.event_types.clone(),
+            snis: spec.snis.iter().map(|sni| host_match(sni.strip_suffix('.').unwrap_or(sni)).0).collect(),
             paths: paths.iter().map(|path| path_match(path)).collect::<Result<_, _>>()?,
         })
     }
@@ -91,7 +134,26 @@ impl Matcher {
             && (self.event_types.is_empty() || self.event_types.iter().any(|event_type| event_type == request.event_type))
             && (self.paths.is_empty() || self.paths.iter().any(|candidate| candidate.fits(path)))
             && self.headers.iter().all(|(name, values)| header_fits(request, name, values))
-            && (self.hosts.is_empty() || request.header("host").is_some_and(|host| self.hosts.iter().any(|wanted| wanted.fits(host))))
+            && (self.hosts.is_empty() || self.host_fits(request))
+            // Without TLS there is no name to match, and the product does not ask for one.
+            && (self.snis.is_empty() || !request.https || self.snis.iter().any(|wanted| wanted.fits(request.sni)))
+    }
+}
+
+impl Matcher {
+    fn host_fits(&self, request: &Request<'_>) -> bool {
+        let Some(host) = request.host() else { return false };
+        let given = request.header("host").and_then(|whole| whole.get(host.len() + 1..)).and_then(|port| port.parse().ok());
+        let port: u16 = given.unwrap_or(if request.https { 443 } else { 80 });
+        self.hosts.iter().any(|(wanted, wanted_port)| wanted.fits(host) && wanted_port.is_none_or(|wanted| wanted == port))
+    }
+    /// What of the path matched: a prefix's length, or a regular expression's.
+    pub(super) fn matched_bytes(&self, path: &str) -> usize {
+        let bytes = |candidate: &PathMatch| match &candidate.regex {
+            None => path.starts_with(&candidate.literal).then_some(candidate.literal.len()),
+            Some(regex) => regex.find(path).map(|found| found.end()),
+        };
+        self.paths.iter().find_map(bytes).unwrap_or(0)
     }
 }
 
@@ -107,9 +169,11 @@ impl PathMatch {
 impl Host {
     fn fits(&self, host: &str) -> bool {
         match self {
-            Self::Exact(wanted) => host == wanted,
-            Self::EndsWith(end) => host.ends_with(end),
-            Self::StartsWith(start) => host.starts_with(start),
+            Self::Exact(wanted) => host.eq_ignore_ascii_case(wanted),
+            Self::EndsWith(end) => {
+                host.len().checked_sub(end.len()).and_then(|at| host.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+            }
+            Self::StartsWith(start) => host.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
         }
     }
 }
@@ -123,14 +187,17 @@ fn header_fits(request: &Request<'_>, name: &str, values: &[Value]) -> bool {
     })
 }
 
-fn host_match(host: &str) -> Host {
-    if let Some(end) = host.strip_prefix('*') {
+fn host_match(host: &str) -> (Host, Option<u16>) {
+    let split = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
+    let (host, port) = split.map_or((host, None), |(name, port)| (name, Some(port)));
+    let matched = if let Some(end) = host.strip_prefix('*') {
         Host::EndsWith(end.to_owned())
     } else if let Some(start) = host.strip_suffix('*') {
         Host::StartsWith(start.to_owned())
     } else {
         Host::Exact(host.to_owned())
-    }
+    };
+    (matched, port)
 }
 
 fn header_value(value: &str) -> Result<Value, (&'static str, String)> {
@@ -182,7 +249,7 @@ pub(super) fn rank(spec: &RouteSpec, paths: &[&String]) -> u64 {
     const HEADERS_MAX: usize = 255;
     const LENGTH_MASK: u64 = 0x7_FFFF;
     let header_count = spec.headers.len() + usize::from(!spec.event_types.is_empty());
-    let fields = [!spec.methods.is_empty(), !spec.hosts.is_empty(), header_count > 0, !paths.is_empty()];
+    let fields = [!spec.methods.is_empty(), !spec.hosts.is_empty(), header_count > 0, !paths.is_empty(), !spec.snis.is_empty()];
     let weight = fields.into_iter().filter(|given| *given).count() as u64;
     let plain_hosts = !spec.hosts.is_empty() && spec.hosts.iter().all(|host| !host.contains('*'));
     let is_regex = paths.first().is_some_and(|path| RouteSpec::is_regex(path));

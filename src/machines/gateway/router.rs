@@ -68,7 +68,7 @@ impl Router {
         let id = |entry: &Entry| &routes[entry.route as usize].name;
         // Stable: path groups of one route keep their order.
         entries.sort_by(|a, b| b.rank.cmp(&a.rank).then_with(|| id(b).cmp(id(a))));
-        let mut starts: HashMap<Box<[u8]>, Vec<u32>, ahash::RandomState> = HashMap::with_hasher(super::rate_limit::hasher());
+        let mut starts: HashMap<Box<[u8]>, Vec<u32>, ahash::RandomState> = HashMap::with_hasher(super::hasher());
         let mut lengths = Vec::new();
         for (place, entry) in entries.iter().enumerate() {
             let anywhere = entry.matcher.paths.is_empty().then_some("");
@@ -87,6 +87,20 @@ impl Router {
     /// The route that takes a request, by its place in the list that was compiled.
     #[must_use]
     pub fn find(&self, request: &Request<'_>) -> Option<u32> {
+        self.entry(request).map(|entry| entry.route)
+    }
+    /// How many bytes of the path the route's own path took.
+    #[must_use]
+    pub fn matched_bytes(&self, request: &Request<'_>) -> usize {
+        self.entry(request).map_or(0, |entry| entry.matcher.matched_bytes(request.bare_path()))
+    }
+    /// Routes in the order in which they are tried, each with its rank and whether it fits; at most `count`.
+    #[must_use]
+    pub fn tried(&self, request: &Request<'_>, count: usize) -> Vec<(u32, u64, bool)> {
+        let path = request.bare_path();
+        self.entries.iter().take(count).map(|entry| (entry.route, entry.rank, entry.matcher.fits(request, path))).collect()
+    }
+    fn entry(&self, request: &Request<'_>) -> Option<&Entry> {
         let path = request.bare_path();
         let bytes = path.as_bytes();
         let mut best = u32::MAX;
@@ -99,7 +113,7 @@ impl Router {
                 }
             }
         }
-        self.entries.get(best as usize).map(|entry| entry.route)
+        self.entries.get(best as usize)
     }
     /// Route names, first tried first; a route split by its paths stands here more than once.
     #[must_use]
@@ -136,6 +150,7 @@ pub fn shadowed(routes: &[RouteSpec]) -> Vec<(usize, usize)> {
     let covers = |wide: &RouteSpec, narrow: &RouteSpec| {
         subset(&narrow.methods, &wide.methods)
             && subset(&narrow.hosts, &wide.hosts)
+            && subset(&narrow.snis, &wide.snis)
             && subset(&narrow.event_types, &wide.event_types)
             && wide.headers.iter().all(|(name, values)| narrow.headers.iter().any(|(n, v)| n == name && subset(v, values) && !v.is_empty()))
     };

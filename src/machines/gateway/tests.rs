@@ -18,7 +18,7 @@ fn route_of(json: &Json) -> RouteSpec {
         headers: json["headers"].as_object().into_iter().flatten().map(|(name, values)| (name.clone(), words(values))).collect(),
         paths: words(&json["paths"]),
         regex_priority: json["regex_priority"].as_u64().unwrap_or_default() as u32,
-        event_types: Vec::new(),
+        ..RouteSpec::default()
     }
 }
 
@@ -27,7 +27,17 @@ fn headers(list: &[(&str, &str)]) -> Vec<(Arc<str>, Arc<str>)> {
 }
 
 fn request<'a>(path: &'a str, headers: &'a [(Arc<str>, Arc<str>)]) -> Request<'a> {
-    Request { method: "POST", path, headers, event_type: "OrderPlaced", client: 0 }
+    Request { method: "POST", path, headers, event_type: "OrderPlaced", ..Request::default() }
+}
+
+/// A plugin of all routes, its settings as `name=value`.
+fn plugin(name: &str, settings: &[&str]) -> PluginSpec {
+    let pair = |setting: &&str| setting.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).expect("name=value");
+    PluginSpec { name: name.into(), config: settings.iter().map(pair).collect(), ..PluginSpec::default() }
+}
+
+fn passes(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Forward
 }
 
 #[test]
@@ -46,8 +56,7 @@ fn the_products_own_routing_cases() {
             method: wanted["method"].as_str().unwrap_or_default(),
             path: wanted["path"].as_str().unwrap_or_default(),
             headers: &list,
-            event_type: "",
-            client: 0,
+            ..Request::default()
         };
         let found = router.find(&request).map(|route| routes[route as usize].name.to_string());
         assert_eq!(found.as_deref(), case["expect"].as_str(), "{}", case["name"]);
@@ -59,18 +68,18 @@ fn the_products_own_rate_limit_cases() {
     let cases: Json = serde_json::from_str(include_str!("../../../tests/cases/kong_rate_limit.json")).expect("the case file is JSON");
     let mut judged = 0;
     for case in cases["cases"].as_array().expect("a list of cases").iter().filter(|case| case["plugin"] == "rate-limiting") {
-        let limits = Period::ALL.map(|period| case["config"][period.name()].as_u64().map(|limit| limit as u32));
+        let config = case["config"].as_object().expect("settings").iter().map(|(name, limit)| (name.clone(), limit.to_string())).collect();
         let spec = GatewaySpec {
             routes: vec![RouteSpec { name: "all".into(), paths: vec!["/".to_owned()], ..RouteSpec::default() }],
-            limits: vec![LimitSpec { limits, ..LimitSpec::default() }],
+            plugins: vec![PluginSpec { config, ..plugin("rate-limiting", &[]) }],
             ..GatewaySpec::default()
         };
         let epoch_s = case["requests"][0]["t"].as_i64().expect("a time");
         let mut gateway = Gateway::new(&spec, epoch_s).expect("it compiles");
         for (index, turn) in case["requests"].as_array().expect("requests").iter().enumerate() {
             let now = SimTime::ZERO + SimDuration::from_secs((turn["t"].as_i64().expect("a time") - epoch_s) as u64);
-            let decision = gateway.handle(now, &request("/x", &[]));
-            let status = if let Verdict::Refuse { status, .. } = decision.verdict { status } else { 200 };
+            let decision = gateway.handle(now, 0, &request("/x", &[]));
+            let status = decision.verdict.status().unwrap_or(200);
             assert_eq!(u64::from(status), turn["status"].as_u64().expect("a status"), "{} request {index}", case["name"]);
             let mut shown = decision.limits.expect("limits apply").list();
             shown.sort();
@@ -96,30 +105,36 @@ fn windows_follow_the_calendar() {
     }
 }
 
-fn keyed(limit_by: LimitBy) -> Gateway {
-    let key = |consumer: &str, key: &str| ApiKey { consumer: consumer.into(), key: key.into() };
-    let mut limits = [None; 6];
-    limits[Period::Minute as usize] = Some(1);
+fn keyed(limits: &[&str]) -> Gateway {
+    let consumer = |name: &str, keys: &[&str]| ConsumerSpec {
+        name: name.into(),
+        keys: keys.iter().map(|key| Arc::from(*key)).collect(),
+        ..ConsumerSpec::default()
+    };
     let spec = GatewaySpec {
         routes: vec![
             RouteSpec { name: "orders".into(), paths: vec!["/orders".to_owned()], ..RouteSpec::default() },
             RouteSpec { name: "payments".into(), paths: vec!["/payments".to_owned()], ..RouteSpec::default() },
         ],
-        key_auth: Some(KeyAuthSpec { key_name: "apikey".into(), keys: vec![key("web", "k1"), key("web", "k2"), key("app", "k3")] }),
-        limits: vec![LimitSpec { limit_by, limits, ..LimitSpec::default() }],
+        consumers: vec![consumer("web", &["k1", "k2"]), consumer("app", &["k3"])],
+        plugins: vec![plugin("rate-limiting", limits), plugin("key-auth", &[])],
     };
     Gateway::new(&spec, EPOCH_UNIX_S).expect("it compiles")
 }
 
 fn status(gateway: &mut Gateway, path: &str, list: &[(&str, &str)], client: u32) -> (u16, &'static str) {
     let list = headers(list);
-    let decision = gateway.handle(SimTime::ZERO, &Request { client, ..request(path, &list) });
-    if let Verdict::Refuse { status, words, .. } = decision.verdict { (status, words) } else { (200, "") }
+    let decision = gateway.handle(SimTime::ZERO, 0, &Request { ip: client_ip(client), ..request(path, &list) });
+    match decision.verdict {
+        Verdict::Answer(Stop { status, words: Words::Known(words), .. }) => (status, words),
+        Verdict::Answer(stop) => panic!("made words: {stop:?}"),
+        Verdict::Forward => (200, ""),
+    }
 }
 
 #[test]
 fn keys_are_checked_before_limits_and_after_routes() {
-    let mut gateway = keyed(LimitBy::Consumer);
+    let mut gateway = keyed(&["minute=1"]);
     assert_eq!(status(&mut gateway, "/nowhere", &[], 0), (404, "no Route matched with those values"));
     assert_eq!(status(&mut gateway, "/orders", &[], 0), (401, "No API key found in request"));
     assert_eq!(status(&mut gateway, "/orders", &[("apikey", "")], 0), (401, "No API key found in request"));
@@ -133,23 +148,19 @@ fn keys_are_checked_before_limits_and_after_routes() {
 #[test]
 fn limits_count_by_what_they_are_told() {
     let key = ("apikey", "k1");
-    let mut by_ip = keyed(LimitBy::Ip);
+    let mut by_ip = keyed(&["minute=1", "limit_by=ip"]);
     assert_eq!([0, 1, 0].map(|client| status(&mut by_ip, "/orders", &[key], client).0), [200, 200, 429]);
-    let mut by_service = keyed(LimitBy::Service);
+    let mut by_service = keyed(&["minute=1", "limit_by=service"]);
     assert_eq!(["/orders", "/payments", "/orders"].map(|path| status(&mut by_service, path, &[key], 0).0), [200, 200, 429]);
-    let mut by_header = keyed(LimitBy::Header("tenant".into()));
+    let mut by_header = keyed(&["minute=1", "limit_by=header", "header_name=Tenant"]);
     assert_eq!(["a", "b", "a"].map(|tenant| status(&mut by_header, "/orders", &[key, ("tenant", tenant)], 0).0), [200, 200, 429]);
     assert_eq!(status(&mut by_header, "/orders", &[key], 0).0, 200, "without the header the address counts");
 }
 
 #[test]
 fn the_narrowest_scope_runs_alone() {
-    let limit = |route: Option<&str>, count: u32| {
-        let mut limits = [None; 6];
-        limits[Period::Hour as usize] = Some(count);
-        LimitSpec { route: route.map(Arc::from), limits, ..LimitSpec::default() }
-    };
-    let mut spec = GatewaySpec { limits: vec![limit(None, 1), limit(Some("orders"), 3)], ..GatewaySpec::default() };
+    let limit = |route: Option<&str>, setting: &str| PluginSpec { route: route.map(Arc::from), ..plugin("rate-limiting", &[setting]) };
+    let mut spec = GatewaySpec { plugins: vec![limit(None, "hour=1"), limit(Some("orders"), "hour=3")], ..GatewaySpec::default() };
     spec.routes = ["orders", "payments"]
         .map(|name| RouteSpec { name: name.into(), paths: vec![format!("/{name}")], ..RouteSpec::default() })
         .to_vec();
@@ -161,12 +172,12 @@ fn the_narrowest_scope_runs_alone() {
 
 #[test]
 fn expired_counters_make_room() {
-    let mut gateway = keyed(LimitBy::Ip);
-    gateway.key_auth = None;
+    let mut gateway = keyed(&["minute=1", "limit_by=ip"]);
+    gateway.set_plugins("key-auth", &[plugin("rate-limiting", &["minute=1", "limit_by=ip"])]).expect("it compiles");
     let mut send = |client: u32, second: u64| {
         let now = SimTime::ZERO + SimDuration::from_secs(second);
-        let passes = gateway.handle(now, &Request { client, ..request("/orders", &[]) }).verdict == Verdict::Forward;
-        (passes, gateway.counters())
+        let passed = passes(&gateway.handle(now, 0, &Request { ip: client_ip(client), ..request("/orders", &[]) }));
+        (passed, gateway.counters())
     };
     for client in 0..COUNTERS_MAX as u32 {
         assert!(send(client, 0).0);
@@ -218,7 +229,7 @@ fn route_strategy() -> impl Strategy<Value = RouteSpec> {
         headers: header.into_iter().collect(),
         paths,
         regex_priority,
-        event_types: Vec::new(),
+        ..RouteSpec::default()
     })
 }
 
@@ -250,10 +261,13 @@ proptest! {
     fn a_window_never_exceeds_its_limit(second in proptest::option::of(1u32..5), minute in proptest::option::of(1u32..12), gaps in proptest::collection::vec((0u64..4, 0u32..3), 1..120)) {
         let mut limits = [None; 6];
         limits[Period::Second as usize] = second;
-        limits[Period::Minute as usize] = minute;
+        limits[Period::Minute as usize] = minute.map(|minute| minute.max(second.unwrap_or(1)));
+        let config: Vec<(String, String)> = Period::ALL.iter().zip(limits)
+            .filter_map(|(period, limit)| Some((period.name().to_owned(), limit?.to_string()))).collect();
+        prop_assume!(!config.is_empty());
         let spec = GatewaySpec {
             routes: vec![RouteSpec { name: "all".into(), ..RouteSpec::default() }],
-            limits: vec![LimitSpec { limits, ..LimitSpec::default() }],
+            plugins: vec![PluginSpec { config, ..plugin("rate-limiting", &[]) }],
             ..GatewaySpec::default()
         };
         let mut gateway = Gateway::new(&spec, EPOCH_UNIX_S).expect("it compiles");
@@ -262,11 +276,11 @@ proptest! {
         for (gap_s, client) in gaps {
             at_s += gap_s;
             let now = SimTime::ZERO + SimDuration::from_secs(at_s);
-            let decision = gateway.handle(now, &Request { client, ..request("/", &[]) });
+            let decision = gateway.handle(now, 0, &Request { ip: client_ip(client), ..request("/", &[]) });
             let unix_s = EPOCH_UNIX_S + at_s as i64;
             let windows: Vec<_> = Period::ALL.iter().zip(limits).filter_map(|(period, limit)| limit.map(|limit| (*period, limit))).collect();
             let room = windows.iter().all(|(period, limit)| passed.get(&(client, *period, period.start(unix_s))).copied().unwrap_or(0) < *limit);
-            prop_assert_eq!(decision.verdict == Verdict::Forward, room);
+            prop_assert_eq!(passes(&decision), room);
             if room {
                 for (period, limit) in windows {
                     let count = passed.entry((client, period, period.start(unix_s))).or_default();

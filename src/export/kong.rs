@@ -1,0 +1,177 @@
+//! A design's gateways as Kong's declarative file, in JSON (which is YAML too).
+//!
+//! Source: github.com/Kong/kong, kong/db/declarative and the schemas of its entities (format 3.0). Secrets are written
+//! as what stands for them: a reference to a vault, or a placeholder to fill in.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Exporter, Writer};
+use crate::components::gateway::plugins_of;
+use crate::components::secrets::Secret;
+use crate::components::{Params, by_id};
+use crate::machines::gateway::{PluginSpec, Settings, plugin_kind};
+use crate::model::{Component, Project};
+
+pub(super) const EXPORTER: Exporter = Exporter {
+    name: "kong",
+    extension: "json",
+    help: "Its gateways as a declarative file for Kong Gateway (format 3.0)",
+    write: Writer::Project(write),
+};
+
+fn write(project: &Project) -> String {
+    let gateways: Vec<(&String, &Component)> = project.components.iter().filter(|(_, component)| is_kong(component)).collect();
+    let mut file = File::default();
+    for (id, component) in &gateways {
+        let prefix = if gateways.len() > 1 { format!("{id}-") } else { String::new() };
+        file.gateway(project, id, component, &prefix);
+    }
+    let file = json!({
+        "_format_version": "3.0",
+        "_transform": true,
+        "services": file.services.into_values().collect::<Vec<_>>(),
+        "consumers": file.consumers.into_values().collect::<Vec<_>>(),
+        "plugins": file.plugins,
+    });
+    serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+}
+
+fn is_kong(component: &Component) -> bool {
+    component.kind == "gateway" && component.profile.as_deref().is_none_or(|profile| profile.starts_with("kong"))
+}
+
+#[derive(Default)]
+struct File {
+    /// By name.
+    services: BTreeMap<String, Json>,
+    consumers: BTreeMap<String, Json>,
+    plugins: Vec<Json>,
+}
+
+impl File {
+    fn gateway(&mut self, project: &Project, id: &str, component: &Component, prefix: &str) {
+        let Some(kind) = by_id("gateway") else { return };
+        let params = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
+        for row in params.rows("routes") {
+            self.route(&row, prefix);
+            let topic = row.optional_text("topic").or_else(|| only_topic(project, id));
+            if let (Some(topic), false) = (topic, row.is_given("respond")) {
+                let route = format!("{prefix}{}", row.text("name"));
+                // The enterprise edition's plugin; where its brokers are is for the reader to say.
+                let config = json!({"topic": topic, "bootstrap_servers": [{"host": "<broker>", "port": 9092}]});
+                self.plugins.push(json!({"name": "kafka-upstream", "route": route, "config": config}));
+            }
+        }
+        self.people(&params, prefix);
+        for plugin in plugins_of(&params) {
+            self.plugins.extend(self::plugin(&plugin, prefix));
+        }
+    }
+    fn route(&mut self, row: &Params<'_>, prefix: &str) {
+        let name = row.text("name");
+        let service = format!("{prefix}{}", row.optional_text("service").unwrap_or_else(|| name.clone()));
+        let mut route = Map::new();
+        route.insert("name".to_owned(), format!("{prefix}{name}").into());
+        for field in ["paths", "methods", "hosts", "protocols", "snis"] {
+            let words = row.words(field);
+            if !words.is_empty() {
+                route.insert(field.to_owned(), words.into());
+            }
+        }
+        let mut headers = Map::new();
+        for word in row.words("headers") {
+            let (name, values) = word.split_once([':', '=']).unwrap_or((&word, ""));
+            let values = values.trim();
+            let list: Vec<&str> = if values.starts_with("~*") { vec![values] } else { values.split('|').collect() };
+            headers.insert(name.trim().to_owned(), list.into());
+        }
+        let event_types = row.words("event_types");
+        if !event_types.is_empty() {
+            headers.insert("ce-type".to_owned(), event_types.into());
+        }
+        if !headers.is_empty() {
+            route.insert("headers".to_owned(), headers.into());
+        }
+        route.insert("strip_path".to_owned(), row.flag("strip_path").into());
+        route.insert("preserve_host".to_owned(), row.flag("preserve_host").into());
+        if row.is_given("regex_priority") {
+            route.insert("regex_priority".to_owned(), row.count("regex_priority").into());
+        }
+        let entry = self.services.entry(service.clone()).or_insert_with(|| {
+            let host = row.optional_text("service_host").unwrap_or_else(|| format!("{}.internal", host_name(&service)));
+            let mut entry = json!({"name": service, "host": host, "port": 80, "protocol": "http", "routes": []});
+            if let Some(path) = row.optional_text("service_path") {
+                entry["path"] = path.into();
+            }
+            entry
+        });
+        if let Some(routes) = entry["routes"].as_array_mut() {
+            routes.push(route.into());
+        }
+    }
+    fn people(&mut self, params: &Params<'_>, prefix: &str) {
+        let mut add = |consumer: String, field: &str, value: Json| {
+            let username = format!("{prefix}{consumer}");
+            let entry = self.consumers.entry(username.clone()).or_insert_with(|| json!({"username": username}));
+            if entry[field].is_null() {
+                entry[field] = json!([]);
+            }
+            if let Some(list) = entry[field].as_array_mut() {
+                list.push(value);
+            }
+        };
+        let secret = |row: &Params<'_>, field: &str| Secret::read(&row.text(field)).placeholder(field);
+        for row in params.rows("api_keys") {
+            add(row.text("consumer"), "keyauth_credentials", json!({"key": secret(&row, "key")}));
+        }
+        for row in params.rows("consumers") {
+            for group in row.words("groups") {
+                add(row.text("name"), "acls", json!({"group": group}));
+            }
+        }
+        for row in params.rows("logins") {
+            add(row.text("consumer"), "basicauth_credentials", json!({"username": row.text("user"), "password": secret(&row, "password")}));
+        }
+        for row in params.rows("token_issuers") {
+            let algorithm = row.text("algorithm");
+            let field = if algorithm.starts_with("HS") { "secret" } else { "rsa_public_key" };
+            add(
+                row.text("consumer"),
+                "jwt_secrets",
+                json!({"key": row.text("issuer"), "algorithm": algorithm, field: secret(&row, "secret")}),
+            );
+        }
+    }
+}
+
+/// A plugin with the values that the design gives; the product has the same defaults.
+fn plugin(spec: &PluginSpec, prefix: &str) -> Option<Json> {
+    let kind = plugin_kind(&spec.name)?;
+    let settings = Settings::read(kind.fields, &spec.config).ok()?;
+    let given = |name: &&String| spec.config.iter().any(|(known, _)| known == *name);
+    let config: Map<String, Json> =
+        settings.to_json().iter().filter(|(name, _)| given(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut plugin = json!({"name": kind.name, "config": config});
+    for (field, name) in [("route", &spec.route), ("service", &spec.service), ("consumer", &spec.consumer)] {
+        if let Some(name) = name {
+            plugin[field] = format!("{prefix}{name}").into();
+        }
+    }
+    Some(plugin)
+}
+
+/// The only topic that a gateway is linked to.
+fn only_topic(project: &Project, id: &str) -> Option<String> {
+    let mut topics = project.links.iter().filter(|link| link.from.component == id && link.from.port == "records");
+    let topic = topics.next()?.to.port.clone();
+    topics.next().is_none().then_some(topic)
+}
+
+/// What can be a label of a host's name.
+fn host_name(text: &str) -> String {
+    let label: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(63).collect();
+    let label = label.trim_matches('-');
+    if label.is_empty() { "service".to_owned() } else { label.to_owned() }
+}

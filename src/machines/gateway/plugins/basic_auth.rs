@@ -1,0 +1,70 @@
+//! basic-auth (kong/plugins/basic-auth/access.lua): who sends, by user name and password.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Fallback, Field, FieldType, Plugin, PluginKind, Settings, Stop, Turn, World};
+use crate::machines::gateway::people::Known;
+
+pub(super) const KIND: PluginKind = PluginKind {
+    name: "basic-auth",
+    priority: 1100,
+    help: "Answers 401 to requests without a known user name and password",
+    fields: &[
+        Field::new("hide_credentials", FieldType::Flag, "Keep the password from the service").or("false"),
+        Field::new("realm", FieldType::Text, "Named in the challenge of a 401").or("service"),
+        Fallback::FIELD,
+    ],
+    by_consumer: false,
+    compile: |settings, world| Ok(Box::new(BasicAuth { config: Arc::new(Config::new(settings, world)?) })),
+};
+
+#[derive(Clone, Debug)]
+struct BasicAuth {
+    config: Arc<Config>,
+}
+
+#[derive(Debug)]
+struct Config {
+    challenge: Arc<str>,
+    fallback: Fallback,
+}
+
+impl Config {
+    fn new(settings: &Settings, world: &World<'_>) -> Result<Self, String> {
+        let realm = settings.text("realm").unwrap_or_default();
+        Ok(Self { challenge: format!("Basic realm=\"{realm}\"").into(), fallback: Fallback::new(settings, world)? })
+    }
+    fn known(&self, turn: &Turn<'_>) -> Result<Known, Stop> {
+        let by = |header: &str| {
+            let (user, password) = credentials(turn.request.header(header)?)?;
+            turn.people.by_login(&user, &password)
+        };
+        let found = by("proxy-authorization").or_else(|| by("authorization"));
+        found.ok_or_else(|| Stop::error(401, "unauthorized", "Unauthorized").challenged(&self.challenge))
+    }
+}
+
+/// `Basic dXNlcjpwYXNz` as user name and password.
+fn credentials(header: &str) -> Option<(String, String)> {
+    let text = header.trim_start();
+    let encoded = text.strip_prefix("Basic").or_else(|| text.strip_prefix("basic"))?.trim();
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    (!user.is_empty()).then(|| (user.to_owned(), password.to_owned()))
+}
+
+impl Plugin for BasicAuth {
+    fn access(&mut self, turn: &mut Turn<'_>) -> Result<(), Stop> {
+        if self.config.fallback.is_done(turn) {
+            return Ok(());
+        }
+        let found = self.config.known(turn);
+        self.config.fallback.settle(turn, found)
+    }
+    fn clone_box(&self) -> Box<dyn Plugin> {
+        Box::new(self.clone())
+    }
+}
