@@ -438,7 +438,7 @@ fn checks_name_every_problem() {
             {"name": "a", "paths": ["/a"], "topic": "order"},
             {"name": "a", "paths": ["a", "~/b("], "methods": ["post"], "topic": "orders"},
             {"name": "c", "paths": ["/c"]},
-            {"name": "d", "hosts": ["a:80"], "headers": ["version"], "topic": "payments", "respond": 200},
+            {"name": "d", "hosts": ["a:http"], "headers": ["version"], "topic": "payments", "respond": 200},
         ],
         "key_auth": true,
         "api_keys": [{"consumer": "web", "key": "k"}, {"consumer": "app", "key": "k"}],
