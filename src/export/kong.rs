@@ -31,6 +31,7 @@ fn write(project: &Project) -> String {
     let file = json!({
         "_format_version": "3.0",
         "_transform": true,
+        "upstreams": file.upstreams,
         "services": file.services.into_values().collect::<Vec<_>>(),
         "consumers": file.consumers.into_values().collect::<Vec<_>>(),
         "plugins": file.plugins,
@@ -48,6 +49,7 @@ struct File {
     services: BTreeMap<String, Json>,
     consumers: BTreeMap<String, Json>,
     plugins: Vec<Json>,
+    upstreams: Vec<Json>,
 }
 
 impl File {
@@ -55,21 +57,54 @@ impl File {
         let Some(kind) = by_id("gateway") else { return };
         let params = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
         for row in params.rows("routes") {
-            self.route(&row, prefix);
+            let upstream = row.optional_text("upstream");
+            let retries =
+                params.rows("upstreams").iter().find(|known| Some(known.text("name")) == upstream).map(|known| known.count("retries"));
+            self.route(&row, retries, prefix);
             let topic = row.optional_text("topic").or_else(|| only_topic(project, id));
-            if let (Some(topic), false) = (topic, row.is_given("respond")) {
+            if let (Some(topic), false) = (topic, row.is_given("respond") || upstream.is_some()) {
                 let route = format!("{prefix}{}", row.text("name"));
                 // The enterprise edition's plugin; where its brokers are is for the reader to say.
                 let config = json!({"topic": topic, "bootstrap_servers": [{"host": "<broker>", "port": 9092}]});
                 self.plugins.push(json!({"name": "kafka-upstream", "route": route, "config": config}));
             }
         }
+        self.upstreams(&params, prefix);
         self.people(&params, prefix);
         for plugin in plugins_of(&params) {
             self.plugins.extend(self::plugin(&plugin, prefix));
         }
     }
-    fn route(&mut self, row: &Params<'_>, prefix: &str) {
+    fn upstreams(&mut self, params: &Params<'_>, prefix: &str) {
+        let targets = params.rows("targets");
+        for row in params.rows("upstreams") {
+            let name = row.text("name");
+            let its = targets.iter().filter(|target| target.text("upstream") == name);
+            let list: Vec<Json> = its.map(|row| json!({"target": row.text("target"), "weight": row.count("weight")})).collect();
+            let mut upstream = json!({"name": format!("{prefix}{name}"), "algorithm": row.text("algorithm"), "targets": list});
+            if row.text("algorithm") == "consistent-hashing" {
+                upstream["hash_on"] = row.text("hash_on").into();
+                if let Some(header) = row.optional_text("hash_on_header") {
+                    upstream["hash_on_header"] = header.into();
+                }
+            }
+            let unhealthy = |prefix: &str| {
+                let count = |field: &str| row.count(&format!("{prefix}{field}"));
+                json!({"http_failures": count("http_failures"), "tcp_failures": count("tcp_failures"), "timeouts": count("timeouts")})
+            };
+            let mut checks = json!({"passive": {"unhealthy": unhealthy("")}});
+            if row.is_given("probe_interval") {
+                let seconds = |field: &str| row.duration(field).as_secs_f64();
+                let mut failures = unhealthy("probe_");
+                failures["interval"] = seconds("probe_interval").into();
+                let healthy = json!({"interval": seconds("probe_interval"), "successes": row.count("probe_successes")});
+                checks["active"] = json!({"timeout": seconds("probe_timeout"), "healthy": healthy, "unhealthy": failures});
+            }
+            upstream["healthchecks"] = checks;
+            self.upstreams.push(upstream);
+        }
+    }
+    fn route(&mut self, row: &Params<'_>, retries: Option<i64>, prefix: &str) {
         let name = row.text("name");
         let service = format!("{prefix}{}", row.optional_text("service").unwrap_or_else(|| name.clone()));
         let mut route = Map::new();
@@ -100,10 +135,16 @@ impl File {
             route.insert("regex_priority".to_owned(), row.count("regex_priority").into());
         }
         let entry = self.services.entry(service.clone()).or_insert_with(|| {
-            let host = row.optional_text("service_host").unwrap_or_else(|| format!("{}.internal", host_name(&service)));
+            // A service's host is an upstream's name, in the product too.
+            let upstream = row.optional_text("upstream").map(|name| format!("{prefix}{name}"));
+            let host =
+                upstream.or_else(|| row.optional_text("service_host")).unwrap_or_else(|| format!("{}.internal", host_name(&service)));
             let mut entry = json!({"name": service, "host": host, "port": 80, "protocol": "http", "routes": []});
             if let Some(path) = row.optional_text("service_path") {
                 entry["path"] = path.into();
+            }
+            if let Some(retries) = retries {
+                entry["retries"] = retries.into();
             }
             entry
         });

@@ -41,9 +41,13 @@ fn write(project: &Project) -> String {
             }
         }
     }
+    let mut about = project.aim.clone();
+    if !project.components.values().any(is_aws) {
+        about.push_str(" (There are no paths here: no gateway of the design has the profile aws-rest-api or aws-http-api.)");
+    }
     let mut document = json!({
         "openapi": "3.0.1",
-        "info": {"title": if project.name.is_empty() { "API" } else { &project.name }, "version": "1.0", "description": project.aim},
+        "info": {"title": if project.name.is_empty() { "API" } else { &project.name }, "version": "1.0", "description": about.trim_start()},
         "paths": paths,
     });
     if !schemes.is_empty() || !schemas.is_empty() {

@@ -13,6 +13,7 @@ use crate::components::secrets::Secret;
 use crate::diagnostics::Diagnostic;
 use crate::machines::gateway::{Settings, TokenAlgorithm, plugin_kind};
 use crate::model::{Component, Project, Value};
+use crate::units::SimDuration;
 
 pub(super) const IMPORTER: Importer =
     Importer { name: "kong", help: "Kong's declarative file (format 3.0) as JSON, as a gateway with routes, consumers and plugins", read };
@@ -32,6 +33,8 @@ struct Reader {
     logins: Vec<Row>,
     issuers: Vec<Row>,
     plugins: Vec<Row>,
+    upstreams: Vec<Row>,
+    targets: Vec<Row>,
     names: BTreeSet<String>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -60,6 +63,9 @@ impl Reader {
             Some(version) if version.starts_with("3.") => {}
             other => self.wrong(&format!("`_format_version` is {other:?}; 3.0 is read")),
         }
+        for (at, upstream) in items(file.get("upstreams")).enumerate() {
+            self.upstream(&format!("upstreams[{at}]"), upstream);
+        }
         for (at, service) in items(file.get("services")).enumerate() {
             self.service(&format!("services[{at}]"), service);
         }
@@ -70,7 +76,7 @@ impl Reader {
             self.consumer(&format!("consumers[{at}]"), consumer);
         }
         self.plugins("", file.get("plugins"), None);
-        let known = ["_format_version", "_transform", "_info", "_comment", "services", "routes", "consumers", "plugins"];
+        let known = ["_format_version", "_transform", "_info", "_comment", "upstreams", "services", "routes", "consumers", "plugins"];
         for name in file.keys().filter(|name| !known.contains(&name.as_str())) {
             self.left_out(name, &format!("`{name}`"));
         }
@@ -116,7 +122,18 @@ impl Reader {
             let value = service.and_then(|service| text(service, field));
             row.extend(value.map(|value| (ours.to_owned(), Value::from(value))));
         }
-        row.insert("respond".to_owned(), Value::Int(200));
+        let host = service.and_then(|service| text(service, "host")).map(Value::from);
+        let retries = service.and_then(|service| service.get("retries")).and_then(Json::as_i64);
+        match self.upstreams.iter_mut().find(|upstream| host.is_some() && upstream.get("name") == host.as_ref()) {
+            Some(upstream) => {
+                upstream.extend(
+                    retries.filter(|retries| *retries != 5).map(|retries| ("retries".to_owned(), Value::Int(retries.clamp(0, 100)))),
+                );
+                row.shift_remove("service_host");
+                row.extend(host.map(|host| ("upstream".to_owned(), host)));
+            }
+            None => drop(row.insert("respond".to_owned(), Value::Int(200))),
+        }
         for field in
             ["sources", "destinations", "expression"].iter().filter(|field| route.get(**field).is_some_and(|value| !value.is_null()))
         {
@@ -124,6 +141,56 @@ impl Reader {
         }
         self.routes.push(row);
         self.plugins(path, route.get("plugins"), Some(("route", &name)));
+    }
+    fn upstream(&mut self, path: &str, upstream: &Json) {
+        let Some(name) = text(upstream, "name") else { return self.left_out(path, "an upstream without a name") };
+        let mut row: Row = IndexMap::from([("name".to_owned(), Value::from(name))]);
+        for field in ["algorithm", "hash_on", "hash_on_header"] {
+            let given = text(upstream, field).filter(|word| !matches!(*word, "round-robin" | "none"));
+            match given {
+                Some(word)
+                    if field != "hash_on_header"
+                        && !["least-connections", "consistent-hashing", "consumer", "ip", "header"].contains(&word) =>
+                {
+                    self.left_out(path, &format!("`{field}: {word}`"));
+                }
+                Some(word) => drop(row.insert(field.to_owned(), Value::from(word))),
+                None => {}
+            }
+        }
+        let checks = upstream.get("healthchecks");
+        let number =
+            |part: &str, side: &str, field: &str| checks?.get(part)?.get(side)?.get(field)?.as_f64().filter(|number| *number > 0.0);
+        for (prefix, part) in [("", "passive"), ("probe_", "active")] {
+            for field in ["http_failures", "tcp_failures", "timeouts"] {
+                let count = number(part, "unhealthy", field).map(|count| Value::Int(count as i64));
+                row.extend(count.map(|count| (format!("{prefix}{field}"), count)));
+            }
+        }
+        let successes = number("active", "healthy", "successes").map(|count| Value::Int(count as i64));
+        row.extend(successes.map(|count| ("probe_successes".to_owned(), count)));
+        let interval = number("active", "healthy", "interval").or_else(|| number("active", "unhealthy", "interval"));
+        row.extend(interval.map(|seconds| ("probe_interval".to_owned(), span(seconds))));
+        let timeout =
+            checks.and_then(|checks| checks.get("active")?.get("timeout")?.as_f64()).filter(|seconds| *seconds > 0.0 && *seconds != 1.0);
+        row.extend(timeout.map(|seconds| ("probe_timeout".to_owned(), span(seconds))));
+        for target in items(upstream.get("targets")) {
+            let Some(address) = text(target, "target") else { continue };
+            if self.targets.len() >= ITEMS_MAX {
+                return self.wrong(&format!("more than {ITEMS_MAX} targets"));
+            }
+            let mut row: Row = IndexMap::from([("upstream".to_owned(), Value::from(name)), ("target".to_owned(), Value::from(address))]);
+            let weight = target.get("weight").and_then(Json::as_i64).filter(|weight| *weight != 100);
+            if weight.is_some_and(|weight| weight > 1_000) {
+                self.left_out(path, "a weight above 1000");
+            }
+            row.extend(weight.map(|weight| ("weight".to_owned(), Value::Int(weight.clamp(0, 1_000)))));
+            self.targets.push(row);
+        }
+        if self.upstreams.len() >= ITEMS_MAX {
+            return self.wrong(&format!("more than {ITEMS_MAX} upstreams"));
+        }
+        self.upstreams.push(row);
     }
     fn consumer(&mut self, path: &str, consumer: &Json) {
         let name = text(consumer, "username").or_else(|| text(consumer, "custom_id")).unwrap_or("consumer").to_owned();
@@ -218,6 +285,8 @@ impl Reader {
             ("logins", self.logins),
             ("token_issuers", self.issuers),
             ("plugins", self.plugins),
+            ("upstreams", self.upstreams),
+            ("targets", self.targets),
         ];
         for (name, rows) in tables.into_iter().filter(|(_, rows)| !rows.is_empty()) {
             params.insert(name.to_owned(), Value::List(rows.into_iter().map(Value::Map).collect()));
@@ -240,6 +309,11 @@ fn items(list: Option<&Json>) -> impl Iterator<Item = &Json> {
 
 fn text<'a>(of: &'a Json, field: &str) -> Option<&'a str> {
     of.get(field)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// The product's seconds.
+fn span(seconds: f64) -> Value {
+    Value::Text(SimDuration::from_secs_f64(seconds.min(86_400.0)).to_string())
 }
 
 /// A setting's value as the text of a pair; none for what is empty.

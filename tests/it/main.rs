@@ -22,6 +22,7 @@ mod fanout;
 mod frameworks;
 mod gateway;
 mod gateway_files;
+mod gateway_upstreams;
 mod group_actions;
 mod json_schema_cases;
 mod kafka_cases;

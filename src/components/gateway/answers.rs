@@ -8,7 +8,7 @@ use crate::event::{Hop, HopKind, HttpReply, Message};
 use crate::machines::gateway::Words;
 use crate::units::{SimDuration, SimTime};
 
-/// Statuses that a gateway itself can answer; those of its services are added.
+/// Statuses that are told from the first on; any other, and those of its services, once one was answered.
 const STATUSES: [u16; 8] = [200, 400, 401, 404, 429, 502, 503, 504];
 /// Consumers with a counter of their own in figures; the first ones of the design.
 const CLIENTS_SHOWN_MAX: usize = 100;
@@ -140,8 +140,9 @@ impl Answers {
         ctx.hop(job.request.event, hop);
     }
     fn reply(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16, reason: Option<Arc<str>>, retry_after: Option<SimDuration>) {
-        if let Some((_, _, count)) = self.statuses.iter_mut().find(|(known, ..)| *known == status) {
-            *count += 1;
+        match self.statuses.iter_mut().find(|(known, ..)| *known == status) {
+            Some((_, _, count)) => *count += 1,
+            None => self.statuses.push((status, status.to_string().into(), 1)),
         }
         if let Some(book) = self.routes.get_mut(job.route as usize) {
             match book.statuses.iter_mut().find(|(known, ..)| *known == status) {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::aws;
 use super::config::{self, RouteTarget};
+use super::pools;
 use crate::components::secrets::check_secret;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::gateway::aws::{Api, ApiKind};
-use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, shadowed};
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, TARGETS_MAX, shadowed};
 
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let here = format!("components.{}", ctx.id);
@@ -22,6 +23,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         check_keys(params, &here, out);
         check_limits(params, &here, &routes, out);
         check_plugins(params, &here, &routes, out);
+        check_upstreams(params, &here, &routes, out);
     }
     let registries = ctx.links_at("schemas").count();
     if params.flag("validate") && registries == 0 {
@@ -74,6 +76,16 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
                     Diagnostic::error("gateway-topic", format!("{path}.topic"), message)
                         .with_hint("give it a topic or an answer (`respond: 200`)"),
                 );
+            }
+            RouteTarget::NoUpstream(name) => {
+                let names: Vec<String> = params.rows("upstreams").iter().map(|row| row.text("name")).collect();
+                let message = format!("route `{}` names the upstream `{name}`, which is not there", route.name);
+                let hint = suggest(name, names.iter().map(String::as_str));
+                out.push(Diagnostic::error("gateway-upstream", format!("{path}.upstream"), message).with_hint(hint));
+            }
+            RouteTarget::Upstream(_) if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
+                let message = format!("route `{}` has both a topic and an upstream", route.name);
+                out.push(Diagnostic::error("gateway-topic", format!("{path}.upstream"), message).with_hint("leave one of them out"));
             }
             RouteTarget::Respond { .. } if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
                 let message = format!("route `{}` has both a topic and an answer", route.name);
@@ -245,11 +257,76 @@ fn check_api(ctx: &BuildCtx<'_>, params: &Params<'_>, kind: ApiKind, routes: &[(
     for problem in Api::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
         out.push(Diagnostic::error("gateway-api", format!("{here}.routes"), problem));
     }
-    for name in ["rate_limits", "plugins", "logins"].iter().filter(|name| params.is_given(name)) {
+    for name in ["rate_limits", "plugins", "logins", "upstreams"].iter().filter(|name| params.is_given(name)) {
         out.push(
             Diagnostic::note("gateway-profile", format!("{here}.{name}"), "this belongs to the profile kong-3 and does nothing here")
                 .with_hint("AWS has `rate` and `burst` of routes, `usage_plans` and `authorizers`"),
         );
+    }
+}
+
+fn check_upstreams(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let specs = pools::specs(params);
+    for (index, (row, (name, spec))) in params.rows("upstreams").iter().zip(&specs).enumerate() {
+        let path = format!("{here}.upstreams[{index}]");
+        if let Some(other) = specs[..index].iter().position(|(known, _)| known == name) {
+            out.push(
+                Diagnostic::error("gateway-upstream", format!("{path}.name"), format!("two upstreams are called `{name}`"))
+                    .with_hint(format!("the other is upstreams[{other}]")),
+            );
+        }
+        if spec.targets.iter().all(|(_, weight)| *weight == 0) {
+            out.push(
+                Diagnostic::warning("gateway-upstream", path.clone(), format!("`{name}` has no target: every request is answered 503"))
+                    .with_hint(format!("add (upstream: \"{name}\", target: \"10.0.0.1:8080\") to `targets`")),
+            );
+        }
+        if spec.targets.len() > TARGETS_MAX {
+            out.push(Diagnostic::error("gateway-upstream", path.clone(), format!("`{name}` has more than {TARGETS_MAX} targets")));
+        }
+        if !routes.iter().any(|(_, target)| matches!(target, RouteTarget::Upstream(led_to) if *led_to == index)) {
+            out.push(
+                Diagnostic::warning("gateway-upstream-unused", path.clone(), format!("no route leads to the upstream `{name}`"))
+                    .with_hint(format!("add a route with upstream: \"{name}\"")),
+            );
+        }
+        let by_header = row.text("hash_on") == "header";
+        if by_header != row.optional_text("hash_on_header").is_some() {
+            out.push(
+                Diagnostic::error(
+                    "gateway-upstream",
+                    format!("{path}.hash_on_header"),
+                    "a hash on a header needs its name, and only that does",
+                )
+                .with_hint("write hash_on: \"header\", hash_on_header: \"tenant\""),
+            );
+        }
+        let probes = ["probe_successes", "probe_http_failures", "probe_tcp_failures", "probe_timeouts"];
+        if let Some(field) = probes.iter().find(|field| row.count(field) > 0 && !row.is_given("probe_interval")) {
+            out.push(
+                Diagnostic::warning("gateway-probes", format!("{path}.{field}"), "nothing is probed: there is no interval")
+                    .with_hint("add probe_interval: \"5s\""),
+            );
+        }
+    }
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for (index, row) in params.rows("targets").iter().enumerate() {
+        let of = (row.text("upstream"), row.text("target"));
+        let path = format!("{here}.targets[{index}]");
+        if !specs.iter().any(|(name, _)| *name == of.0) {
+            let hint = suggest(&of.0, specs.iter().map(|(name, _)| name.as_str()));
+            out.push(
+                Diagnostic::error("gateway-upstream", format!("{path}.upstream"), format!("there is no upstream `{}`", of.0))
+                    .with_hint(hint),
+            );
+        }
+        if seen.contains(&of) {
+            out.push(
+                Diagnostic::error("gateway-upstream", format!("{path}.target"), format!("`{}` has the target `{}` twice", of.0, of.1))
+                    .with_hint("give it a larger weight instead"),
+            );
+        }
+        seen.push(of);
     }
 }
 

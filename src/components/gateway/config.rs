@@ -16,6 +16,10 @@ pub(super) enum RouteTarget {
     Topic(usize),
     /// An answer of a service behind the gateway.
     Respond { status: u16, after: Distribution },
+    /// To a target of an upstream, by its place.
+    Upstream(usize),
+    /// The file names no such upstream.
+    NoUpstream(String),
     /// The file names no topic that is linked.
     Unknown(Option<String>),
 }
@@ -27,7 +31,8 @@ pub(super) fn routes(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(RouteSpec,
     if rows.is_empty() && topics.len() == 1 {
         return vec![everything()];
     }
-    rows.iter().map(|row| (route(row), target(row, &topics))).collect()
+    let upstreams: Vec<String> = params.rows("upstreams").iter().map(|row| row.text("name")).collect();
+    rows.iter().map(|row| (route(row), target(row, &topics, &upstreams))).collect()
 }
 
 /// Of a gateway with one topic and no routes.
@@ -63,9 +68,13 @@ fn header(word: &str) -> (String, Vec<String>) {
     (name.trim().to_ascii_lowercase(), values)
 }
 
-fn target(row: &Params<'_>, topics: &[&LinkFacts]) -> RouteTarget {
+fn target(row: &Params<'_>, topics: &[&LinkFacts], upstreams: &[String]) -> RouteTarget {
     if row.is_given("respond") {
         return RouteTarget::Respond { status: row.count("respond") as u16, after: row.distribution("respond_after") };
+    }
+    if let Some(wanted) = row.optional_text("upstream") {
+        let place = upstreams.iter().position(|name| *name == wanted);
+        return place.map_or(RouteTarget::NoUpstream(wanted), RouteTarget::Upstream);
     }
     let Some(wanted) = row.optional_text("topic") else {
         return if topics.len() == 1 { RouteTarget::Topic(0) } else { RouteTarget::Unknown(None) };

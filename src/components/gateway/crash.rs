@@ -15,6 +15,7 @@ impl GatewaySim {
         let mut jobs: Vec<Job> = self.queue.drain(..).collect();
         jobs.extend(std::mem::take(&mut self.serving).into_items());
         jobs.extend(std::mem::take(&mut self.answering).into_items());
+        jobs.extend(self.pools.forget());
         jobs.extend(std::mem::take(&mut self.storing).into_items().map(|(job, _)| job));
         jobs.extend(self.schemas.iter_mut().flat_map(Schemas::forget));
         jobs.extend(self.upstream.abandon(ctx.now));

@@ -1,7 +1,8 @@
-//! Changes while a gateway runs: `set` of the parameters named in [`LIVE`].
+//! Changes while a gateway runs: `set` of the parameters named in [`LIVE`], and what is done to targets.
 
 use indexmap::IndexMap;
 
+use super::pools::{START_TARGET, STOP_TARGET};
 use super::sim::GatewaySim;
 use super::spec::PARAMS;
 use crate::components::{Params, check_params};
@@ -17,7 +18,10 @@ pub(super) const LIVE: [&str; 9] =
 /// # Errors
 /// In words: an unknown parameter, a value that does not fit.
 pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), String> {
-    let Input::Set { param, value } = input else { return Err("a gateway knows no actions but `set`".to_owned()) };
+    let (param, value) = match input {
+        Input::Set { param, value } => (param, value),
+        Input::Action { name, params } => return act(gateway, name, params),
+    };
     if !LIVE.contains(&param.as_str()) {
         return Err(format!("`{param}` cannot be changed while it runs; these can: {}", LIVE.join(", ")));
     }
@@ -43,4 +47,11 @@ pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), Strin
         }
     }
     Ok(())
+}
+
+fn act(gateway: &mut GatewaySim, name: &str, arguments: &IndexMap<String, Value>) -> Result<(), String> {
+    let spec = [STOP_TARGET, START_TARGET].into_iter().find(|action| action.name == name);
+    let spec = spec.ok_or_else(|| format!("a gateway does not understand `{name}`"))?;
+    let target = Params::new(spec.params, None, arguments).text("target");
+    gateway.pools.set_up(&target, name == START_TARGET.name)
 }

@@ -2,7 +2,7 @@
 //!
 //! In: [`HttpRequest`](crate::event::HttpRequest)s. Out: produce requests, answers, hops.
 //! `spec.rs` is its parameters, `config.rs` reads them, `check.rs` judges them, `sim.rs` runs (with
-//! `upstream.rs`, `schemas.rs`, `answers.rs`, `inputs.rs`); what a request deserves is decided by
+//! `upstream.rs`, `pools.rs`, `schemas.rs`, `answers.rs`, `inputs.rs`); what a request deserves is decided by
 //! [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
 //! Start at [`sim`].
 
@@ -13,6 +13,7 @@ mod config;
 mod crash;
 mod inputs;
 mod machine;
+mod pools;
 mod schemas;
 mod sim;
 mod spec;
@@ -81,6 +82,7 @@ impl Kind for GatewayKind {
             RouteTarget::Respond { status, .. } => Some(*status),
             _ => None,
         });
+        let service_statuses = service_statuses.chain(pools::statuses(params));
         let answers = answers::Answers::new(ctx.id, names, &machine.client_names(), service_statuses);
         let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
             target,
@@ -117,6 +119,7 @@ impl Kind for GatewayKind {
             service_rng: ctx.stream("service"),
             answer_rng: ctx.stream("answers"),
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
+            pools: pools::Pools::new(ctx, params),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
             storing: sim::Slots::default(),

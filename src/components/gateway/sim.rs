@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::answers::{Answers, Phrase};
 use super::config::RouteTarget;
 use super::machine::{Decided, Machine, Stopped};
+use super::pools::Pools;
 use super::schemas::{Checked, Found, Schemas};
 use super::upstream::Upstream;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
@@ -42,6 +43,12 @@ pub(super) struct Job {
     pub decided: SimTime,
     /// Under which the service's answer is kept.
     pub cache_key: Option<Arc<str>>,
+    /// Whose it is, by the machine's number.
+    pub client: Option<u32>,
+    /// The target that has it, of an upstream.
+    pub target: u32,
+    /// Targets that it has tried in vain.
+    pub tried: Vec<u32>,
 }
 
 /// How clients connect.
@@ -105,6 +112,7 @@ pub(super) struct GatewaySim {
     pub service_rng: Stream,
     pub answer_rng: Stream,
     pub upstream: Upstream,
+    pub pools: Pools,
     pub schemas: Option<Schemas>,
     pub answers: Answers,
     /// Decided, and waiting for the store of shared counters.
@@ -128,6 +136,8 @@ const ANSWER: u64 = 2 << 56;
 const WAKE: u64 = 3 << 56;
 const LOOKUP: u64 = 4 << 56;
 const STORED: u64 = 5 << 56;
+pub(super) const TRIED: u64 = 6 << 56;
+const PROBE: u64 = 7 << 56;
 const KIND_MASK: u64 = 0xff << 56;
 
 impl GatewaySim {
@@ -136,7 +146,19 @@ impl GatewaySim {
         let node = self.next_node % self.limits.nodes;
         self.next_node = (node + 1) % self.limits.nodes;
         let now = ctx.now;
-        let job = Job { end, request, queued: now, served: now, route: u32::MAX, node, decided: now, cache_key: None };
+        let job = Job {
+            end,
+            request,
+            queued: now,
+            served: now,
+            route: u32::MAX,
+            node,
+            decided: now,
+            cache_key: None,
+            client: None,
+            target: 0,
+            tried: Vec::new(),
+        };
         let busy = self.station.serving() >= self.workers();
         if busy && self.queue.len() >= self.limits.queue_max {
             let waiting = self.queue.len();
@@ -208,6 +230,7 @@ impl GatewaySim {
             self.answers.route(route, decision.client, job.request.body.len());
         }
         job.cache_key = decision.cache_key;
+        job.client = decision.client;
         match decision.stop {
             None => self.validate(ctx, job),
             // From the cache, or a plugin's own.
@@ -320,32 +343,48 @@ impl GatewaySim {
                 let token = ANSWER | self.answering.insert(job);
                 ctx.timer_after(takes, token);
             }
+            RouteTarget::Upstream(pool) => {
+                let pool = *pool;
+                self.try_target(ctx, job, pool);
+            }
             // The compiler refuses such a design.
-            RouteTarget::Unknown(_) => {}
+            RouteTarget::Unknown(_) | RouteTarget::NoUpstream(_) => {}
         }
     }
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
         let Some(job) = self.answering.take(slot) else { return };
         if ctx.now.since(job.decided) >= self.upstream_timeout {
-            let (status, words) = self.machine.timeout();
-            self.answers.reason("timeout");
-            self.answers.refuse(ctx, &job, status, Phrase::Known(words), None);
+            self.service_timed_out(ctx, &job);
             return;
         }
         let Some(Route { target: RouteTarget::Respond { status, .. }, .. }) = self.routes.get(job.route as usize) else { return };
+        let status = *status;
+        self.service_answered(ctx, &job, status);
+    }
+    /// The service behind a route was not waited for any longer.
+    pub(super) fn service_timed_out(&mut self, ctx: &mut Ctx<'_>, job: &Job) {
+        let (status, words) = self.machine.timeout();
+        self.answers.reason("timeout");
+        self.answers.refuse(ctx, job, status, Phrase::Known(words), None);
+    }
+    /// The service behind a route has answered.
+    pub(super) fn service_answered(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
         if let Some(key) = &job.cache_key {
-            self.machine.answered(ctx.now, job.node, key, *status);
+            self.machine.answered(ctx.now, job.node, key, status);
         }
-        if !(200..400).contains(status) {
+        if !(200..400).contains(&status) {
             let words = format!("the service of route {} answered {status}", self.answers.route_name(job.route));
-            self.answers.refuse(ctx, &job, *status, Phrase::Made(words), None);
+            self.answers.refuse(ctx, job, status, Phrase::Made(words), None);
             return;
         }
-        let status = *status;
-        self.accept_here(ctx, &job, status);
+        self.accept_here(ctx, job, status);
     }
     fn waiting(&self) -> usize {
-        self.upstream.waiting() + self.answering.len() + self.storing.len() + self.schemas.as_ref().map_or(0, Schemas::waiting)
+        self.upstream.waiting()
+            + self.answering.len()
+            + self.pools.trying.len()
+            + self.storing.len()
+            + self.schemas.as_ref().map_or(0, Schemas::waiting)
     }
     fn flush(&mut self, ctx: &mut Ctx<'_>) {
         let mut answered = std::mem::take(&mut self.answered);
@@ -361,7 +400,9 @@ impl GatewaySim {
 }
 
 impl Process for GatewaySim {
-    fn start(&mut self, _ctx: &mut Ctx<'_>) {}
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        self.pools.start(ctx, PROBE);
+    }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
         match message {
             Message::Http(request) => self.on_request(ctx, end, request),
@@ -387,6 +428,8 @@ impl Process for GatewaySim {
             SERVED => self.on_served(ctx, rest),
             ANSWER => self.on_answer(ctx, rest),
             STORED => self.on_stored(ctx, rest),
+            TRIED => self.on_tried(ctx, rest),
+            PROBE => self.pools.probe(ctx, rest, self.limits.nodes, PROBE),
             LOOKUP => {
                 let found = self.schemas.as_mut().and_then(|schemas| schemas.on_timeout(rest));
                 self.on_found(ctx, found);
@@ -417,6 +460,7 @@ impl Process for GatewaySim {
         }
         out.counter("schema_lookups_count", self.schemas.as_ref().map_or(0, Schemas::lookups));
         out.gauge("rate_limit_counters_count", self.machine.counters() as f64);
+        self.pools.figures(out);
         self.answers.figures(out);
     }
     fn clone_box(&self) -> Box<dyn Process> {
@@ -424,12 +468,12 @@ impl Process for GatewaySim {
     }
 }
 
-fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers.iter().find(|(known, _)| &**known == name).map(|(_, value)| &**value)
 }
 
 /// A client card's address: what it says itself (`x-forwarded-for`), or one for each link.
-fn address(job: &Job) -> IpAddr {
+pub(super) fn address(job: &Job) -> IpAddr {
     let told = header(&job.request, "x-forwarded-for").and_then(|list| list.split(',').next()?.trim().parse().ok());
     told.unwrap_or_else(|| client_ip(u32::from(job.end.0)))
 }
@@ -448,10 +492,10 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.items.len() - self.free.len()
     }
-    fn insert(&mut self, item: T) -> u64 {
+    pub fn insert(&mut self, item: T) -> u64 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.items.push(None);
             (self.items.len() - 1) as u32
@@ -463,7 +507,7 @@ impl<T> Slots<T> {
     pub fn into_items(self) -> impl Iterator<Item = T> {
         self.items.into_iter().flatten()
     }
-    fn take(&mut self, slot: u64) -> Option<T> {
+    pub fn take(&mut self, slot: u64) -> Option<T> {
         let item = self.items.get_mut(slot as usize)?.take()?;
         self.free.push(slot as u32);
         Some(item)

@@ -1,5 +1,6 @@
 //! What a gateway can be told: data for the inspector, the checks and the docs.
 
+use super::pools::{START_TARGET, STOP_TARGET};
 use crate::components::{CRASH, KindSpec, PRINCIPAL, RESTART};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
@@ -73,6 +74,8 @@ const ROUTE: &[ParamSpec] = &[
         "A topic linked at `records`; the only linked one when neither this nor `respond` is given. In the product this takes the kafka-upstream plugin of the enterprise edition",
     )
     .key("kafka-upstream.topic"),
+    ParamSpec::new("upstream", "Upstream", NAME, Absent, "Instead of a topic: several servers behind the gateway, of which one answers")
+        .key("service.host"),
     ParamSpec::new(
         "respond",
         "Answer",
@@ -215,6 +218,99 @@ const RATE_LIMIT: &[ParamSpec] = &[
     ParamSpec::new("year", "A year", LIMIT, Absent, "Requests in each year of the calendar").key("year"),
 ];
 
+/// Of a row of failures; 0 is off.
+const IN_A_ROW: ParamType = ParamType::Count { min: 0, max: 255 };
+const KONG_UPSTREAM: Provenance = Provenance::Documented("Kong, upstream");
+
+const UPSTREAMS: &[ParamSpec] = &[
+    ParamSpec::new("name", "Name", NAME, Required, "Routes name it").key("name"),
+    ParamSpec::new(
+        "algorithm",
+        "Algorithm",
+        ParamType::Choice(&["round-robin", "least-connections", "consistent-hashing"]),
+        Same("round-robin"),
+        "Which target is next; weights are shares in each of them",
+    )
+    .key("algorithm")
+    .from(KONG_UPSTREAM),
+    ParamSpec::new(
+        "hash_on",
+        "Hash on",
+        ParamType::Choice(&["consumer", "ip", "header"]),
+        Same("consumer"),
+        "What stays at one target, with consistent hashing; the client's address where it is not known",
+    )
+    .key("hash_on"),
+    ParamSpec::new("hash_on_header", "Hash header", NAME, Absent, "For `hash_on: \"header\"`").key("hash_on_header"),
+    ParamSpec::new(
+        "retries",
+        "Retries",
+        ParamType::Count { min: 0, max: 100 },
+        Same("5"),
+        "Further targets that a request is sent to when nobody is there, or, where its method may be repeated, when no answer comes in time",
+    )
+    .key("service.retries")
+    .from(Provenance::Documented("Kong, service")),
+    ParamSpec::new("connect_time", "Connects in", ParamType::DurationDist, Same("500us"), "To open a connection, or to be refused one")
+        .from(Provenance::Assumed),
+    ParamSpec::new("http_failures", "Failures", IN_A_ROW, Same("0"), "Answers 429, 500, 503 in a row after which a target gets nothing; 0 is never")
+        .key("healthchecks.passive.unhealthy.http_failures")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("tcp_failures", "Refusals", IN_A_ROW, Same("0"), "The same of connections refused")
+        .key("healthchecks.passive.unhealthy.tcp_failures")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("timeouts", "Timeouts", IN_A_ROW, Same("0"), "The same of answers that did not come in time")
+        .key("healthchecks.passive.unhealthy.timeouts")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new(
+        "probe_interval",
+        "Probes every",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Absent,
+        "Each node asks each target whether it is well; without it nothing brings a target back that was taken out, but a new start of the gateway",
+    )
+    .key("healthchecks.active.healthy.interval"),
+    ParamSpec::new(
+        "probe_timeout",
+        "Probe timeout",
+        ParamType::Duration { min: "1ms", max: "1h" },
+        Same("1s"),
+        "A probe that is not answered by then counts as a timeout",
+    )
+    .key("healthchecks.active.timeout")
+    .from(KONG_UPSTREAM),
+    ParamSpec::new("probe_successes", "Probe successes", IN_A_ROW, Same("0"), "Good probes in a row that bring a target back; 0 is never")
+        .key("healthchecks.active.healthy.successes")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("probe_http_failures", "Probe failures", IN_A_ROW, Same("0"), "Bad answers to probes in a row that take a target out; 0 is never")
+        .key("healthchecks.active.unhealthy.http_failures")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("probe_tcp_failures", "Probe refusals", IN_A_ROW, Same("0"), "The same of connections refused")
+        .key("healthchecks.active.unhealthy.tcp_failures")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("probe_timeouts", "Probe timeouts", IN_A_ROW, Same("0"), "The same of probes that were not answered")
+        .key("healthchecks.active.unhealthy.timeouts")
+        .from(KONG_UPSTREAM),
+];
+
+const TARGETS: &[ParamSpec] = &[
+    ParamSpec::new("upstream", "Upstream", NAME, Required, "Whose it is").key("upstream.name"),
+    ParamSpec::new("target", "Target", NAME, Required, "Host and port").key("target"),
+    ParamSpec::new("weight", "Weight", ParamType::Count { min: 0, max: 1_000 }, Same("100"), "Its share; 0 gets nothing")
+        .key("weight")
+        .from(KONG_UPSTREAM),
+    ParamSpec::new("respond", "Answer", ParamType::Count { min: 200, max: 599 }, Same("200"), "The status that it answers with"),
+    ParamSpec::new("respond_after", "Answer after", ParamType::DurationDist, Same("10ms"), "How long it takes; it has no queue of its own")
+        .from(Provenance::Assumed),
+    ParamSpec::new(
+        "failures",
+        "Failures",
+        ParamType::Ratio { min: 0.0, max: 1.0 },
+        Same("0%"),
+        "Share of requests that it answers with 500",
+    ),
+];
+
 const UPSTREAM: &str = "Kong, kafka-upstream plugin";
 
 /// Parameters in inspector order.
@@ -227,6 +323,10 @@ pub(super) const PARAMS: &[ParamSpec] = &[
         "Which requests go where; the most specific route takes a request. Without any, everything goes to the only linked topic",
     )
     .group("Routing"),
+    ParamSpec::new("upstreams", "Upstreams", ParamType::Rows(UPSTREAMS), Absent, "Services of several servers behind the gateway, with health checks")
+        .key("upstreams")
+        .group("Upstreams"),
+    ParamSpec::new("targets", "Targets", ParamType::Rows(TARGETS), Absent, "The servers of upstreams").key("targets").group("Upstreams"),
     ParamSpec::new("key_auth", "Check API keys", ParamType::Bool, Same("false"), "Answers 401 to requests without a known key")
         .key("key-auth")
         .group("Security"),
@@ -480,6 +580,6 @@ pub(super) const SPEC: KindSpec = KindSpec {
     profiles: &["kong-3", super::aws::REST, super::aws::HTTP],
     help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
     params: PARAMS,
-    actions: &[CRASH, RESTART],
+    actions: &[CRASH, RESTART, STOP_TARGET, START_TARGET],
     id_stem: "edge",
 };

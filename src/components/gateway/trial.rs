@@ -147,6 +147,7 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
         }
         let target = text("respond")
             .map(|status| format!("answers {status}"))
+            .or_else(|| text("upstream").map(|name| format!("upstream {name}")))
             .or_else(|| text("topic"))
             .unwrap_or_else(|| "the linked topic".to_owned());
         RouteLine { name: route.name.to_string(), matches, target, fits, takes }

@@ -275,7 +275,8 @@ impl HttpClient {
 fn status_code(status: u16) -> &'static str {
     match status {
         400 | 422 => "schema",
-        401 | 403 => "unauthorized",
+        401 => "unauthorized",
+        403 => "forbidden",
         404 => "no-route",
         405 => "method",
         413 => "too-large",

@@ -9,8 +9,6 @@
 
 use std::sync::Arc;
 
-use super::hasher;
-
 /// Most targets of one upstream.
 pub const TARGETS_MAX: usize = 1_000;
 /// Points on the ring of consistent hashing for each unit of weight.
@@ -134,11 +132,17 @@ impl Balancer {
         if spec.algorithm == Algorithm::ConsistentHashing {
             for (at, target) in targets.iter().enumerate() {
                 let points = 0..target.weight as usize * POINTS;
-                ring.extend(points.map(|point| (hasher().hash_one((&spec.targets[at].0, point)), at as u32)));
+                let name = spec.targets[at].0.as_bytes();
+                ring.extend(points.map(|number| (point([name, &(number as u64).to_le_bytes()]), at as u32)));
             }
             ring.sort_unstable();
         }
         Self { spec: Arc::new(spec.clone()), targets, ring: ring.into() }
+    }
+    /// What requests with the same value share, for consistent hashing.
+    #[must_use]
+    pub fn key(value: &[u8]) -> u64 {
+        point([value])
     }
     /// A target for a request, none of those already tried; none when all are unhealthy or were tried.
     pub fn pick(&mut self, key: u64, tried: &[u32]) -> Option<u32> {
@@ -232,6 +236,17 @@ impl Balancer {
     }
     /// What an upstream answers without any: Kong's 503.
     pub const NO_PEER: &'static str = "failure to get a peer from the ring-balancer";
+}
+
+/// A place on the ring: FNV-1a with SplitMix64's finaliser, the same on every machine.
+fn point<const N: usize>(parts: [&[u8]; N]) -> u64 {
+    let mut x = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.into_iter().flatten() {
+        x = (x ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 #[cfg(test)]
