@@ -20,14 +20,17 @@ const ITEMS_MORE_MAX: u64 = 4;
 const MILLIONTHS: f64 = 1e6;
 
 impl Plan {
-    /// Appends a payload.
-    pub(super) fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
+    /// Appends a payload; false when it was cut short, because it came to no end: such a one is no use, nor worth a check.
+    pub(super) fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        self.write(0, &mut Writer { rng, now, out, start }, 0);
+        let mut writer = Writer { rng, now, out, start, is_cut: false };
+        self.write(0, &mut writer, 0);
+        !writer.is_cut
     }
 
     fn write(&self, index: NodeIx, writer: &mut Writer<'_>, depth: u32) {
         if depth > DEPTH_MAX || writer.out.len() - writer.start > BYTES_MAX {
+            writer.is_cut = true;
             writer.out.extend_from_slice(b"null");
             return;
         }
@@ -122,6 +125,7 @@ struct Writer<'a> {
     now: SimTime,
     out: &'a mut Vec<u8>,
     start: usize,
+    is_cut: bool,
 }
 
 impl Writer<'_> {

@@ -123,19 +123,20 @@ impl JsonSchema {
         }
     }
     pub(super) fn generate(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) {
-        let Generation::Checked { fallback } = &self.generation else {
-            self.plan.generate(rng, now, out);
-            return;
-        };
         let start = out.len();
+        let is_good = |payload: &[u8]| matches!(self.generation, Generation::Sure) || self.validate(payload).is_ok();
         for _ in 0..TRIES {
-            self.plan.generate(rng, now, out);
-            if self.validate(&out[start..]).is_ok() {
+            if self.plan.generate(rng, now, out) && is_good(&out[start..]) {
                 return;
             }
             out.truncate(start);
         }
-        out.extend_from_slice(fallback);
+        match &self.generation {
+            Generation::Checked { fallback } => out.extend_from_slice(fallback),
+            _ => {
+                self.plan.generate(rng, now, out);
+            }
+        }
     }
     /// Appends a payload with one field of a wrong type, missing, or unknown, in the validator's words.
     pub(super) fn generate_broken(&self, rng: &mut Stream, now: SimTime, out: &mut Vec<u8>) -> Option<String> {
@@ -163,9 +164,10 @@ impl JsonSchema {
                 break;
             }
             payload.clear();
-            self.plan.generate(&mut rng, SimTime::ZERO, &mut payload);
+            let is_whole = self.plan.generate(&mut rng, SimTime::ZERO, &mut payload);
             written += payload.len();
-            match self.validate(&payload) {
+            let checked = if is_whole { self.validate(&payload) } else { Err("every one would go on without end".to_owned()) };
+            match checked {
                 Ok(()) => valid = Some(payload.clone()),
                 Err(reason) => refused = Some(reason),
             }
