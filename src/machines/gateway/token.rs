@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::errors::Error as KeyError;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use serde_json::{Map, Value as Json};
 
@@ -97,6 +98,30 @@ impl FromStr for TokenAlgorithm {
     }
 }
 
+/// How a key of either side is read, by what the algorithm asks for.
+struct KeyKinds<K> {
+    secret: fn(&[u8]) -> K,
+    ec: fn(&[u8]) -> Result<K, KeyError>,
+    ed: fn(&[u8]) -> Result<K, KeyError>,
+    rsa: fn(&[u8]) -> Result<K, KeyError>,
+}
+
+impl<K> KeyKinds<K> {
+    /// The key, or what reading it said; an empty secret is refused at once.
+    fn read(self, algorithm: TokenAlgorithm, secret: &str) -> Result<Result<K, KeyError>, String> {
+        if algorithm.is_symmetric() && secret.is_empty() {
+            return Err(format!("{} needs a secret", algorithm.name()));
+        }
+        let bytes = secret.as_bytes();
+        Ok(match algorithm {
+            TokenAlgorithm::Hs256 | TokenAlgorithm::Hs384 | TokenAlgorithm::Hs512 => Ok((self.secret)(bytes)),
+            TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => (self.ec)(bytes),
+            TokenAlgorithm::EdDsa => (self.ed)(bytes),
+            _ => (self.rsa)(bytes),
+        })
+    }
+}
+
 /// A key that signatures are checked with.
 #[derive(Clone)]
 pub struct VerifyKey {
@@ -117,18 +142,13 @@ impl VerifyKey {
     /// # Errors
     /// When the text is no key of that algorithm, in words that do not repeat it.
     pub fn new(algorithm: TokenAlgorithm, secret: &str) -> Result<Self, String> {
-        let bytes = secret.as_bytes();
-        let key = match algorithm {
-            TokenAlgorithm::Hs256 | TokenAlgorithm::Hs384 | TokenAlgorithm::Hs512 => {
-                if bytes.is_empty() {
-                    return Err(format!("{} needs a secret", algorithm.name()));
-                }
-                Ok(DecodingKey::from_secret(bytes))
-            }
-            TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => DecodingKey::from_ec_pem(bytes),
-            TokenAlgorithm::EdDsa => DecodingKey::from_ed_pem(bytes),
-            _ => DecodingKey::from_rsa_pem(bytes),
+        let kinds = KeyKinds {
+            secret: DecodingKey::from_secret,
+            ec: DecodingKey::from_ec_pem,
+            ed: DecodingKey::from_ed_pem,
+            rsa: DecodingKey::from_rsa_pem,
         };
+        let key = kinds.read(algorithm, secret)?;
         let key = key.map_err(|_| format!("this is no public key for {} (PEM, `BEGIN PUBLIC KEY`)", algorithm.name()))?;
         Ok(Self { algorithm, key })
     }
@@ -164,18 +184,13 @@ impl SignKey {
     /// # Errors
     /// When the text is no key of that algorithm, in words that do not repeat it.
     pub fn new(algorithm: TokenAlgorithm, secret: &str) -> Result<Self, String> {
-        let bytes = secret.as_bytes();
-        let key = match algorithm {
-            TokenAlgorithm::Hs256 | TokenAlgorithm::Hs384 | TokenAlgorithm::Hs512 => {
-                if bytes.is_empty() {
-                    return Err(format!("{} needs a secret", algorithm.name()));
-                }
-                Ok(EncodingKey::from_secret(bytes))
-            }
-            TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => EncodingKey::from_ec_pem(bytes),
-            TokenAlgorithm::EdDsa => EncodingKey::from_ed_pem(bytes),
-            _ => EncodingKey::from_rsa_pem(bytes),
+        let kinds = KeyKinds {
+            secret: EncodingKey::from_secret,
+            ec: EncodingKey::from_ec_pem,
+            ed: EncodingKey::from_ed_pem,
+            rsa: EncodingKey::from_rsa_pem,
         };
+        let key = kinds.read(algorithm, secret)?;
         let key = key.map_err(|_| format!("this is no private key for {} (PEM)", algorithm.name()))?;
         Ok(Self { algorithm, key })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Fallback, Field, FieldType, Plugin, PluginKind, Settings, Stop, Turn, World};
+use super::{Fallback, Field, FieldType, Plugin, PluginKind, REALM, Settings, Stop, Turn, World};
 use crate::machines::gateway::people::Known;
 
 pub(super) const KIND: PluginKind = PluginKind {
@@ -14,7 +14,7 @@ pub(super) const KIND: PluginKind = PluginKind {
     help: "Answers 401 to requests without a known user name and password",
     fields: &[
         Field::new("hide_credentials", FieldType::Flag, "Keep the password from the service").or("false"),
-        Field::new("realm", FieldType::Text, "Named in the challenge of a 401").or("service"),
+        REALM.or("service"),
         Fallback::FIELD,
     ],
     by_consumer: false,

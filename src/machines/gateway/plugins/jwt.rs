@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Fallback, Field, FieldType, Plugin, PluginKind, Settings, Stop, Turn, World};
+use super::{Fallback, Field, FieldType, ON_PREFLIGHT, Plugin, PluginKind, REALM, Settings, Stop, Turn, World};
 use crate::machines::gateway::answer::{BodyForm, Words};
 use crate::machines::gateway::people::Known;
 use crate::machines::gateway::token::{TimeClaim, Token};
@@ -26,8 +26,8 @@ pub(super) const KIND: PluginKind = PluginKind {
         )
         .or("0"),
         Field::new("secret_is_base64", FieldType::Flag, "The credentials' secrets are base64").or("false"),
-        Field::new("run_on_preflight", FieldType::Flag, "Check OPTIONS requests too").or("true"),
-        Field::new("realm", FieldType::Text, "Named in the challenge of a 401"),
+        ON_PREFLIGHT,
+        REALM,
         Fallback::FIELD,
     ],
     by_consumer: false,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fallback, Field, FieldType, Plugin, PluginKind, Settings, Stop, Turn, World};
+use super::{Fallback, Field, FieldType, ON_PREFLIGHT, Plugin, PluginKind, REALM, Settings, Stop, Turn, World};
 use crate::machines::gateway::people::Known;
 
 pub(super) const KIND: PluginKind = PluginKind {
@@ -14,8 +14,8 @@ pub(super) const KIND: PluginKind = PluginKind {
         Field::new("key_in_header", FieldType::Flag, "Look at headers").or("true"),
         Field::new("key_in_query", FieldType::Flag, "Look at the query").or("true"),
         Field::new("hide_credentials", FieldType::Flag, "Keep the key from the service").or("false"),
-        Field::new("run_on_preflight", FieldType::Flag, "Check OPTIONS requests too").or("true"),
-        Field::new("realm", FieldType::Text, "Named in the challenge of a 401"),
+        ON_PREFLIGHT,
+        REALM,
         Fallback::FIELD,
     ],
     by_consumer: false,

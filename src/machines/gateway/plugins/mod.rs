@@ -328,6 +328,10 @@ fn narrowness(scope: (bool, bool, bool)) -> u32 {
     }
 }
 
+/// Settings that the authenticating plugins have in common, beside [`Fallback::FIELD`].
+const ON_PREFLIGHT: Field = Field::new("run_on_preflight", FieldType::Flag, "Check OPTIONS requests too").or("true");
+const REALM: Field = Field::new("realm", FieldType::Text, "Named in the challenge of a 401");
+
 /// The credential part that the three authenticating plugins have in common.
 #[derive(Clone, Debug)]
 struct Fallback {
