@@ -142,24 +142,10 @@ fn client(function: &Function) -> String {
 }
 
 fn readme(project: &Project, functions: &[Function]) -> String {
-    let mut out = format!(
-        "# {}\n\n{}\n\nMade by Eventyard from a design; each listener is to be filled in. `gradle run` with `KAFKA_BROKERS` set.\n\n",
-        comment(&project.name),
-        comment(&project.aim)
-    );
-    for function in functions {
-        let _ = writeln!(
-            out,
-            "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.",
-            function.class,
-            comment(&function.id),
-            function.instances,
-            function.reads,
-            function.writes
-        );
-        if let Some(topic) = &function.dead_letters {
-            let _ = writeln!(out, "  What cannot be processed goes to {topic:?}: that is its error handler's to do.");
-        }
-    }
-    out
+    let how = "each listener is to be filled in. `gradle run` with `KAFKA_BROKERS` set.";
+    super::readme(project, functions, how, |function| {
+        let beyond = function.dead_letters.as_ref();
+        let beyond = beyond.map(|topic| format!("  What cannot be processed goes to {topic:?}: that is its error handler's to do.\n"));
+        (function.class.as_str(), beyond.unwrap_or_default())
+    })
 }

@@ -50,6 +50,21 @@ fn params<'a>(component: &'a Component) -> Option<Params<'a>> {
     Some(Params::new(kind.spec().params, component.profile.as_deref(), &component.params))
 }
 
+/// What a skeleton says of itself. `of` gives what a function is called there, and what else there is to say of it, a line.
+fn readme(project: &Project, functions: &[Function], how: &str, of: impl Fn(&Function) -> (&str, String)) -> String {
+    let (name, aim) = (java::comment(&project.name), java::comment(&project.aim));
+    let mut out = format!("# {name}\n\n{aim}\n\nMade by Eventyard from a design; {how}\n\n");
+    for function in functions {
+        let (called, beyond) = of(function);
+        let Function { instances, reads, writes, .. } = function;
+        let id = java::comment(&function.id);
+        out.push_str(&format!(
+            "- `{called}` is `{id}` of the design: {instances} instance(s), reads {reads:?}, writes {writes:?}.\n{beyond}"
+        ));
+    }
+    out
+}
+
 /// Topics at the far ends of a port's links: names as they are in their clusters.
 fn topics_at(project: &Project, id: &str, port: &str) -> Vec<String> {
     let is_topic = |component: &str| project.components.get(component).is_some_and(|component| component.kind == "kafka");

@@ -192,24 +192,10 @@ fn class(function: &Function) -> String {
 }
 
 fn readme(project: &Project, functions: &[Function]) -> String {
-    let mut out = format!(
-        "# {}\n\n{}\n\nMade by Eventyard from a design; each function is to be filled in. `mvn spring-boot:run` with `KAFKA_BROKERS` set.\n\n",
-        comment(&project.name),
-        comment(&project.aim)
-    );
-    for function in functions {
-        let _ = writeln!(
-            out,
-            "- `{}` is `{}` of the design: {} instance(s), reads {:?}, writes {:?}.",
-            function.name,
-            comment(&function.id),
-            function.instances,
-            function.reads,
-            function.writes
-        );
-        if !function.reads.is_empty() && function.dead_letters.is_none() {
-            out.push_str("  It has no dead-letter topic, and so `max-attempts` has no effect: the container delivers ten times.\n");
-        }
-    }
-    out
+    let how = "each function is to be filled in. `mvn spring-boot:run` with `KAFKA_BROKERS` set.";
+    super::readme(project, functions, how, |function| {
+        let retries_in_vain = !function.reads.is_empty() && function.dead_letters.is_none();
+        let words = "  It has no dead-letter topic, and so `max-attempts` has no effect: the container delivers ten times.\n";
+        (function.name.as_str(), if retries_in_vain { words.to_owned() } else { String::new() })
+    })
 }
