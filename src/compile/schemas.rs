@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::components::{self, Params};
+use crate::components;
 use crate::diagnostics::Diagnostic;
 use crate::machines::codec::SchemaLibrary;
-use crate::model::Project;
+use crate::model::{Component, Project};
 
 pub(super) fn check(project: &Project, library: &SchemaLibrary, out: &mut Vec<Diagnostic>) {
     let listed = listed(project);
@@ -16,18 +16,10 @@ pub(super) fn check(project: &Project, library: &SchemaLibrary, out: &mut Vec<Di
     }
 }
 
-/// What registries list, as versions or as what those refer to.
+/// What components keep as versions of their subjects.
 fn listed(project: &Project) -> BTreeSet<String> {
-    let registries = project.components.values().filter(|component| component.kind == "registry");
-    let mut names = BTreeSet::new();
-    for component in registries {
-        let Some(kind) = components::by_id(&component.kind) else { continue };
-        let params = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
-        for (_, row) in params.named("subjects") {
-            names.extend(row.words("versions"));
-        }
-    }
-    names
+    let subjects_of = |(id, component): (&String, &Component)| Some(components::by_id(&component.kind)?.declares(id, component).subjects);
+    project.components.iter().filter_map(subjects_of).flatten().flat_map(|subject| subject.versions).collect()
 }
 
 #[cfg(test)]

@@ -149,14 +149,12 @@ impl EventKinds {
         let is_of = |source: &Source| matches!(source, Source::Unknown { subject: s, version: v, .. } if **s == *subject && *v == version);
         for kind in self.list.iter_mut().filter(|kind| kind.asked.as_ref().is_some_and(is_of)) {
             let Some(asked) = &kind.asked else { continue };
-            match asked.learnt(library, answer) {
-                learnt @ Source::Registered { .. } => {
-                    let own = kind.own.clone().or_else(|| learnt.schema().cloned());
-                    kind.source = own.iter().fold(learnt, |learnt, own| learnt.unless_it_breaks(own, subject, library));
-                    kind.own = own;
-                }
-                _ if matches!(kind.source, Source::Registered { .. }) => {}
-                other => kind.source = other,
+            let learnt = asked.learnt(library, answer);
+            if let Source::Registered { schema, .. } = &learnt {
+                let own = Arc::clone(kind.own.get_or_insert_with(|| Arc::clone(schema)));
+                kind.source = learnt.unless_it_breaks(&own, subject, library);
+            } else if !matches!(kind.source, Source::Registered { .. }) {
+                kind.source = learnt;
             }
         }
     }
@@ -190,11 +188,6 @@ impl Source {
             Ok(Self::Registered { id: found.id, uuid: found.uuid, named, schema, ty, packs: *packs })
         });
         typed.unwrap_or_else(|words| Self::Missing(format!("the schema of `{subject}` cannot be used: {words}").into()))
-    }
-
-    /// The registered schema.
-    fn schema(&self) -> Option<&Arc<Schema>> {
-        if let Self::Registered { schema, .. } = self { Some(schema) } else { None }
     }
 
     /// What events are written with; `asked` is what the registry was asked for.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::queue_spec;
+use crate::components::registry::GLUE;
 use crate::components::{ActionSpec, BuildCtx, CRASH, EndRole, KindSpec, LinkFacts, PRINCIPAL, Params, RESTART, SKEW_CLOCK};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::broker::compression::Compression;
@@ -548,7 +549,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
 }
 
 fn is_glue(ctx: &BuildCtx<'_>, id: &str) -> bool {
-    ctx.project.components.get(id).is_some_and(|component| component.profile.as_deref() == Some("glue"))
+    ctx.project.components.get(id).is_some_and(|component| component.profile.as_deref() == Some(GLUE))
 }
 
 /// A compacted topic keeps the last value of each key: it refuses what has none.

@@ -13,7 +13,7 @@ use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
 
 /// The profile that is Glue's.
-pub(super) const GLUE: &str = "glue";
+pub(in crate::components) const GLUE: &str = "glue";
 
 /// One of the two machines.
 #[derive(Clone, Debug)]

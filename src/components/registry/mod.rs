@@ -20,7 +20,8 @@ use crate::engine::Process;
 use crate::machines::codec::{AvroRules, Policy, Rules};
 use crate::machines::registry::{Compatibility, ConfigUpdate, Registry};
 use crate::model::Component;
-use backend::{Backend, GLUE, NewVersion, Refused, RefusedKind};
+pub(super) use backend::GLUE;
+use backend::{Backend, NewVersion, Refused, RefusedKind};
 use sim::RegistryProcess;
 
 use crate::units::SimTime;

@@ -196,6 +196,10 @@ impl FetchLane {
     pub fn new(link: u16, node: u32) -> Self {
         Self { link, node, pending: None, not_before: SimTime::ZERO, failures: 0 }
     }
+    /// Whether a fetch may set out now.
+    fn is_free(&self, now: SimTime) -> bool {
+        self.pending.is_none() && self.not_before <= now
+    }
 }
 
 /// One member of a group.
@@ -333,8 +337,7 @@ impl ConsumerClient {
     #[must_use]
     pub fn is_due_to_fetch(&self, now: SimTime) -> bool {
         let age_max = self.cfg.metadata_age_max;
-        self.lanes.iter().any(|lane| lane.pending.is_none() && lane.not_before <= now)
-            || self.metadata.iter().any(|metadata| metadata.is_old(now, age_max))
+        self.lanes.iter().any(|lane| lane.is_free(now)) || self.metadata.iter().any(|metadata| metadata.is_old(now, age_max))
     }
 
     /// Sends a long poll on every lane that has none; call it when there is room for records.
@@ -344,7 +347,7 @@ impl ConsumerClient {
         }
         self.refresh_leaders(now, out);
         for lane in 0..self.lanes.len() {
-            if self.lanes[lane].pending.is_some() || self.lanes[lane].not_before > now {
+            if !self.lanes[lane].is_free(now) {
                 continue;
             }
             let mut pending = None;

@@ -89,7 +89,7 @@ impl TopicMetadata {
 
     /// Knowledge older than `age_max` is asked for again (`metadata.max.age.ms`).
     pub fn refresh(&mut self, now: SimTime, age_max: SimDuration) {
-        self.stale |= self.told_at + age_max <= now;
+        self.stale = self.is_old(now, age_max);
     }
 
     /// The request to send now, if one is wanted.
