@@ -287,16 +287,17 @@ impl GatewaySim {
     /// What is wrong with them, in words.
     pub fn set_plugins(&mut self, params: &crate::components::Params<'_>, param: &str) -> Result<(), String> {
         let place = |origin: &str| ["key_auth", "rate_limits", "plugins"].iter().position(|known| origin.starts_with(known));
-        let mut plugins: Vec<_> = self.plugins.iter().filter(|(origin, _)| !origin.starts_with(param)).cloned().collect();
-        let new = super::config::plugins(params, &self.limit_policy);
-        plugins.extend(new.into_iter().filter(|(origin, _)| origin.starts_with(param)));
-        plugins.sort_by_key(|(origin, _)| place(origin));
+        // Each with where it has stood so far.
+        let old = self.plugins.iter().enumerate().filter(|(_, (origin, _))| !origin.starts_with(param));
+        let new = super::config::plugins(params, &self.limit_policy).into_iter().filter(|(origin, _)| origin.starts_with(param));
+        let mut plugins: Vec<_> = old.map(|(at, plugin)| (Some(at), plugin.clone())).chain(new.map(|plugin| (None, plugin))).collect();
+        plugins.sort_by_key(|(_, (origin, _))| place(origin));
+        let (kept, plugins): (Vec<Option<usize>>, Vec<_>) = plugins.into_iter().unzip();
         let specs: Vec<PluginSpec> = plugins.iter().map(|(_, spec)| spec.clone()).collect();
-        let kind = if param == "rate_limits" { "rate-limiting" } else { "" };
         let Machine::Kong(machine) = &mut self.machine else {
             return Err(format!("`{param}` belongs to the profile kong-3"));
         };
-        machine.set_plugins(kind, &specs).map_err(|problems| problems.first().map_or_else(String::new, |p| p.message.clone()))?;
+        machine.set_plugins(&specs, &kept).map_err(|problems| problems.first().map_or_else(String::new, |p| p.message.clone()))?;
         self.plugins = plugins;
         Ok(())
     }

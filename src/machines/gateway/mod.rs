@@ -258,13 +258,13 @@ impl Gateway {
         let unix_s = self.epoch_unix_s.saturating_add_unsigned(now.as_ns() / 1_000_000_000);
         self.plugins.answered(&plugins::ServiceReply { unix_s, node, cache_key, status, content_type });
     }
-    /// Other plugins of one kind from now on; what those counted is forgotten, what others counted is not.
+    /// Other plugins from now on. `kept` says of each where it stood before, with what it has counted; what is new begins anew.
     ///
     /// # Errors
-    /// Everything that is wrong with the new list, which is of all kinds.
-    pub fn set_plugins(&mut self, kind: &str, specs: &[PluginSpec]) -> Result<(), Vec<PluginProblem>> {
+    /// Everything that is wrong with the new list, which is the whole one.
+    pub fn set_plugins(&mut self, specs: &[PluginSpec], kept: &[Option<usize>]) -> Result<(), Vec<PluginProblem>> {
         let mut plugins = plugins::Plugins::new(specs, &self.people, &self.names.view())?;
-        plugins.keep_all_but(kind, &self.plugins);
+        plugins.keep(kept, &self.plugins);
         self.plugins = plugins;
         Ok(())
     }

@@ -173,7 +173,7 @@ fn the_narrowest_scope_runs_alone() {
 #[test]
 fn expired_counters_make_room() {
     let mut gateway = keyed(&["minute=1", "limit_by=ip"]);
-    gateway.set_plugins("key-auth", &[plugin("rate-limiting", &["minute=1", "limit_by=ip"])]).expect("it compiles");
+    gateway.set_plugins(&[plugin("rate-limiting", &["minute=1", "limit_by=ip"])], &[None]).expect("it compiles");
     let mut send = |client: u32, second: u64| {
         let now = SimTime::ZERO + SimDuration::from_secs(second);
         let passed = passes(&gateway.handle(now, 0, &Request { ip: client_ip(client), ..request("/orders", &[]) }));
@@ -186,6 +186,28 @@ fn expired_counters_make_room() {
     assert_eq!([send(newcomer, 1), send(newcomer, 1)], [(true, COUNTERS_MAX); 2], "no room: passes uncounted");
     assert_eq!(send(newcomer, 60), (true, 1));
     assert_eq!(send(newcomer, 61), (false, 1));
+}
+
+#[test]
+fn what_is_kept_goes_on_counting_and_what_is_new_does_what_it_says() {
+    let limit = |per_minute: &str| plugin("rate-limiting", &[per_minute, "limit_by=ip"]);
+    let first = |gateway: &mut Gateway| [0, 0].map(|client| status(gateway, "/orders", &[], client).0);
+    let mut gateway = Gateway::new(
+        &GatewaySpec {
+            plugins: vec![limit("minute=1")],
+            routes: vec![RouteSpec { name: "orders".into(), paths: vec!["/orders".to_owned()], ..RouteSpec::default() }],
+            ..GatewaySpec::default()
+        },
+        EPOCH_UNIX_S,
+    )
+    .expect("it compiles");
+    assert_eq!(first(&mut gateway), [200, 429]);
+    gateway.set_plugins(&[limit("minute=1")], &[Some(0)]).expect("it compiles");
+    assert_eq!(first(&mut gateway), [429, 429], "what stood there has counted already");
+    gateway.set_plugins(&[plugin("request-termination", &["status_code=418"]), limit("minute=1")], &[None, Some(0)]).expect("it compiles");
+    assert_eq!(first(&mut gateway), [429, 429], "a limit comes before the end of a request");
+    gateway.set_plugins(&[plugin("request-termination", &["status_code=418"])], &[None]).expect("it compiles");
+    assert_eq!(first(&mut gateway), [418, 418], "at the place of another plugin");
 }
 
 #[test]

@@ -303,11 +303,10 @@ impl Plugins {
     pub(super) fn kept(&self, kind: &str) -> usize {
         self.instances.iter().filter(|instance| instance.kind == kind).map(|instance| instance.plugin.kept()).sum()
     }
-    /// Takes over the state of the instances of other kinds than `kind` that stand at the same places.
-    pub(super) fn keep_all_but(&mut self, kind: &str, old: &Self) {
-        let mut kept = old.instances.iter().filter(|instance| instance.kind != kind);
-        for instance in self.instances.iter_mut().filter(|instance| instance.kind != kind) {
-            if let Some(known) = kept.next() {
+    /// Takes over what stood in an older list: of each instance, where.
+    pub(super) fn keep(&mut self, kept: &[Option<usize>], old: &Self) {
+        for (instance, at) in self.instances.iter_mut().zip(kept) {
+            if let Some(known) = at.and_then(|at| old.instances.get(at)) {
                 instance.plugin.clone_from(&known.plugin);
             }
         }
