@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::breaker::Breaker;
 use super::credentials::{Credentials, Sort};
 use super::sim::CALLS_HTTP;
 use crate::components::Params;
 use crate::event::{CallId, EventMeta, HttpReply, HttpRequest, Outcome, Reason};
+use crate::machines::resilience::{BreakerConfig, CallEnd, CircuitBreaker, Permission};
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
 
@@ -59,6 +59,8 @@ pub(super) struct Job {
     pub attempts: u32,
     /// What it proves itself with.
     pub credential: Sort,
+    /// By which the breaker knows its last try.
+    pub turn: u64,
 }
 
 /// What one call wants done.
@@ -87,7 +89,7 @@ pub(super) struct HttpCounts {
 pub(super) struct HttpClient {
     pub cfg: HttpConfig,
     credentials: Credentials,
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<CircuitBreaker>,
     jitter_rng: Option<Stream>,
     gateways: usize,
     next_gateway: usize,
@@ -120,7 +122,7 @@ impl HttpClient {
     }
 
     /// The same with a breaker, and randomness for its jitter.
-    pub fn with(mut self, breaker: Option<Breaker>, jitter_rng: Option<Stream>) -> Self {
+    pub fn with(mut self, breaker: Option<CircuitBreaker>, jitter_rng: Option<Stream>) -> Self {
         (self.breaker, self.jitter_rng) = (breaker, jitter_rng);
         self
     }
@@ -148,6 +150,9 @@ impl HttpClient {
     /// Forgets every event that is not answered, and gives them back, each with whether it had been sent.
     pub fn abandon(&mut self) -> Vec<(EventMeta, bool)> {
         self.deadlines.clear();
+        if let Some(breaker) = &mut self.breaker {
+            self.under_way.values().for_each(|job| breaker.release(job.turn));
+        }
         let sent = std::mem::take(&mut self.under_way).into_values().chain(std::mem::take(&mut self.resting).into_values());
         let unsent = self.queue.drain(..).map(|job| (job.meta, false));
         sent.map(|job| (job.meta, true)).chain(unsent).collect()
@@ -160,9 +165,7 @@ impl HttpClient {
         if self.counts.statuses.len() < STATUSES_MAX || self.counts.statuses.contains_key(&reply.status) {
             self.counts.statuses.entry(reply.status).or_insert_with(|| (reply.status.to_string().into(), 0)).1 += 1;
         }
-        if let Some(breaker) = &mut self.breaker {
-            breaker.note(now, reply.status >= 500);
-        }
+        self.tell_breaker(now, &job, reply.status >= 500);
         if (200..300).contains(&reply.status) {
             self.counts.accepted += 1;
         } else if self.cfg.retry_statuses.contains(&reply.status) && job.attempts <= self.cfg.retries_max {
@@ -185,9 +188,7 @@ impl HttpClient {
             }
             self.deadlines.pop_front();
             let Some(job) = self.under_way.remove(&number) else { continue };
-            if let Some(breaker) = &mut self.breaker {
-                breaker.note(now, true);
-            }
+            self.tell_breaker(now, &job, true);
             if job.attempts <= self.cfg.retries_max {
                 let rest = self.backoff(job.attempts);
                 self.rest(now, rest, job, out);
@@ -209,6 +210,12 @@ impl HttpClient {
         // A retry that is due but finds no free connection goes out with the next answer.
         let due = self.resting.keys().next().map_or(SimTime::MAX, |(at, _)| *at);
         if due > now { deadline.min(due) } else { deadline }
+    }
+
+    fn tell_breaker(&mut self, now: SimTime, job: &Job, failed: bool) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.ended(now, job.turn, CallEnd { failed, took: SimDuration::ZERO });
+        }
     }
 
     fn refill(&mut self, now: SimTime, out: &mut HttpOutput) {
@@ -243,11 +250,16 @@ impl HttpClient {
     }
 
     fn send(&mut self, now: SimTime, mut job: Job, out: &mut HttpOutput) {
-        if self.breaker.as_mut().is_some_and(|breaker| !breaker.permits(now)) {
-            let outcome = if job.attempts == 0 { Outcome::Dropped } else { Outcome::Abandoned };
-            *(if job.attempts == 0 { &mut self.counts.dropped } else { &mut self.counts.abandoned }) += 1;
-            out.unsent.push((job, outcome, Reason { code: "circuit-open", detail: Some("the client's circuit breaker is open".into()) }));
-            return;
+        match self.breaker.as_mut().map(|breaker| breaker.acquire(now)) {
+            Some(Permission::Refused) => {
+                let outcome = if job.attempts == 0 { Outcome::Dropped } else { Outcome::Abandoned };
+                *(if job.attempts == 0 { &mut self.counts.dropped } else { &mut self.counts.abandoned }) += 1;
+                let words = "the client's circuit breaker is open";
+                out.unsent.push((job, outcome, Reason { code: "circuit-open", detail: Some(words.into()) }));
+                return;
+            }
+            Some(Permission::Granted(turn)) => job.turn = turn,
+            None => {}
         }
         self.next_number += 1;
         job.attempts += 1;
@@ -286,6 +298,22 @@ fn status_code(status: u16) -> &'static str {
         504 => "timeout",
         _ => "http",
     }
+}
+
+/// The client's circuit breaker: it counts the last requests, and only whether they failed. None when it is off.
+pub(super) fn breaker(params: &Params<'_>) -> Option<CircuitBreaker> {
+    let window_size = usize::try_from(params.count("breaker_window")).unwrap_or(1).max(1);
+    params.is_given("breaker_failures").then(|| {
+        CircuitBreaker::new(BreakerConfig {
+            failure_rate: 100.0 * params.ratio("breaker_failures"),
+            slow_rate: f64::INFINITY,
+            window_size,
+            calls_min: u32::try_from(window_size).unwrap_or(u32::MAX),
+            half_open_calls: u32::try_from(params.count("breaker_trials")).unwrap_or(1),
+            open_wait: params.duration("breaker_wait"),
+            ..BreakerConfig::default()
+        })
+    })
 }
 
 /// What the parameters say to the client of gateways.

@@ -6,7 +6,6 @@
 //! Start at [`sim::Producer`]; `payload.rs` makes the bytes, `http.rs` is the way to a gateway,
 //! `queue_client.rs` to a queue, and the way to a topic is `machines::broker::client`.
 
-mod breaker;
 mod crash;
 mod credentials;
 mod http;

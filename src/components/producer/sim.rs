@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::breaker::Breaker;
 use super::credentials::{Credentials, Sort};
-use super::http::{HttpClient, HttpOutput, Jitter, Job, http_config};
+use super::http::{HttpClient, HttpOutput, Jitter, Job, breaker, http_config};
 use super::lookups::Lookups;
 use super::payload::{EventKinds, Source, Target};
 use super::queues::{Letter, Queues};
@@ -23,6 +22,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Query, Reason, SchemaReply};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::{SchemaLibrary, digits};
+use crate::machines::resilience::BreakerState;
 use crate::random::{Arrival, ArrivalState, Distribution, KeySampler, Stream};
 use crate::units::SimTime;
 
@@ -129,7 +129,7 @@ impl Producer {
         } else {
             let cfg = http_config(params);
             let jitter_rng = (cfg.jitter != Jitter::None).then(|| ctx.stream("jitter"));
-            Some(HttpClient::new(cfg, Credentials::new(ctx, params)?, gateways.len()).with(Breaker::new(params), jitter_rng))
+            Some(HttpClient::new(cfg, Credentials::new(ctx, params)?, gateways.len()).with(breaker(params), jitter_rng))
         };
         Ok(Self {
             load: params.arrival("load"),
@@ -282,6 +282,7 @@ impl Producer {
                     body: Bytes::copy_from_slice(&self.payload),
                     attempts: 0,
                     credential: Sort::Good,
+                    turn: 0,
                 };
                 client.push(ctx.now, job, &mut self.http_out);
                 true
@@ -469,8 +470,13 @@ impl Process for Producer {
             transactions.figures(out);
         }
         if let Some(breaker) = self.http.as_ref().and_then(|client| client.breaker.as_ref()) {
-            out.gauge("breaker_level", breaker.level());
-            out.counter("breaker_openings_count", breaker.opened);
+            let level = match breaker.last_state() {
+                BreakerState::Closed => 0.0,
+                BreakerState::HalfOpen => 1.0,
+                BreakerState::Open => 2.0,
+            };
+            out.gauge("breaker_level", level);
+            out.counter("breaker_openings_count", breaker.opened_count());
         }
         for (status, count) in http.statuses.values() {
             out.of("responses_count", status, FigureKind::Counter, *count as f64);

@@ -43,6 +43,7 @@ fn job(seq: u64) -> Job {
         body: Bytes::from_static(b"x"),
         attempts: 0,
         credential: Sort::Good,
+        turn: 0,
     }
 }
 
