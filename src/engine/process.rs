@@ -2,6 +2,7 @@
 
 use crate::event::{Answer, EventId, Fact, Hop, KeptLog, Message, Query, TableShape};
 use crate::model::Value;
+use crate::random::mix64;
 use crate::units::{ComponentIx, SimDuration, SimTime};
 
 /// One of a component's own link ends, by the order in which `compile/` handed them to it.
@@ -95,11 +96,8 @@ impl TraceSampling {
             0 => false,
             1 => true,
             n => {
-                // SplitMix64's finaliser: neighbouring ids are unrelated.
-                let mut x = id.seq ^ (u64::from(id.producer.0) << 48);
-                x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                (x ^ (x >> 31)).is_multiple_of(n)
+                let bits = id.seq ^ (u64::from(id.producer.0) << 48);
+                mix64(bits).is_multiple_of(n)
             }
         }
     }

@@ -19,4 +19,4 @@ mod tests;
 pub use arrival::{Arrival, ArrivalState};
 pub use distribution::Distribution;
 pub use keys::{KeyChoice, KeySampler};
-pub use stream::Stream;
+pub use stream::{FNV1A_BASIS, Stream, fnv1a, mix64};

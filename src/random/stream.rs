@@ -13,7 +13,7 @@ impl Stream {
     /// The stream of one component for one purpose.
     #[must_use]
     pub fn new(seed: u64, key: &str, purpose: &str) -> Self {
-        let mut hash = fnv1a(0xcbf2_9ce4_8422_2325, &seed.to_le_bytes());
+        let mut hash = fnv1a(FNV1A_BASIS, &seed.to_le_bytes());
         hash = fnv1a(hash, key.as_bytes());
         hash = fnv1a(hash, &[0]);
         hash = fnv1a(hash, purpose.as_bytes());
@@ -48,9 +48,23 @@ impl Stream {
     }
 }
 
-fn fnv1a(mut hash: u64, bytes: &[u8]) -> u64 {
+/// What [`fnv1a`] begins with.
+pub const FNV1A_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a of bytes behind those that `hash` is of: the same on every machine, and no protection against anybody.
+#[must_use]
+pub fn fnv1a(mut hash: u64, bytes: &[u8]) -> u64 {
     for byte in bytes {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     hash
+}
+
+/// SplitMix64's finaliser: neighbours become unrelated.
+#[inline]
+#[must_use]
+pub fn mix64(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }

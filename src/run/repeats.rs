@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{RunFailure, run_headless};
 use crate::compile::Plan;
 use crate::metrics::{Repeats, Report, stats};
+use crate::random::mix64;
 
 /// More repeats than this are not run.
 pub const REPEATS_MAX: u32 = 10_000;
@@ -18,10 +19,7 @@ pub fn repeat_seed(seed: u64, index: u32) -> u64 {
     if index == 0 {
         return seed;
     }
-    let mut x = seed.wrapping_add(u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    mix64(seed.wrapping_add(u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 
 /// Runs `count` repeats of a design on `threads` threads, repeat i under [`repeat_seed`], and merges their

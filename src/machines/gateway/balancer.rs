@@ -9,6 +9,8 @@
 
 use std::sync::Arc;
 
+use crate::random::{FNV1A_BASIS, fnv1a, mix64};
+
 /// Most targets of one upstream.
 pub const TARGETS_MAX: usize = 1_000;
 /// Points on the ring of consistent hashing for each unit of weight.
@@ -240,13 +242,7 @@ impl Balancer {
 
 /// A place on the ring: FNV-1a with SplitMix64's finaliser, the same on every machine.
 fn point<const N: usize>(parts: [&[u8]; N]) -> u64 {
-    let mut x = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.into_iter().flatten() {
-        x = (x ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    mix64(parts.into_iter().fold(FNV1A_BASIS, fnv1a))
 }
 
 #[cfg(test)]

@@ -57,9 +57,8 @@ impl Plugin for Acl {
             return NO.map_err(stop);
         }
         if !config.hides {
-            let names = groups.join(", ");
-            turn.note(|| format!("groups {names}"));
-            turn.upstream_header("X-Consumer-Groups", || names);
+            turn.note(|| format!("groups {}", groups.join(", ")));
+            turn.upstream_header("X-Consumer-Groups", || groups.join(", "));
         }
         Ok(())
     }

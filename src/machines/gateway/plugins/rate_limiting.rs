@@ -303,8 +303,14 @@ impl Plugin for RateLimiting {
         };
         let unix_s = turn.unix_s;
         let owner = Owner { node, identifier: config.limit_by.identify(turn) };
-        let mut uncounted = Period::ALL.map(|period| Window { start_s: period.start(unix_s), ..Window::default() });
-        let windows = self.windows(unix_s, owner).unwrap_or(&mut uncounted);
+        let mut uncounted;
+        let windows = match self.windows(unix_s, owner) {
+            Some(windows) => windows,
+            None => {
+                uncounted = Period::ALL.map(|period| Window { start_s: period.start(unix_s), ..Window::default() });
+                &mut uncounted
+            }
+        };
         let (passes, headers) = decide(unix_s, &config.limits, windows);
         if passes {
             for window in windows {
