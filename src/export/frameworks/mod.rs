@@ -10,7 +10,7 @@ mod spring;
 pub(super) use micronaut::EXPORTER as MICRONAUT;
 pub(super) use spring::EXPORTER as SPRING;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 
 use crate::components::{Params, by_id};
@@ -126,21 +126,13 @@ fn functions(project: &Project) -> Vec<Function> {
         let Some(params) = params(component) else { continue };
         let reads = topics_at(project, id, "in");
         let makes = made(project, id, component);
-        let mut writes: Vec<String> = Vec::new();
-        makes.iter().for_each(|(_, topic)| {
-            if !writes.contains(topic) {
-                writes.push(topic.clone());
-            }
-        });
+        let writes: IndexSet<String> = makes.iter().map(|(_, topic)| topic.clone()).collect();
+        let writes: Vec<String> = writes.into_iter().collect();
         if reads.is_empty() && writes.is_empty() {
             continue;
         }
-        let mut takes: Vec<String> = Vec::new();
-        for (ty, _) in all_made.iter().filter(|(_, topic)| reads.contains(topic)) {
-            if !takes.contains(ty) {
-                takes.push(ty.clone());
-            }
-        }
+        let takes: IndexSet<String> = all_made.iter().filter(|(_, topic)| reads.contains(topic)).map(|(ty, _)| ty.clone()).collect();
+        let takes: Vec<String> = takes.into_iter().collect();
         let class = unique(java::class_name(id), &functions);
         let is_reader = component.kind != "producer";
         let count = |name: &str, or: i64| if is_reader { params.count(name) } else { or };
