@@ -140,10 +140,15 @@ impl Outlet for World {
         if let Some(effects) = &mut self.log_effects {
             effects.extend(LogEffect::of(&fact));
         }
-        if let (Some(changes), Fact::Row(change)) = (&mut self.row_changes, &fact) {
-            changes.push(RowChange::clone(change));
+        match fact {
+            // A read model's copy is the driver's to keep; nothing is counted of it.
+            Fact::Row(change) => {
+                if let Some(changes) = &mut self.row_changes {
+                    changes.push(*change);
+                }
+            }
+            fact => self.recorder.fact(now, fact),
         }
-        self.recorder.fact(now, fact);
     }
 }
 

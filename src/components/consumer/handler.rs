@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::outbox::{Outbox, Relay};
 use super::results::Results;
+use super::schemas::Reader;
 use super::sim::Consumer;
 use super::work::{Next, State};
 use crate::components::producer::telling::hop;
@@ -38,8 +39,14 @@ pub(in crate::components) struct Task<'a> {
     pub offset: u64,
     pub key: Option<Bytes>,
     pub value: Bytes,
+    reader: Option<&'a Reader>,
+}
+
+impl Task<'_> {
     /// The payload by its registered schema, where there is one.
-    pub decoded: Option<&'a Json>,
+    pub fn decoded(&self) -> Option<Json> {
+        self.reader?.decode(&self.value)
+    }
 }
 
 /// An event that a handler has made.
@@ -139,8 +146,6 @@ impl Consumer {
     ) -> Option<R> {
         let handler = self.handler.as_mut()?;
         let record = &self.instances[index].workers[number as usize].work.as_ref()?.record;
-        let value = record.value();
-        let decoded = self.reader.as_ref().and_then(|reader| reader.decode(&value));
         let task = Task {
             worker: WorkerId { instance: index as u32, worker: number },
             event: record.meta,
@@ -148,8 +153,8 @@ impl Consumer {
             partition: record.partition,
             offset: record.offset,
             key: record.key(),
-            value,
-            decoded: decoded.as_ref(),
+            value: record.value(),
+            reader: self.reader.as_ref(),
         };
         Some(ask(handler.as_mut(), ctx, &task))
     }

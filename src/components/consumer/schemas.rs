@@ -92,8 +92,9 @@ impl Reader {
     /// A payload by its schema, if that is known and it fits.
     pub fn decode(&self, value: &[u8]) -> Option<serde_json::Value> {
         let (id, payload) = unframe_any(value).ok()?;
-        let (_, entry) = self.entries.iter().find(|entry| entry.0 == id)?;
-        let Entry::Known(schema) = entry else { return None };
+        // Mostly the schema that was judged by last.
+        let last = self.entries.get(self.last).filter(|entry| entry.0 == id);
+        let (_, Entry::Known(schema)) = last.or_else(|| self.entries.iter().find(|entry| entry.0 == id))? else { return None };
         schema.body_to_json(id.framing(), &payload).ok()
     }
 

@@ -8,7 +8,7 @@
 //!
 //! Must not know: topics beyond their numbers. Start at [`Commands::step`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,7 +47,7 @@ enum Phase {
     /// Stored; its events are on their way to their topic. How many.
     Publishing { events: u64 },
     /// Its events are in their topic; they are not stored yet.
-    ToStore { version: u64, events: Vec<NewEvent> },
+    ToStore { version: u64, events: Vec<NewEvent>, reloads: u32 },
     /// All is done.
     Finished,
 }
@@ -56,7 +56,7 @@ enum Phase {
 #[derive(Clone, Debug, Default)]
 struct Deduplication {
     window: Option<SimDuration>,
-    seen: BTreeMap<EventId, ()>,
+    seen: BTreeSet<EventId>,
     order: VecDeque<(SimTime, EventId)>,
 }
 
@@ -68,10 +68,10 @@ impl Deduplication {
                 self.seen.remove(&id);
             }
         }
-        self.seen.contains_key(&id)
+        self.seen.contains(&id)
     }
     fn note(&mut self, now: SimTime, id: EventId) {
-        self.seen.insert(id, ());
+        self.seen.insert(id);
         self.order.push_back((now, id));
     }
 }
@@ -95,7 +95,6 @@ pub(super) struct Commands {
     store: EventStore,
     blank: AggregateState,
     ways: Ways,
-    /// By type of event of the aggregate: its number in the plan and its way.
     publishing: Publishing,
     has_topic: bool,
     deduplication: Option<Deduplication>,
@@ -157,7 +156,7 @@ impl Commands {
             None | Some(Phase::Finished) => Step::Done,
             Some(Phase::Publishing { .. }) => Step::Done,
             Some(Phase::Loaded { version, reloads }) => self.decide(now, task, version, reloads),
-            Some(Phase::ToStore { version, events }) => {
+            Some(Phase::ToStore { version, events, reloads }) => {
                 let count = events.len() as u64;
                 match self.store.append(now, &payload::key(task), version, events) {
                     Ok(_) => {
@@ -167,7 +166,7 @@ impl Commands {
                     Err(error) => {
                         // They are in the topic for ever.
                         self.counts.phantom += count;
-                        self.append_failed(error, task, 0)
+                        self.append_failed(error, task, reloads)
                     }
                 }
             }
@@ -209,7 +208,7 @@ impl Commands {
         };
         let drafts = self.drafts(task, &aggregate, &events);
         if self.publishing == Publishing::TopicFirst && !drafts.is_empty() {
-            self.tasks.insert(task.worker, Phase::ToStore { version, events });
+            self.tasks.insert(task.worker, Phase::ToStore { version, events, reloads });
             return Step::Publish(drafts);
         }
         if let Err(error) = self.store.append(now, &key, version, events) {

@@ -15,7 +15,7 @@ pub(super) fn fields(task: &Task<'_>, wanted: &[Arc<str>], out: &mut Vec<Scalar>
     if wanted.is_empty() {
         return;
     }
-    if let Some(decoded) = task.decoded {
+    if let Some(decoded) = task.decoded() {
         for (name, value) in wanted.iter().zip(&mut *out) {
             *value = decoded.get(&**name).and_then(Scalar::from_json).unwrap_or_default();
         }

@@ -1,6 +1,6 @@
 //! The running service: an outgoing call first, then its role.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::aggregate::Commands;
 use super::calls::{CallStep, Calls};
@@ -38,7 +38,7 @@ struct Plain {
 struct Service {
     calls: Option<Calls>,
     /// Workers whose call is over.
-    called: BTreeMap<WorkerId, ()>,
+    called: BTreeSet<WorkerId>,
     role: Role,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn build(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn P
         }),
         _ => Role::Aggregate(Commands::new(ctx, params)?),
     };
-    let service = Service { calls: Calls::new(ctx, params), called: BTreeMap::new(), role };
+    let service = Service { calls: Calls::new(ctx, params), called: BTreeSet::new(), role };
     handled(ctx, params, Box::new(service), read::relay(params))
 }
 
@@ -83,13 +83,13 @@ impl Handler for Service {
     }
     fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step {
         if let Some(calls) = &mut self.calls
-            && !self.called.contains_key(&task.worker)
+            && !self.called.contains(&task.worker)
         {
             match calls.step(ctx.now, task.worker) {
                 CallStep::Wait(span) => return Step::Wait(span),
                 CallStep::Failed(reason) => return Step::Failed { reason, again: true },
                 CallStep::Over => {
-                    self.called.insert(task.worker, ());
+                    self.called.insert(task.worker);
                 }
             }
         }

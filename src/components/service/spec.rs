@@ -382,6 +382,12 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             if let Err(problems) = read::table(ctx.id, params) {
                 out.extend(problems);
             }
+            if params.flag("track_places") && params.count("concurrency") > 1 {
+                let words = "a projection that keeps its place reads one event after the other: what a faster thread has finished hides \
+                             what a slower one has not";
+                let problem = Diagnostic::error("projection-order", format!("{path}.concurrency"), words);
+                out.push(problem.with_hint("write concurrency: 1 and more instances, or track_places: false"));
+            }
         }
         "saga" => check_saga(ctx, &path, params, out),
         _ => {}

@@ -43,4 +43,15 @@ fn checks_name_the_place() {
         codes(json!({"role": "projection", "projections": [{"type": "Placed", "set": "total = 1"}]})),
         one("service-definition", "components.orders.projections[0].set")
     );
+    let projections = json!([{"type": "Placed", "set": "total = 1"}]);
+    let of = |columns: Json| codes(json!({"role": "projection", "columns": columns, "projections": projections}));
+    assert_eq!(of(json!([{"name": "total", "type": "int"}])), []);
+    // What the database would take for the same name.
+    let twice = of(json!([{"name": "total", "type": "int"}, {"name": "Total", "type": "int"}]));
+    assert_eq!(twice, one("service-definition", "components.orders.columns[1].name"));
+    let key = of(json!([{"name": "total", "type": "int"}, {"name": "KEY", "type": "string"}]));
+    assert_eq!(key, one("service-definition", "components.orders.columns[1].name"));
+    let threads = json!({
+        "role": "projection", "columns": [{"name": "total", "type": "int"}], "projections": projections, "concurrency": 2});
+    assert_eq!(codes(threads), one("projection-order", "components.orders.concurrency"));
 }

@@ -103,19 +103,6 @@ pub enum Refused {
     Expression(EvalError),
 }
 
-impl Refused {
-    /// Stable code of the reason.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Unknown => "command-unknown",
-            Self::State => "command-state",
-            Self::Guard => "command-guard",
-            Self::Expression(_) => "command-expression",
-        }
-    }
-}
-
 impl Aggregate {
     /// Names of its states.
     #[must_use]
@@ -132,10 +119,6 @@ impl Aggregate {
     pub fn command_fields(&self) -> &[Arc<str>] {
         &self.command_fields
     }
-    /// Types of its events with the names of their fields.
-    pub fn event_types(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<str>])> {
-        self.events.iter().map(|rule| (&rule.ty, &rule.fields[..]))
-    }
     /// Name of a type of its events.
     #[must_use]
     pub fn event_type(&self, ty: u16) -> Option<&Arc<str>> {
@@ -151,11 +134,6 @@ impl Aggregate {
                 every.into_iter().chain(named).map(move |from| (from, &command.ty, &rule.ty, rule.to))
             })
         })
-    }
-    /// The newest version of a type of event.
-    #[must_use]
-    pub fn newest_version(&self, ty: u16) -> u16 {
-        self.events.get(usize::from(ty)).map_or(1, |rule| rule.version)
     }
 
     /// One that nothing has happened to.

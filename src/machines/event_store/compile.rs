@@ -178,9 +178,26 @@ impl Aggregate {
     }
 }
 
+/// What fields, or columns, begin with; their names must differ.
+pub(super) fn initial_values(fields: &[FieldSpec], what: &str, problems: &mut Vec<Problem>) -> Vec<Scalar> {
+    let mut initial = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let value = field.initial.as_ref().map_or(Some(field.ty.zero()), |text| field.ty.parse(text));
+        if value.is_none() {
+            let words = format!("`{}` is no {}", field.initial.as_deref().unwrap_or_default(), field.ty.name());
+            problems.push(Problem { path: format!("{what}s[{index}].initial"), words });
+        }
+        if fields[..index].iter().any(|other| other.name == field.name) {
+            problems.push(Problem { path: format!("{what}s[{index}].name"), words: format!("there are two {what}s `{}`", field.name) });
+        }
+        initial.push(value.unwrap_or_default());
+    }
+    initial
+}
+
 impl Compiler<'_> {
     fn aggregate(&mut self) -> Aggregate {
-        let initial = self.initial();
+        let initial = initial_values(&self.spec.fields, "field", &mut self.problems);
         self.lay_out();
         let commands = self.commands();
         let upcasts = self.upcasts();
@@ -198,25 +215,6 @@ impl Compiler<'_> {
 
     fn problem(&mut self, path: String, words: String) {
         self.problems.push(Problem { path, words });
-    }
-
-    fn initial(&mut self) -> Vec<Scalar> {
-        let mut initial = Vec::new();
-        for (index, field) in self.spec.fields.iter().enumerate() {
-            let value = match &field.initial {
-                None => Some(field.ty.zero()),
-                Some(text) => field.ty.parse(text),
-            };
-            if value.is_none() {
-                let words = format!("`{}` is no {}", field.initial.as_deref().unwrap_or_default(), field.ty.name());
-                self.problem(format!("fields[{index}].initial"), words);
-            }
-            if self.spec.fields[..index].iter().any(|other| other.name == field.name) {
-                self.problem(format!("fields[{index}].name"), format!("there are two fields `{}`", field.name));
-            }
-            initial.push(value.unwrap_or_default());
-        }
-        initial
     }
 
     fn layout(&mut self, ty: &str) -> usize {

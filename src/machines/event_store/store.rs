@@ -89,7 +89,6 @@ pub struct EventStore {
     streams: Vec<Stream>,
     sealed: Vec<Arc<[Recorded]>>,
     open: Vec<Recorded>,
-    conflicts: u64,
     snapshots: u64,
 }
 
@@ -104,7 +103,6 @@ impl EventStore {
             streams: Vec::new(),
             sealed: Vec::new(),
             open: Vec::new(),
-            conflicts: 0,
             snapshots: 0,
         }
     }
@@ -122,11 +120,6 @@ impl EventStore {
     #[must_use]
     pub fn streams_count(&self) -> usize {
         self.streams.len()
-    }
-    /// Appends that came too late.
-    #[must_use]
-    pub fn conflicts_count(&self) -> u64 {
-        self.conflicts
     }
     /// Snapshots taken.
     #[must_use]
@@ -176,7 +169,6 @@ impl EventStore {
         let found = self.stream_of(key);
         let actual = found.map_or(0, |stream| self.streams[stream as usize].live.version);
         if actual != expected {
-            self.conflicts += 1;
             return Err(AppendError::Conflict { actual });
         }
         let first = self.position();

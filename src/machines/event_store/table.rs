@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::compile::{FieldSpec, Problem, Scope};
+use super::compile::{FieldSpec, Problem, Scope, initial_values};
 use super::expression::{EvalError, ExpressionError, FieldType, Program, Scalar};
 use super::{Assignment, assignments};
 use crate::event::{Cells, RowEdit};
@@ -70,18 +70,15 @@ impl Table {
     pub fn compile(spec: &ProjectionSpec) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let names: Vec<Arc<str>> = spec.columns.iter().map(|column| Arc::from(column.name.as_str())).collect();
-        let mut initial = Vec::new();
+        let initial = initial_values(&spec.columns, "column", &mut problems);
+        // The database's names know no case, and its first column is the key.
         for (index, column) in spec.columns.iter().enumerate() {
-            let value = column.initial.as_ref().map_or(Some(column.ty.zero()), |text| column.ty.parse(text));
-            if value.is_none() {
-                let words = format!("`{}` is no {}", column.initial.as_deref().unwrap_or_default(), column.ty.name());
-                problems.push(Problem { path: format!("columns[{index}].initial"), words });
+            let is_like = |other: &str| column.name != other && column.name.eq_ignore_ascii_case(other);
+            let taken = spec.columns[..index].iter().map(|other| other.name.as_str()).find(|other| is_like(other));
+            if let Some(taken) = taken.or(column.name.eq_ignore_ascii_case("key").then_some("key")) {
+                let words = format!("the database takes `{}` for `{taken}`, which is there already", column.name);
+                problems.push(Problem { path: format!("columns[{index}].name"), words });
             }
-            if names[..index].contains(&names[index]) {
-                problems
-                    .push(Problem { path: format!("columns[{index}].name"), words: format!("there are two columns `{}`", column.name) });
-            }
-            initial.push(value.unwrap_or_default());
         }
         let mut event_fields = Vec::new();
         let mut rules = Vec::new();
