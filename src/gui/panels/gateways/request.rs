@@ -1,6 +1,6 @@
 //! The box: a request that a person types, what each plugin says, the answer.
 
-use egui::{Id, ScrollArea, TextEdit, Ui, WidgetInfo, WidgetType};
+use egui::{Align, Id, ScrollArea, TextEdit, Ui, Vec2, WidgetInfo, WidgetType};
 
 use crate::components::gateway::trial::{Sample, Tried};
 use crate::gui::theme::{self, Tone, icon, space, widgets};
@@ -54,7 +54,7 @@ pub(super) fn ui(ui: &mut Ui, known: &[(String, String)], sample: &mut Sample, t
         }
         let headers =
             TextEdit::multiline(&mut sample.headers).font(egui::FontId::monospace(11.0)).desired_rows(2).desired_width(f32::INFINITY);
-        let response = ui.add(headers).on_hover_text("Headers, a line each: name: value");
+        let response = ui.add(headers.hint_text("Headers, a line each: name: value"));
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Headers of the request"));
         ui.add_space(space::XS);
         if let Some(tried) = tried {
@@ -64,7 +64,8 @@ pub(super) fn ui(ui: &mut Ui, known: &[(String, String)], sample: &mut Sample, t
 }
 
 fn field(ui: &mut Ui, text: &mut String, name: &str, width: f32) {
-    let response = ui.add(TextEdit::singleline(text).desired_width(width)).on_hover_text(name);
+    let field = TextEdit::singleline(text).desired_width(width).min_size(Vec2::new(0.0, widgets::CONTROL_HEIGHT));
+    let response = ui.add(field.vertical_align(Align::Center)).on_hover_text(name);
     response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, name));
 }
 
