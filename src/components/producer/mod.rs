@@ -6,6 +6,7 @@
 //! Start at [`sim::Producer`]; `payload.rs` makes the bytes, `http.rs` is the way to a gateway,
 //! `queue_client.rs` to a queue, and the way to a topic is `machines::broker::client`.
 
+mod check;
 mod crash;
 mod credentials;
 mod http;
@@ -54,7 +55,7 @@ impl Kind for ProducerKind {
         Declarations { event_types: event_names(&params), schemas_written: schemas_written(&params), ..Declarations::default() }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
-        spec::check(ctx, params, out);
+        check::check(ctx, params, out);
     }
     fn build(&self, ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Box<dyn Process>, Diagnostic> {
         Ok(Box::new(sim::Producer::new(ctx, params)?))
