@@ -59,7 +59,10 @@ pub enum RunFailure {
         message: String,
     },
     /// Too many steps in one instant: a cycle of zero delays.
-    #[error("no progress at t={at}: {steps} steps in one instant, last at component {component}")]
+    #[error(
+        "no progress at t={at}: {steps} steps in one instant, last at component {component} \
+         (hint: events go round in a loop that takes no time; give one of its links a latency, or break it)"
+    )]
     Stuck {
         /// The last component's id.
         component: String,

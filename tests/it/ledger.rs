@@ -231,6 +231,10 @@ impl Assembly {
 
     fn link(&mut self, from: String, to: String) {
         let wire = self.wires[self.project.links.len() % self.wires.len()].clone();
+        self.link_by(from, to, wire);
+    }
+
+    fn link_by(&mut self, from: String, to: String, wire: Json) {
         let end = |text: String| Endpoint::parse(&text).expect("component.port");
         self.project.links.push(Link { from: end(from), to: end(to), params: values(wire) });
     }
@@ -277,7 +281,10 @@ impl Assembly {
         }
         if let Some(index) = part.other {
             let topic = self.topics[index.index(self.topics.len())].clone();
-            self.link(format!("{id}.dead_letters"), topic);
+            // They may come back to who wrote them. Where nothing on the way takes time, the run says that it stands still.
+            let wire = self.wires[self.project.links.len() % self.wires.len()].clone();
+            let wire = if wire == json!({"latency": "0s"}) { json!({}) } else { wire };
+            self.link_by(format!("{id}.dead_letters"), topic, wire);
         }
     }
 }

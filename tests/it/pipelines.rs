@@ -172,6 +172,7 @@ fn links_of_results_are_checked() {
     };
     assert_eq!(codes(&|_| {}), Vec::<String>::new());
     assert_eq!(codes(&|pipeline| pipeline.link("worker.results", "shop.orders")), ["link-twice", "feedback-loop"]);
+    assert_eq!(codes(&|pipeline| pipeline.link("worker.dead_letters", "shop.orders")), ["feedback-loop"]);
     let unlinked = |pipeline: &mut Pipeline| {
         pipeline.project.links.retain(|link| link.from.port != "results");
         pipeline.project.components["worker"].params.extend(values(json!({"result_type": "X"})));

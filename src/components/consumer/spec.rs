@@ -393,6 +393,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     {
         out.push(Diagnostic::warning("setting-unused", format!("{path}.on_failure"), "nothing will be written to the dead-letter topic"));
     }
+    check_dead_letters_return(ctx, &path, out);
     check_fetch_wait(&path, params, out);
     if params.is_given("reader_version") && ctx.links_at("schemas").next().is_none() {
         out.push(
@@ -434,10 +435,22 @@ fn check_results(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut 
                 .with_hint(format!("keep one link at {}.results", ctx.id)),
         );
     }
-    let reads = |topic: &PeerTopic| ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()).any(|read| read.topic == topic.topic);
-    if let Some(topic) = topics.iter().find(|topic| reads(topic)) {
+    if let Some(topic) = topics.iter().find(|topic| reads(ctx, topic)) {
         let message = format!("each result comes back as an event: it reads {} and writes to it", topic.name);
         out.push(Diagnostic::error("feedback-loop", path, message).with_hint("give results a topic of their own"));
+    }
+}
+
+fn reads(ctx: &BuildCtx<'_>, topic: &PeerTopic) -> bool {
+    ctx.links_at("in").filter_map(|facts| facts.topic.as_ref()).any(|read| read.topic == topic.topic)
+}
+
+/// Allowed, because what comes of it is worth seeing once.
+fn check_dead_letters_return(ctx: &BuildCtx<'_>, path: &str, out: &mut Vec<Diagnostic>) {
+    let mut topics = ctx.links_at("dead_letters").filter_map(|facts| facts.topic.as_ref());
+    if let Some(topic) = topics.find(|topic| reads(ctx, topic)) {
+        let message = format!("each dead letter comes back as an event: it reads {} and writes to it", topic.name);
+        out.push(Diagnostic::warning("feedback-loop", path, message).with_hint("give dead letters a topic of their own"));
     }
 }
 
