@@ -132,3 +132,19 @@ fn a_design_without_a_registry_says_so() {
     assert_eq!(app(&harness).dock, DockTab::Schemas);
     harness.get_by_label("No schema registry in this design");
 }
+
+#[test]
+fn a_new_subject_is_named_and_its_first_version_opened() {
+    let mut harness = opened("schema-evolution");
+    click(&mut harness, "New subject");
+    harness.get_by_label("Name of the new subject").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Name of the new subject").type_text("refunds-value");
+    harness.run_steps(2);
+    click(&mut harness, "JSON");
+    click(&mut harness, "Add subject");
+    harness.get_by_label("Subject refunds-value, 1 version, FULL, JSON");
+    until(&mut harness, "the draft is examined", |harness| app(harness).desk.examination().is_some());
+    harness.get_by_label("This is version 1 already");
+    assert!(app(&harness).desk.draft().is_some_and(|text| text.contains("\"refunds\"") || text.contains("\"Refunds\"")));
+}

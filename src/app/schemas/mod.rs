@@ -9,6 +9,7 @@
 //! run ─► snapshot of a running registry ────────┴─► Subject ─► draft ─► Examiner ─► Examination ─► panels, canvas
 //! ```
 
+mod begin;
 mod examine;
 mod keeping;
 pub mod places;
@@ -31,6 +32,7 @@ use crate::machines::registry::Change;
 use crate::metrics::Browsed;
 use crate::model::{Edit, FaultTarget, Value, id_is_valid};
 
+pub use begin::Beginning;
 pub use examine::{Breaking, Examination, Found, Judged, Problem, Question, examine};
 pub use subject::{Subject, planned, references_of, registries};
 
@@ -64,6 +66,10 @@ pub enum SchemaCommand {
     RegisterAnyway,
     /// Makes the draft a schema of the project and a version of the subject.
     PutIntoProject,
+    /// Opens the form of a new subject, says otherwise what it is to be, or closes it.
+    BeginSubject(Option<Beginning>),
+    /// Adds the subject that the form names.
+    AddSubject,
 }
 
 /// One side of a comparison.
@@ -99,6 +105,8 @@ pub struct Desk {
     pub subject: Option<String>,
     /// Which of its versions; the latest when none is chosen.
     pub version: Option<u32>,
+    /// A new subject, while it is named.
+    beginning: Option<Beginning>,
     /// The editor is open.
     pub editing: bool,
     /// Which page is in front.
@@ -135,6 +143,7 @@ impl Default for Desk {
             registry: None,
             subject: None,
             version: None,
+            beginning: None,
             editing: false,
             page: Page::default(),
             compare: None,
@@ -230,6 +239,7 @@ impl AppState {
         match command {
             SchemaCommand::Open { registry, subject } => {
                 self.desk.turn_to(registry);
+                self.desk.beginning = None;
                 if subject.is_some() && self.desk.subject != subject {
                     self.desk.look_at(subject);
                 }
@@ -251,6 +261,8 @@ impl AppState {
             SchemaCommand::Register => self.register_draft("register"),
             SchemaCommand::RegisterAnyway => self.register_draft("break-schema"),
             SchemaCommand::PutIntoProject => self.put_draft(),
+            SchemaCommand::BeginSubject(beginning) => self.desk.beginning = beginning,
+            SchemaCommand::AddSubject => self.add_subject(),
         }
     }
 
@@ -427,6 +439,7 @@ impl Desk {
         self.subject = subject;
         self.version = None;
         self.compare = None;
+        self.beginning = None;
         self.editing = false;
     }
     /// Standings that say the same leave everything as it is: what was examined stays examined.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::app::{Command, Document, Running};
 use crate::compile::{self, Impact};
-use crate::machines::codec::Severity;
+use crate::machines::codec::{SchemaType, Severity};
 use crate::metrics::RunPhase;
 use crate::model::Project;
 use crate::project::read;
@@ -175,6 +175,38 @@ fn an_accepted_draft_becomes_a_version_of_the_project_and_undo_takes_it_back() {
     assert!(compile::check(app.project()).iter().all(|problem| problem.severity != crate::diagnostics::Severity::Error));
     app.apply(Command::Undo);
     assert_eq!(**app.project(), *before);
+}
+
+#[test]
+fn a_subject_begins_with_a_schema_in_its_language_and_undo_takes_it_back() {
+    for (schema_type, name) in
+        [(SchemaType::Avro, "stock-levels-value"), (SchemaType::Json, "stock.levels"), (SchemaType::Protobuf, "1-stock")]
+    {
+        let mut app = app_on(DESIGN);
+        let before = Arc::clone(app.project());
+        tell(&mut app, SchemaCommand::BeginSubject(Some(Beginning { name: name.to_owned(), schema_type })));
+        assert_eq!(app.cannot_add_subject_because(), None);
+        tell(&mut app, SchemaCommand::AddSubject);
+        let subject = app.desk.chosen().expect("it is shown");
+        assert_eq!((&**subject.name(), &*subject.standing.schema_type, subject.versions_count()), (name, schema_type.as_str(), 1));
+        assert_eq!(subject.refused, []);
+        assert!(app.desk.editing && app.desk.beginning().is_none());
+        assert_eq!(judged(&app).same_as, Some(1), "the editor is open on what there is");
+        assert!(compile::check(app.project()).iter().all(|problem| problem.severity != crate::diagnostics::Severity::Error));
+        app.apply(Command::Undo);
+        assert_eq!(**app.project(), *before);
+    }
+}
+
+#[test]
+fn a_subject_without_a_name_of_its_own_is_not_added() {
+    let mut app = app_on(DESIGN);
+    for name in ["", "  ", "orders-value", " orders-value ", "a\tb", &"x".repeat(250)] {
+        tell(&mut app, SchemaCommand::BeginSubject(Some(Beginning { name: name.to_owned(), ..Beginning::default() })));
+        assert!(app.cannot_add_subject_because().is_some(), "{name:?}");
+        tell(&mut app, SchemaCommand::AddSubject);
+        assert_eq!(app.desk.subjects().len(), 2, "{name:?}");
+    }
 }
 
 #[test]

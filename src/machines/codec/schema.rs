@@ -29,9 +29,10 @@ pub(super) const CODE: &str = "schema";
 pub const SCHEMA_TYPE_CHANGED: &str = "SCHEMA_TYPE_CHANGED";
 
 /// The kinds of schema a registry keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SchemaType {
     /// Avro.
+    #[default]
     Avro,
     /// JSON Schema.
     Json,
@@ -42,7 +43,8 @@ pub enum SchemaType {
 impl SchemaType {
     /// As registries write them, in the order of [`Self::ALL`].
     pub const WORDS: &'static [&'static str] = &["AVRO", "JSON", "PROTOBUF"];
-    const ALL: [Self; 3] = [Self::Avro, Self::Json, Self::Protobuf];
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Avro, Self::Json, Self::Protobuf];
 
     /// What a text may be, the likeliest first.
     pub(super) fn candidates(text: &str) -> (Self, &'static [Self]) {

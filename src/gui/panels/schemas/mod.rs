@@ -1,9 +1,10 @@
 //! Subjects of a schema registry: their versions, a draft of the next one, and what that would do.
 //!
 //! In: the application's desk. Out: commands. What is said of schemas is found by the desk; here it is only drawn.
-//! Start at [`schemas_ui`]: `list.rs` has the subjects, `versions.rs` what is there of one, `editor.rs` the draft,
+//! Start at [`schemas_ui`]: `list.rs` has the subjects, `versions.rs` what is there of one, `begin.rs` a new one, `editor.rs` the draft,
 //! `pages.rs` what is said of it, a file a page; `code.rs` colours a schema's text.
 
+mod begin;
 mod blast;
 mod changes;
 mod code;
@@ -26,6 +27,8 @@ const LIST_WIDTH_MIN: f32 = 820.0;
 /// Narrower than this, what is said of a draft stands below it.
 const BESIDE_WIDTH_MIN: f32 = 560.0;
 const LIST_WIDTH: f32 = 250.0;
+/// The names of the pages stand in one line from here on.
+const PAGES_WIDTH: f32 = 372.0;
 
 /// The tab of the dock.
 pub fn schemas_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -40,7 +43,10 @@ pub fn schemas_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         return widgets::empty_state(ui, icon::SCHEMA, "No schema registry in this design", hint);
     }
     if desk.chosen().is_none() {
-        let hint = "List subjects and their versions in the registry's inspector: the versions are names of the project's schemas";
+        if let Some(beginning) = desk.beginning() {
+            return begin::ui(ui, app, beginning, commands);
+        }
+        let hint = "Begin one with New subject, or list the project's schemas as versions in the registry's inspector";
         return widgets::empty_state(ui, icon::SCHEMA, "This registry has no subjects yet", hint);
     }
     let area = ui.available_rect_before_wrap();
@@ -52,7 +58,7 @@ pub fn schemas_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         rule(ui, right.left() + space::S, area);
     }
     let (middle, beside) = if rest.width() >= BESIDE_WIDTH_MIN {
-        let width = (rest.width() * 0.46).clamp(250.0, 430.0);
+        let width = (rest.width() * 0.46).max(PAGES_WIDTH.min(rest.width() * 0.53)).clamp(250.0, 430.0);
         let (middle, beside) = rest.split_left_right_at_x(rest.right() - width);
         rule(ui, beside.left(), area);
         (middle.with_max_x(middle.right() - space::S), beside.with_min_x(beside.left() + space::S))
@@ -60,11 +66,15 @@ pub fn schemas_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
         let (middle, below) = rest.split_top_bottom_at_y(rest.center().y);
         (middle, below.with_min_y(below.top() + space::S))
     };
-    widgets::within(ui, middle, |ui| match desk.editing {
-        true => editor::ui(ui, app, commands),
-        false => versions::ui(ui, app, commands),
-    });
-    widgets::within(ui, beside, |ui| pages::ui(ui, app, commands));
+    if let Some(beginning) = desk.beginning() {
+        widgets::within(ui, middle, |ui| begin::ui(ui, app, beginning, commands));
+    } else {
+        widgets::within(ui, middle, |ui| match desk.editing {
+            true => editor::ui(ui, app, commands),
+            false => versions::ui(ui, app, commands),
+        });
+        widgets::within(ui, beside, |ui| pages::ui(ui, app, commands));
+    }
     ui.advance_cursor_after_rect(area);
 }
 
@@ -76,6 +86,7 @@ fn rule(ui: &Ui, x: f32, area: egui::Rect) {
 fn head_ui(ui: &mut Ui, app: &AppState, is_wide: bool, commands: &mut Vec<Command>) {
     let (desk, tokens) = (&app.desk, theme::tokens(ui.ctx()));
     let Some(registry) = desk.registry.clone() else { return };
+    begin::button_ui(ui, app, commands);
     let all: Vec<&str> = registries(app.project()).collect();
     if all.len() > 1 {
         widgets::combo("desk-registry").selected_text(registry.as_str()).show_ui(ui, |ui| {

@@ -38,6 +38,30 @@ const TRIES: usize = 16;
 /// Bytes of trials beyond which no further one is made.
 const TRIAL_BYTES_MAX: usize = 1 << 20;
 
+/// Keywords that say something of the whole payload, which the plan draws part by part: what breaks them may be too rare for
+/// the trials.
+const WEIGHED: &[&str] = &[
+    "additionalItems",
+    "allOf",
+    "anyOf",
+    "contains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+    "maxProperties",
+    "minProperties",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "patternProperties",
+    "prefixItems",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+];
+
 /// A compiled JSON Schema.
 #[derive(Debug)]
 pub struct JsonSchema {
@@ -56,9 +80,9 @@ pub struct JsonSchema {
 /// How good the plan's payloads are.
 #[derive(Debug)]
 enum Generation {
-    /// All of the trials were valid.
+    /// All of the trials were valid, and no keyword of the schema makes a rare one possible that is not.
     Sure,
-    /// Some were: each payload is checked, and this one stands in when none of a few is valid.
+    /// Each payload is checked, and this one stands in when none of a few is valid.
     Checked { fallback: Vec<u8> },
     /// None was. The reason is the last refusal.
     Impossible { reason: String },
@@ -172,7 +196,10 @@ impl JsonSchema {
                 Err(reason) => refused = Some(reason),
             }
         }
-        let Some(reason) = refused else { return Generation::Sure };
+        let reason = match refused {
+            None if !has_keyword_of(schema, WEIGHED) => return Generation::Sure,
+            reason => reason.unwrap_or_default(),
+        };
         // The schema's own examples, where chance finds nothing.
         let examples = schema.get("examples").and_then(Json::as_array).into_iter().flatten().chain(schema.get("default"));
         let example = || examples.filter_map(|value| serde_json::to_vec(value).ok()).find(|bytes| self.validate(bytes).is_ok());
@@ -180,6 +207,15 @@ impl JsonSchema {
             Some(fallback) => Generation::Checked { fallback },
             None => Generation::Impossible { reason },
         }
+    }
+}
+
+/// Whether one of these keywords stands anywhere in a schema; a property of such a name counts too.
+fn has_keyword_of(schema: &Json, keywords: &[&str]) -> bool {
+    match schema {
+        Json::Object(map) => map.iter().any(|(key, value)| keywords.contains(&key.as_str()) || has_keyword_of(value, keywords)),
+        Json::Array(items) => items.iter().any(|item| has_keyword_of(item, keywords)),
+        _ => false,
     }
 }
 
