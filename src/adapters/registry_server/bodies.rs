@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
 
 use super::replies::Answer;
 use crate::machines::codec::json_nesting;
-use crate::machines::registry::{ConfigUpdate, NewReference, NewSchema, RegistryError, VersionChoice};
+use crate::machines::registry::{Attachments, ConfigUpdate, NewReference, NewSchema, RegistryError, VersionChoice};
 
 /// Deepest nesting of a body: a schema is a text in it, so bodies are flat.
 const DEPTH_MAX: usize = 32;
@@ -18,6 +19,8 @@ struct SchemaBody {
     schema: Option<String>,
     schema_type: Option<String>,
     references: Option<Vec<ReferenceBody>>,
+    metadata: Option<Map<String, Json>>,
+    rule_set: Option<Map<String, Json>>,
     id: Option<i64>,
     version: Option<i64>,
 }
@@ -64,6 +67,7 @@ pub(super) fn schema(body: &[u8]) -> Result<NewSchema, Answer> {
         schema_type: body.schema_type.unwrap_or_default().into(),
         text: body.schema.map_or_else(|| Arc::from(""), Arc::from),
         references,
+        attachments: Attachments::of(body.metadata, body.rule_set),
         id: positive(body.id),
         version: positive(body.version),
     })

@@ -68,6 +68,12 @@ pub(super) fn schema(found: &Registered) -> Json {
         if !found.references.is_empty() {
             fields.insert("references".to_owned(), references(found));
         }
+        let attachments = [("metadata", &found.attachments.metadata), ("ruleSet", &found.attachments.rule_set)];
+        for (name, text) in attachments {
+            if let Some(value) = text.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+                fields.insert(name.to_owned(), value);
+            }
+        }
         fields.insert("schema".to_owned(), Json::from(&*found.text));
         if found.is_deleted {
             fields.insert("deleted".to_owned(), Json::Bool(true));

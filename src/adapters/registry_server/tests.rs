@@ -52,6 +52,44 @@ fn a_schema_is_registered_and_found_by_every_path() {
     assert_eq!(get(&mut registry, "/contexts"), (200, json!(["."])));
 }
 
+/// The cases are those of Confluent's `RestApiMetadataEncoderTest` and `RestApiTest`, in short.
+#[test]
+fn metadata_and_rules_make_a_version_and_are_inherited() {
+    let mut registry = registry();
+    let path = "/subjects/orders-value/versions";
+    let with = |schema: Json, metadata: Json| {
+        let mut body = schema;
+        body["metadata"] = metadata;
+        body
+    };
+    let owner = |name: &str| json!({"properties": {"owner": name, "area": "shop"}, "tags": {}});
+    let (_, made) = ask(&mut registry, Method::Post, path, &with(first(), owner("ann")));
+    assert_eq!((&made["id"], &made["metadata"]), (&json!(1), &json!({"properties": {"area": "shop", "owner": "ann"}})));
+    // The same in another order, and without any, is the version that there is.
+    let reordered = with(first(), json!({"properties": {"area": "shop", "owner": "ann"}}));
+    for body in [reordered, first()] {
+        assert_eq!(ask(&mut registry, Method::Post, path, &body).1["version"], 1);
+        assert_eq!(ask(&mut registry, Method::Post, "/subjects/orders-value", &body).1["version"], 1);
+    }
+    // Other metadata are another version of the same text, also without the text.
+    let (_, made) = ask(&mut registry, Method::Post, path, &with(first(), owner("bob")));
+    assert_eq!((&made["id"], &made["version"]), (&json!(2), &json!(2)));
+    let rules = json!({"ruleSet": {"domainRules": [{"name": "r", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "true"}]}});
+    let (status, made) = ask(&mut registry, Method::Post, path, &rules);
+    assert_eq!((status, &made["version"], &made["metadata"]["properties"]["owner"]), (200, &json!(3), &json!("bob")));
+    assert_eq!(made["ruleSet"], rules["ruleSet"]);
+    // A new text inherits both.
+    let wider = record(&json!([{"name": "id", "type": "string"}, {"name": "n", "type": "int", "default": 0}]));
+    ask(&mut registry, Method::Post, path, &wider);
+    let (_, fourth) = get(&mut registry, &format!("{path}/4"));
+    assert_eq!((&fourth["metadata"]["properties"]["owner"], &fourth["ruleSet"]), (&json!("bob"), &rules["ruleSet"]));
+    assert_eq!(get(&mut registry, "/schemas/ids/4").1["ruleSet"], rules["ruleSet"]);
+    let guids: std::collections::BTreeSet<String> =
+        (1..=4).map(|version| get(&mut registry, &format!("{path}/{version}")).1["guid"].to_string()).collect();
+    assert_eq!(guids.len(), 4);
+    assert_eq!(ask(&mut registry, Method::Post, path, &with(first(), json!("owner"))).0, 400);
+}
+
 #[test]
 fn refusals_have_the_products_codes() {
     let mut registry = registry();

@@ -12,6 +12,7 @@
 //! Start at [`Registry::register`] (`register.rs`); `reading.rs` answers, `delete.rs` takes away, `settings.rs` holds
 //! configurations and modes, `verdict.rs` judges files as well, `glue/` is the other product.
 
+mod attachments;
 mod compatibility;
 mod delete;
 mod diff;
@@ -39,6 +40,7 @@ use crate::machines::codec::SchemaLibrary;
 use crate::units::SimTime;
 use store::Store;
 
+pub use attachments::Attachments;
 pub use compatibility::Compatibility;
 pub use diff::{Change, diff};
 pub use error::RegistryError;
@@ -94,6 +96,8 @@ pub struct Registered {
     pub text: Arc<str>,
     /// What it refers to.
     pub references: Arc<[Reference]>,
+    /// Metadata and rules.
+    pub attachments: Attachments,
     /// Softly deleted.
     pub is_deleted: bool,
 }
@@ -136,14 +140,9 @@ impl Registry {
         let latest = self.by_version(subject, VersionChoice::Latest, false).map_err(in_words)?;
         let made = || sabotage::broken(&latest.text, breaks).map(Arc::from);
         let text = text.or_else(made).ok_or("a version can only be made of an Avro record with a field to break: name a schema")?;
-        let references = latest.references.iter().map(|reference| NewReference {
-            name: Arc::clone(&reference.name),
-            subject: Arc::clone(&reference.subject),
-            version: VersionChoice::Number(reference.version),
-        });
-        let new = NewSchema { references: references.collect(), ..NewSchema::new(latest.schema_type, &text) };
+        let new = NewSchema { text, ..NewSchema::again(&latest) };
         let verdict = {
-            let prepared = self.prepare(&latest.subject, &new, false).map_err(in_words)?;
+            let prepared = self.prepare(&latest.subject, &new, &new.attachments, false).map_err(in_words)?;
             let old = self.library.compile_found(&self.found(&latest).map_err(in_words)?)?;
             let older = Older { version: Some(latest.version), schema: old };
             judge(&self.library, &prepared.schema, &[older], Compatibility::Full, self.rules(&self.config_in_scope(&latest.subject)))

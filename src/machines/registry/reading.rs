@@ -179,6 +179,7 @@ impl Registry {
             schema_type: entry.identity.schema_type,
             text: Arc::clone(&entry.identity.text),
             references: Arc::clone(&entry.identity.references),
+            attachments: entry.identity.attachments.clone(),
             is_deleted: version.is_deleted,
         })
     }
@@ -218,6 +219,10 @@ fn guid(identity: &Identity) -> Arc<str> {
         hash.update([0]);
         hash.update(reference.subject.as_bytes());
         hash.update(reference.version.to_be_bytes());
+    }
+    for attachment in [&identity.attachments.metadata, &identity.attachments.rule_set].into_iter().flatten() {
+        hash.update([0]);
+        hash.update(attachment.as_bytes());
     }
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);

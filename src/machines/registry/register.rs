@@ -6,6 +6,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::attachments::Attachments;
 use super::name::SubjectName;
 use super::store::{Identity, Reference};
 use super::verdict::{Older, Verdict, judge};
@@ -21,6 +22,8 @@ pub struct NewSchema {
     pub text: Arc<str>,
     /// What it names.
     pub references: Vec<NewReference>,
+    /// Its metadata and rules; what is left out is as the subject's latest version has it.
+    pub attachments: Attachments,
     /// In the modes IMPORT and FORWARD: the id that it has elsewhere.
     pub id: Option<u32>,
     /// The version that it is to be; the next one when absent.
@@ -69,6 +72,16 @@ impl NewSchema {
     pub fn new(schema_type: &str, text: &str) -> Self {
         Self { schema_type: schema_type.into(), text: text.into(), ..Self::default() }
     }
+    /// What a version was registered with; its metadata and rules are the latest version's anyway.
+    pub(super) fn again(version: &Registered) -> Self {
+        let references = version.references.iter().map(|reference| NewReference {
+            name: Arc::clone(&reference.name),
+            subject: Arc::clone(&reference.subject),
+            version: VersionChoice::Number(reference.version),
+        });
+        let (schema_type, text) = (version.schema_type.into(), Arc::clone(&version.text));
+        Self { schema_type, text, references: references.collect(), ..Self::default() }
+    }
 }
 
 impl Registry {
@@ -84,15 +97,23 @@ impl Registry {
             return Err(RegistryError::invalid_subject(subject));
         }
         let subject: Arc<str> = name.qualified().into();
-        let prepared = self.prepare(&subject, new, how.normalize)?;
+        let is_import = matches!(self.mode_in_scope(&subject), Mode::Import | Mode::Forward);
+        // Whoever sends no text means the latest one, with other metadata or rules.
+        let without_text = (new.text.trim().is_empty() && !is_import).then(|| self.by_version(&subject, VersionChoice::Latest, false));
+        let filled = without_text.and_then(Result::ok).map(|latest| {
+            let NewSchema { attachments, id, version, .. } = new.clone();
+            NewSchema { attachments, id, version, ..NewSchema::again(&latest) }
+        });
+        let new = filled.as_ref().unwrap_or(new);
+        let latest = self.latest_attachments(&subject).filter(|_| !is_import);
+        let prepared = self.prepare(&subject, new, &new.attachments.or_from(latest), how.normalize)?;
         if new.version.is_none_or(|version| version == 0)
             && let Some(known) = self.find(&subject, &prepared, false)
             && new.id.is_none_or(|id| id == known.id)
         {
             return Ok(known);
         }
-        let mode = self.check_mode(&subject, new)?;
-        let is_import = matches!(mode, Mode::Import | Mode::Forward);
+        self.check_mode(&subject, new)?;
         let known_id = self.store.id_of(name.context, &prepared.identity);
         if !is_import && !how.force {
             let verdict = self.judge_next(&subject, &prepared.schema);
@@ -121,7 +142,7 @@ impl Registry {
                 vec![older.ok_or_else(|| RegistryError::version_not_found(number))?]
             }
         };
-        let prepared = self.prepare(&subject, new, normalize)?;
+        let prepared = self.prepare(&subject, new, &new.attachments, normalize)?;
         let config = self.config_in_scope(&subject);
         Ok(judge(&self.library, &prepared.schema, &older, config.level(self.level), self.rules(&config)))
     }
@@ -134,9 +155,15 @@ impl Registry {
         let names = self.everywhere(subject);
         let mut refused = None;
         for (at, subject) in names.iter().enumerate() {
-            match self.prepare(subject, new, normalize) {
-                Ok(prepared) => {
-                    if let Some(known) = self.find(subject, &prepared, with_deleted) {
+            match self.prepare(subject, new, &new.attachments, normalize) {
+                Ok(mut prepared) => {
+                    let found = self.find(subject, &prepared, with_deleted);
+                    // As registering would fill it up.
+                    let found = found.or_else(|| {
+                        prepared.identity.attachments = new.attachments.or_from(self.latest_attachments(subject));
+                        self.find(subject, &prepared, with_deleted)
+                    });
+                    if let Some(known) = found {
                         return Ok(known);
                     }
                 }
@@ -149,7 +176,13 @@ impl Registry {
     }
 
     /// Reads a schema and what it refers to, as a subject's configuration wants it.
-    pub(super) fn prepare(&self, subject: &str, new: &NewSchema, normalize: bool) -> Result<Prepared, RegistryError> {
+    pub(super) fn prepare(
+        &self,
+        subject: &str,
+        new: &NewSchema,
+        attachments: &Attachments,
+        normalize: bool,
+    ) -> Result<Prepared, RegistryError> {
         let word = if new.schema_type.is_empty() { "AVRO" } else { &*new.schema_type };
         let schema_type = SchemaType::from_str(word).map_err(|_| RegistryError::invalid_schema_type(word))?;
         if new.text.trim().is_empty() {
@@ -169,7 +202,8 @@ impl Registry {
         };
         // What is kept is what clients get: it is compiled as they see it.
         let schema = if *schema.text() == text { schema } else { self.library.compile_with(word, &text, &texts).map_err(refuse)? };
-        let identity = Identity { schema_type: schema_type.as_str(), text, references: references.into() };
+        let attachments = attachments.clone();
+        let identity = Identity { schema_type: schema_type.as_str(), text, references: references.into(), attachments };
         Ok(Prepared { schema, identity })
     }
 
@@ -184,10 +218,16 @@ impl Registry {
             Some(known) == id
                 || (prepared.identity.references.is_empty()
                     && !entry.identity.references.is_empty()
+                    && entry.identity.attachments == prepared.identity.attachments
                     && entry.schema.is_same_resolved(&prepared.schema))
         };
         let found = versions.iter().rev().find(|(_, version)| (with_deleted || !version.is_deleted) && is_same(version.id));
         found.and_then(|(number, _)| self.registered(subject, *number))
+    }
+
+    fn latest_attachments(&self, subject: &str) -> Option<&Attachments> {
+        let (_, latest) = self.store.latest(subject)?;
+        Some(&self.store.entry(SubjectName::parse(subject).context, latest.id)?.identity.attachments)
     }
 
     /// The verdict of the subject's level on a next version.
@@ -207,7 +247,7 @@ impl Registry {
         with_schema.collect()
     }
 
-    fn check_mode(&self, subject: &str, new: &NewSchema) -> Result<Mode, RegistryError> {
+    fn check_mode(&self, subject: &str, new: &NewSchema) -> Result<(), RegistryError> {
         let (mode, context) = (self.mode_in_scope(subject), SubjectName::parse(subject).prefix());
         let refuse = |what| Err(RegistryError::wrong_mode(subject, &context, what));
         let is_import = matches!(mode, Mode::Import | Mode::Forward);
@@ -215,7 +255,7 @@ impl Registry {
             (Mode::ReadOnly | Mode::ReadOnlyOverride, _) => refuse("in read-only"),
             (_, Some(_)) if !is_import => refuse("not in import"),
             (_, None) if mode != Mode::ReadWrite => refuse("not in read-write"),
-            _ => Ok(mode),
+            _ => Ok(()),
         }
     }
 

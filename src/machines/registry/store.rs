@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::attachments::Attachments;
 use super::name::{DEFAULT_CONTEXT, SubjectName};
 use crate::machines::codec::Schema;
 
@@ -28,6 +29,7 @@ pub(super) struct Identity {
     pub(super) schema_type: &'static str,
     pub(super) text: Arc<str>,
     pub(super) references: Arc<[Reference]>,
+    pub(super) attachments: Attachments,
 }
 
 /// A schema with an id.
