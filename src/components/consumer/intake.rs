@@ -268,7 +268,7 @@ impl Consumer {
 
     /// An instance is gone: buffer and work with it. What it had committed and not done is lost.
     pub fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        self.abandon_handling(ctx, index);
+        self.abandon_handling(index);
         self.crash_relay(ctx, index);
         self.abandon_results(ctx, index);
         let instance = &mut self.instances[index];

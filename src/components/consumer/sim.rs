@@ -516,7 +516,7 @@ impl Process for Consumer {
             out.counter("results_count", results.written);
         }
         if let Some(handler) = &self.handler {
-            handler.figures(now, out);
+            handler.figures(out);
             self.outbox.figures(out);
         }
         self.corrupt.figures(out);
@@ -533,8 +533,8 @@ impl Process for Consumer {
     fn read_model(&self) -> Option<TableShape> {
         self.handler.as_ref()?.read_model()
     }
-    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
-        let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(now, query));
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(query));
         of_handler.or_else(|| self.reader.as_ref()?.browse(query))
     }
     fn clone_box(&self) -> Box<dyn Process> {

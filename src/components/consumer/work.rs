@@ -53,12 +53,17 @@ pub(super) enum Next {
 }
 
 /// A dead letter that a worker waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PendingLetter {
     event: EventId,
     pub instance: usize,
     worker: u32,
+    /// Why its event is given up.
+    reason: Reason,
 }
+
+/// Why an attempt has failed that `failure_ratio` lets fail: nothing more is known of it.
+const CHANCE: Reason = Reason { code: "attempts", detail: None };
 
 impl Consumer {
     /// Hands records to free workers, poll by poll.
@@ -170,7 +175,7 @@ impl Consumer {
         }
         let is_first = !std::mem::replace(&mut work.is_handled, self.handler.is_some());
         let next = if is_first && self.failure_rng.chance(self.failure_ratio) {
-            self.attempt_failed(ctx, index, number)
+            self.attempt_failed(ctx, index, number, CHANCE)
         } else if self.handler.is_some() {
             self.handle(ctx, index, number)
         } else {
@@ -181,8 +186,8 @@ impl Consumer {
         }
     }
 
-    /// Rests before the next attempt, or gives up.
-    pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
+    /// Rests before the next attempt, or gives up for the reason of the last one.
+    pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) -> Next {
         let worker = &mut self.instances[index].workers[number as usize];
         let Some(work) = &mut worker.work else { return Next::Wait };
         if work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever {
@@ -190,7 +195,7 @@ impl Consumer {
             ctx.timer_after(self.retry_backoff, Self::worker_token(index, number, worker.generation));
             return Next::Wait;
         }
-        self.fail(ctx, index, number);
+        self.fail(ctx, index, number, reason);
         Next::Serve
     }
 
@@ -210,37 +215,27 @@ impl Consumer {
         self.release(ctx, index, number);
     }
 
-    /// The last attempt has failed.
-    fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
+    /// The last attempt has failed, or no attempt can help.
+    pub fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) {
         self.counts.failed += 1;
         if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
             let Some(work) = &mut self.instances[index].workers[number as usize].work else { return };
             work.state = State::Writing;
             let record = work.record.clone();
-            self.letters.push(PendingLetter { event: record.meta.id, instance: index, worker: number });
+            self.letters.push(PendingLetter { event: record.meta.id, instance: index, worker: number, reason });
             self.write_letter(ctx, &record);
             self.letters_settled(ctx);
             return;
         }
-        self.give_up(ctx, index, number, "attempts", "skipped");
+        self.give_up(ctx, (index, number), ObligationEnd::FailedSkipped, &reason, "skipped");
     }
 
-    /// No attempt can help.
-    pub fn fail_for(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: &Reason) {
-        if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
-            return self.fail(ctx, index, number);
-        }
-        self.counts.failed += 1;
+    /// An event ends without having been processed: what became of it instead, and why.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, (index, number): (usize, u32), end: ObligationEnd, reason: &Reason, instead: &str) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
-        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, reason.clone());
-        self.tell_end(ctx, index, fact);
-        self.release(ctx, index, number);
-    }
-
-    fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {
-        let Some(work) = &self.instances[index].workers[number as usize].work else { return };
-        let words = format!("failed {}, {verb}", times(work.attempts));
-        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, Reason { code, detail: Some(words.into()) });
+        let why = reason.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let words = format!("failed {}{why}, {instead}", times(work.attempts));
+        let fact = self.end_with(ctx, work, end, Reason { code: reason.code, detail: Some(words.into()) });
         self.tell_end(ctx, index, fact);
         self.release(ctx, index, number);
     }
@@ -282,19 +277,17 @@ impl Consumer {
         for batch in &acked {
             for event in events(&batch.batch) {
                 let Some(letter) = self.take_letter(event.id) else { continue };
-                let Some(work) = &self.instances[letter.instance].workers[letter.worker as usize].work else { continue };
                 self.counts.dead_lettered += 1;
-                let words = format!("failed {}, dead-lettered", times(work.attempts));
-                let reason = Reason { code: "attempts", detail: Some(words.into()) };
-                let fact = self.end_with(ctx, work, ObligationEnd::DeadLettered, reason);
-                self.tell_end(ctx, letter.instance, fact);
-                self.release(ctx, letter.instance, letter.worker);
+                let at = (letter.instance, letter.worker);
+                self.give_up(ctx, at, ObligationEnd::DeadLettered, &letter.reason, "dead-lettered");
                 self.resume(ctx, letter.instance);
             }
         }
-        for letter in unsent {
-            if let Some(letter) = self.take_letter(letter.event.id) {
-                self.give_up(ctx, letter.instance, letter.worker, "dead-letter", "its dead letter could not be written, skipped");
+        for unsent in unsent {
+            if let Some(letter) = self.take_letter(unsent.event.id) {
+                let at = (letter.instance, letter.worker);
+                let instead = "its dead letter could not be written, skipped";
+                self.give_up(ctx, at, ObligationEnd::FailedSkipped, &Reason { code: "dead-letter", ..letter.reason }, instead);
                 self.resume(ctx, letter.instance);
             }
         }

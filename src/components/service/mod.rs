@@ -22,6 +22,7 @@ mod sim;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 pub use retry_topics::{RetryTopics, Suffix};
 

@@ -44,7 +44,7 @@ pub(crate) struct Ledger {
     /// What clients said of events that stood in a log nevertheless: it counts again if the log is cut.
     overruled: BTreeMap<EventId, Settled>,
     reasons: BTreeMap<ReasonKey, ReasonTotal>,
-    /// Acknowledged events that a log lost, in order, the first of them.
+    /// Events that are gone though they were acknowledged, in order, the first of them.
     named_lost: Vec<NamedLost>,
     /// Up to where groups read late, or once more, on purpose.
     rereads: BTreeMap<(GroupIx, TopicIx, u32), u64>,
@@ -353,8 +353,10 @@ impl Ledger {
         }
         if let Some(reason) = reason {
             let key = self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
-            if !by_the_log && ended.end == ObligationEnd::DeadLettered {
-                self.remember_letter(ended, key);
+            match ended.end {
+                ObligationEnd::DeadLettered if !by_the_log => self.remember_letter(ended, key),
+                ObligationEnd::Lost if !by_the_log => self.name_lost(now, ended, reason),
+                _ => {}
             }
         }
         if rereads { Entry::Backfill } else { Entry::First }
