@@ -37,6 +37,7 @@ mod push;
 mod queue_designs;
 mod queues;
 mod registry_products;
+mod retry_topics;
 mod samples;
 mod schema_breaks;
 mod schema_cli;

@@ -11,9 +11,6 @@ use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use serde_json::{Value as Json, json};
 
-use super::cases;
-use eventyard::components::service::{RetryTopics, Suffix};
-
 fn component(kind: &str, params: Json) -> Component {
     let params = serde_json::from_value(params).expect("parameters are plain data");
     Component { kind: kind.to_owned(), params, ..Component::default() }
@@ -26,7 +23,7 @@ fn link(from: &str, to: &str, latency: &str) -> Link {
 }
 
 /// Commands → service → events → reader.
-fn project(service: Json, faults: Vec<TimedFault>) -> Project {
+pub(super) fn project(service: Json, faults: Vec<TimedFault>) -> Project {
     let mut project = Project { seed: 5, ..Project::default() };
     let parts = [
         ("clients", component("producer", json!({"load": "poisson(200/s)", "keys": "uniform(50)", "events": [{"type": "Pay"}]}))),
@@ -60,7 +57,7 @@ fn project(service: Json, faults: Vec<TimedFault>) -> Project {
     project
 }
 
-fn fault(at_us: u64, action: &str) -> TimedFault {
+pub(super) fn fault(at_us: u64, action: &str) -> TimedFault {
     TimedFault {
         at: SimTime::ZERO + SimDuration::from_us(at_us),
         target: FaultTarget::Component("accounts".to_owned()),
@@ -69,14 +66,14 @@ fn fault(at_us: u64, action: &str) -> TimedFault {
     }
 }
 
-fn run(project: &Project) -> Report {
+pub(super) fn run(project: &Project) -> Report {
     let plan = compile(project, &RunOptions::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs");
     assert!(report.ledger.balanced, "{:?}", report.ledger);
     report
 }
 
-fn of(report: &Report, component: &str, figure: &str) -> u64 {
+pub(super) fn of(report: &Report, component: &str, figure: &str) -> u64 {
     report.components[component].get(figure).copied().unwrap_or_else(|| panic!("{component} tells {figure}")) as u64
 }
 
@@ -288,30 +285,4 @@ fn a_database_holds_the_read_model() {
     assert_eq!(number("SELECT count(*) FROM \"order-list\""), of(&with, "order-list", "read_model_rows"));
     let read = number("SELECT sum(next) FROM _places");
     assert_eq!(read, number("SELECT sum(changes) FROM \"order-list\""), "each event that was read has changed one row");
-}
-
-#[test]
-fn retry_topics_are_named_as_spring_names_them() {
-    for case in cases::read("spring_retry_topics.json") {
-        let topic = case["topic"].as_str().expect("a topic");
-        let wanted: Vec<&str> = case["topics"].as_array().expect("names").iter().filter_map(Json::as_str).collect();
-        let names = match case["plain"].as_str() {
-            Some(plain) if plain.contains("binder") => vec![RetryTopics::binder(topic, case["group"].as_str().expect("a group"))],
-            Some(_) => vec![RetryTopics::recoverer(topic)],
-            None => {
-                let text = |name: &str, or: &str| case[name].as_str().unwrap_or(or).to_owned();
-                let retries = RetryTopics {
-                    attempts: case["attempts"].as_u64().expect("a number") as u32,
-                    delay: SimDuration::from_ms(case["delay_ms"].as_u64().unwrap_or(1_000)),
-                    multiplier: case["multiplier"].as_f64().unwrap_or(1.0),
-                    suffix: if text("strategy", "").contains("DELAY") { Suffix::DelayValue } else { Suffix::IndexValue },
-                    retry_suffix: text("retrySuffix", "-retry"),
-                    dead_letter_suffix: text("dltSuffix", "-dlt"),
-                    ..RetryTopics::default()
-                };
-                retries.names(topic)
-            }
-        };
-        assert_eq!(names, wanted, "{case}");
-    }
 }

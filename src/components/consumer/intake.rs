@@ -142,6 +142,9 @@ impl Consumer {
             if offset < inbound.from {
                 continue;
             }
+            if self.pauses_for(ctx.now, index, inbound, record.meta.id, offset) {
+                break;
+            }
             let verdict = match &mut self.reader {
                 Some(reader) if !record.is_tombstone => reader.judge(ctx, record.value),
                 _ => Verdict::Good,

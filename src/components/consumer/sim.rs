@@ -15,6 +15,7 @@ use super::pauses::Pauses;
 use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
+use super::retries::Retries;
 use super::schemas::{CALLS_SCHEMA, Reader};
 use super::snapshot::Table;
 use super::suspension::Condition;
@@ -62,7 +63,9 @@ pub(super) struct Consumer {
     /// Records whose commit may have been taken though nobody works on them: see [`Self::settle`].
     pub unconfirmed: Vec<Received>,
     pub reader: Option<Reader>,
+    /// Writes dead letters, and to retry topics.
     pub dead_letters: Option<ProducerClient>,
+    pub retries: Option<Retries>,
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
     /// What is done with each event, beyond taking time for it.
@@ -123,7 +126,7 @@ pub(super) struct Instance {
 
 impl Consumer {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
-        let dead_letters = super::dead_letter_client(ctx);
+        let (dead_letters, retries) = super::dead_letter_client(ctx, params);
         let on_failure = match params.text("on_failure").as_str() {
             "skip" => OnFailure::Skip,
             "retry_forever" => OnFailure::RetryForever,
@@ -154,6 +157,7 @@ impl Consumer {
             unconfirmed: Vec::new(),
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             dead_letters,
+            retries,
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
             handler: None,
@@ -518,6 +522,9 @@ impl Process for Consumer {
         if let Some(handler) = &self.handler {
             handler.figures(out);
             self.outbox.figures(out);
+        }
+        if let Some(retries) = &self.retries {
+            retries.figures(out);
         }
         self.corrupt.figures(out);
         self.refusals.figures(out);

@@ -1,6 +1,6 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
-use super::{groups, push, queue};
+use super::{groups, push, queue, retries};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -73,6 +73,15 @@ const PARAMS: &[ParamSpec] = &[
         "What becomes of an event whose attempts are used up; dead_letter when that port is linked, else skip",
     )
     .group("Work"),
+    retries::spec::PARAMS[0],
+    retries::spec::PARAMS[1],
+    retries::spec::PARAMS[2],
+    retries::spec::PARAMS[3],
+    retries::spec::PARAMS[4],
+    retries::spec::PARAMS[5],
+    retries::spec::PARAMS[6],
+    retries::spec::PARAMS[7],
+    retries::spec::PARAMS[8],
     ParamSpec::new(
         "on_corrupt",
         "On a bad checksum",
@@ -409,6 +418,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_results(ctx, &path, params, out);
+    retries::spec::check(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
     groups::check(ctx, &path, params, out);
 }

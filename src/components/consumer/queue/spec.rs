@@ -84,6 +84,7 @@ pub(in crate::components::consumer) const OF_TOPICS: &[&str] = &[
     "max_attempts",
     "retry_backoff",
     "on_failure",
+    "retry_topics",
     "poll_size",
     "buffer",
     "fetch_min_bytes",
