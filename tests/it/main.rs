@@ -41,6 +41,7 @@ mod retry_topics;
 mod samples;
 mod schema_breaks;
 mod schema_cli;
+mod service_inputs;
 mod services;
 mod snapshots;
 mod theory;

@@ -11,12 +11,12 @@ use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use serde_json::{Value as Json, json};
 
-fn component(kind: &str, params: Json) -> Component {
+pub(super) fn component(kind: &str, params: Json) -> Component {
     let params = serde_json::from_value(params).expect("parameters are plain data");
     Component { kind: kind.to_owned(), params, ..Component::default() }
 }
 
-fn link(from: &str, to: &str, latency: &str) -> Link {
+pub(super) fn link(from: &str, to: &str, latency: &str) -> Link {
     let end = |text| Endpoint::parse(text).expect("component.port");
     let params = [("latency".to_owned(), latency.into())].into_iter().collect();
     Link { from: end(from), to: end(to), params }
@@ -77,7 +77,7 @@ pub(super) fn of(report: &Report, component: &str, figure: &str) -> u64 {
     report.components[component].get(figure).copied().unwrap_or_else(|| panic!("{component} tells {figure}")) as u64
 }
 
-fn account(publish: &str) -> Json {
+pub(super) fn account(publish: &str) -> Json {
     json!({
         "fields": [{"name": "count", "type": "int"}],
         "commands": [{"type": "Pay", "emits": ["Paid"], "data": "count = state.count + 1"}],

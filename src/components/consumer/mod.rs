@@ -10,6 +10,7 @@
 
 pub(in crate::components) mod actions;
 mod corrupt;
+mod from_queue;
 mod groups;
 pub(in crate::components) mod handler;
 mod intake;

@@ -32,6 +32,9 @@ impl Consumer {
         if self.resetting.is_some() {
             return Err("the group's positions are being reset already".to_owned());
         }
+        if self.queues.is_some() {
+            return Err("it reads a queue, which has no positions: what is deleted does not come again".to_owned());
+        }
         if self.instances.is_empty() {
             return Err("the group never had a member, so it has no positions; set offset_reset instead".to_owned());
         }

@@ -8,10 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::corrupt::CorruptBatches;
+use super::from_queue::{Queues, TOKEN_QUEUE, TOKEN_RECEIVE};
 use super::handler::{Handler, TOKEN_HANDLER};
 use super::intake::{Inbound, Received};
 use super::outbox::{Outbox, TOKEN_RELAY};
 use super::pauses::Pauses;
+use super::queue::spec;
 use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
@@ -66,6 +68,8 @@ pub(super) struct Consumer {
     /// Writes dead letters, and to retry topics.
     pub dead_letters: Option<ProducerClient>,
     pub retries: Option<Retries>,
+    /// Queues that it reads, in place of topics.
+    pub queues: Option<Queues>,
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
     /// What is done with each event, beyond taking time for it.
@@ -149,7 +153,8 @@ impl Consumer {
             max_attempts: u32::try_from(params.count("max_attempts")).unwrap_or(1).max(1),
             retry_backoff: params.duration("retry_backoff"),
             on_failure,
-            commit: super::commit_mode(params),
+            // A queue has no positions.
+            commit: if spec::reads_queue(ctx) { CommitMode::Auto } else { super::commit_mode(params) },
             auto_commit_interval: params.duration("auto_commit_interval"),
             max_poll_interval: params.duration("rebalance_timeout"),
             poll_size: number("poll_size"),
@@ -158,6 +163,7 @@ impl Consumer {
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             dead_letters,
             retries,
+            queues: Queues::new(ctx, params),
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
             handler: None,
@@ -311,6 +317,7 @@ impl Consumer {
             }
         }
         self.note_caught_up(ctx.now, index);
+        self.receive(ctx, index);
     }
 
     pub fn commit_now(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
@@ -383,6 +390,13 @@ impl Consumer {
         self.template[client].group
     }
 
+    pub fn group_of_record(&self, record: &Received) -> GroupIx {
+        match (&record.from_queue, &self.queues) {
+            (Some(from), Some(queues)) => queues.sources[from.source].group,
+            _ => self.group_of(record.client),
+        }
+    }
+
     /// Tells observers about a stay here.
     pub fn hop(&self, ctx: &mut Ctx<'_>, record: &Received, kind: HopKind, served: SimTime, words: String) {
         let placed = Some(Placed { topic: record.topic, partition: record.partition, offset: record.offset });
@@ -393,7 +407,7 @@ impl Consumer {
             served,
             done: ctx.now,
             placed,
-            group: Some(self.group_of(record.client)),
+            group: Some(self.group_of_record(record)),
             words: words.into(),
             payload: Some(record.value()),
             key: record.key(),
@@ -417,6 +431,7 @@ impl Process for Consumer {
         let Some(message) = self.hold_message(end, message) else { return };
         let Some(message) = self.give_to_writer(ctx, message) else { return };
         let Some(message) = self.give_to_relay(ctx, message) else { return };
+        let Some(message) = self.give_to_queues(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
                 let Some(at) = self.owner_of(reply.call) else { return };
@@ -468,6 +483,8 @@ impl Process for Consumer {
             TOKEN_RESET => self.go_on_with_reset(ctx),
             TOKEN_HANDLER => self.handler_due(ctx, token >> 8),
             TOKEN_RELAY => self.relay_due(ctx),
+            TOKEN_QUEUE => self.queues_due(ctx),
+            TOKEN_RECEIVE => self.receive_again(ctx, index, token),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
             TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
                 self.instances[index].wake_at = SimTime::MAX;
@@ -525,6 +542,9 @@ impl Process for Consumer {
         }
         if let Some(retries) = &self.retries {
             retries.figures(out);
+        }
+        if let Some(queues) = &self.queues {
+            queues.figures(out);
         }
         self.corrupt.figures(out);
         self.refusals.figures(out);

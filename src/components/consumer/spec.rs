@@ -27,9 +27,9 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "consumer",
 };
 
-/// What is said of reading topics, and of work: all but what belongs to queues and pushes.
-pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_QUEUES_AND_PUSHES).0;
-const OF_QUEUES_AND_PUSHES: usize = 8;
+/// What is said of reading topics and queues, and of work: all but what belongs to pushes.
+pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_PUSHES).0;
+const OF_PUSHES: usize = 2;
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")

@@ -192,6 +192,9 @@ impl Consumer {
     pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) -> Next {
         let worker = &mut self.instances[index].workers[number as usize];
         let Some(work) = &mut worker.work else { return Next::Wait };
+        if work.record.from_queue.is_some() {
+            return self.message_failed(ctx, (index, number), &reason);
+        }
         let stays = self.retries.is_none() && (work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever);
         if stays {
             work.state = State::Resting;
@@ -212,15 +215,29 @@ impl Consumer {
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
             self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
         }
+        let from = work.record.from_queue.clone();
         if let Some(record) = self.table.is_some().then(|| work.record.clone()) {
             self.tabulate(&record);
         }
         self.tell_end(ctx, index, Fact::Ended(ended));
+        if let Some(from) = from {
+            self.delete_message(ctx, &from);
+        }
         self.release(ctx, index, number);
+    }
+
+    /// What a worker is at, and since when.
+    pub fn work_of(&self, index: usize, number: u32) -> Option<(Received, SimTime)> {
+        let work = self.instances[index].workers[number as usize].work.as_ref()?;
+        Some((work.record.clone(), work.begun))
     }
 
     /// No attempt can help.
     pub fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) {
+        if self.queues.is_some() {
+            self.message_failed(ctx, (index, number), &reason);
+            return;
+        }
         let to = self.destination(index, number, false);
         self.send_away(ctx, (index, number), reason, to);
     }
@@ -380,11 +397,13 @@ impl Consumer {
     }
 
     /// Frees a worker; its record needs no more work.
-    fn put_down(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
+    pub fn put_down(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
         let instance = &mut self.instances[index];
         let worker = &mut instance.workers[number as usize];
         let Some(Work { record, .. }) = &worker.work else { return };
-        instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        if record.from_queue.is_none() {
+            instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        }
         worker.work = None;
         instance.free.push(number);
         instance.busy -= 1;
@@ -400,7 +419,7 @@ impl Consumer {
     pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, begun: SimTime, end: ObligationEnd) -> Ended {
         Ended {
             component: ctx.me,
-            group: self.group_of(record.client),
+            group: self.group_of_record(record),
             topic: record.topic,
             partition: record.partition,
             offset: record.offset,
@@ -410,7 +429,7 @@ impl Consumer {
         }
     }
 
-    fn member(&self, index: usize) -> String {
+    pub fn member(&self, index: usize) -> String {
         format!("{}#{}", self.group_name, index + 1)
     }
 }

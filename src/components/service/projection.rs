@@ -44,6 +44,7 @@ pub(super) struct Projection {
     table: Table,
     ways: Ways,
     tracks_places: bool,
+    can_read_again: bool,
     reads_ratio: f64,
     read_delay: Distribution,
     rng: Stream,
@@ -63,6 +64,7 @@ impl Projection {
             table: read::table(ctx.id, params).map_err(|mut problems| problems.remove(0))?,
             ways: Ways::new(ctx, params),
             tracks_places: params.flag("track_places"),
+            can_read_again: ctx.links_at("in").all(|facts| facts.topic.is_some()),
             reads_ratio: params.ratio("reads_after_write"),
             read_delay: params.distribution("read_delay"),
             rng: ctx.stream("readers"),
@@ -138,11 +140,18 @@ impl Projection {
     }
 
     /// Empties the read model; it is filled again from the beginning of its topics.
-    pub fn rebuild(&mut self, ctx: &mut Ctx<'_>) {
+    ///
+    /// # Errors
+    /// When it reads a queue.
+    pub fn rebuild(&mut self, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        if !self.can_read_again {
+            return Err("its read model is filled from a queue, which gives nothing twice".to_owned());
+        }
         self.table.clear();
         self.tell(ctx, RowEdit::Clear, None);
         self.counts.rebuilds += 1;
         self.rebuild = Some(Rebuild { since: ctx.now, until: self.read_to.clone() });
+        Ok(())
     }
 
     fn note_rebuild(&mut self, now: SimTime) {

@@ -133,8 +133,7 @@ impl Handler for Service {
         }
         match (&mut self.role, input) {
             (Role::Projection(projection), Input::Action { name, .. }) if name == "rebuild" => {
-                projection.rebuild(ctx);
-                Some(Ok(After::ReadAgain))
+                Some(projection.rebuild(ctx).map(|()| After::ReadAgain))
             }
             (_, Input::Action { name, .. }) if name == "rebuild" => {
                 Some(Err("only a service in the role of a projection has a read model to rebuild".to_owned()))
