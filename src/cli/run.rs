@@ -101,15 +101,12 @@ fn single(plan: Plan, data: Option<&mut DataDir>, args: &RunArgs) -> Result<Repo
     result
 }
 
-/// Where the design's read models are kept, if it has any: beside the topics, or in memory.
+/// Where the design's read models are kept, if it has any: beside the topics. Without a folder nobody could read them.
 #[cfg(feature = "sqlite")]
 fn database(plan: &Plan, folder: Option<&Path>) -> Result<Option<Box<dyn StateStore>>, RunFailure> {
     use crate::adapters::state_store::SqliteStore;
-    if read_models(plan).is_empty() {
-        return Ok(None);
-    }
-    let store = folder.map_or_else(SqliteStore::in_memory, SqliteStore::open)?;
-    Ok(Some(Box::new(store)))
+    let Some(folder) = folder.filter(|_| !read_models(plan).is_empty()) else { return Ok(None) };
+    Ok(Some(Box::new(SqliteStore::open(folder)?)))
 }
 
 #[cfg(not(feature = "sqlite"))]

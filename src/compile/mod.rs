@@ -5,10 +5,12 @@
 //! Must not know: files, drivers, the window. Start at [`check`] and [`compile`].
 //!
 //! ```text
-//! Project ─ effective (scenario, --set) ─ structure (kinds, parameters, links) ─ names (dense numbers) ─ kinds' own checks ─ build ─► Plan
+//! Project ─ effective (scenario, --set) ─ structure (kinds, parameters, links) ─ names (dense numbers) ─ kinds' own checks
+//!         ─ companions (topics that clients create) ─ names ─ build ─► Plan
 //! ```
 
 mod blast;
+mod companions;
 mod effective;
 mod expectations;
 mod faults;
@@ -84,6 +86,7 @@ pub fn compile(project: &Project, options: &RunOptions) -> Result<Plan, Vec<Diag
     if has_errors(&remarks) {
         return Err(remarks);
     }
+    companions::create(&mut effective);
     let names = Names::number(&effective);
     let seed = options.seed.unwrap_or(effective.seed);
     let mut planned = Vec::with_capacity(effective.components.len());

@@ -52,7 +52,7 @@ impl Names {
         let mut names = Self { ends: vec![Vec::new(); project.components.len()], ..Self::default() };
         names.number_topics_and_types(&declared);
         names.wire(project, &declared);
-        names.number_groups(&declared);
+        names.number_groups(project, &declared);
         names
     }
 
@@ -128,10 +128,25 @@ impl Names {
         self.ends[component].iter().filter(|facts| facts.port == "results").find_map(|facts| Some(facts.topic.as_ref()?.topic))
     }
 
+    /// What a component reads beside the topics that are linked to it: cluster, group, topic.
+    fn companion_groups(&self, project: &Project, index: usize, one: &Declared) -> Vec<(ComponentIx, String, TopicIx)> {
+        let (Some(group), Some(component)) = (&one.names.group, project.components.get(&one.id)) else { return Vec::new() };
+        let Some(kind) = components::by_id(&component.kind) else { return Vec::new() };
+        let mut all = Vec::new();
+        for topic in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::RecordsIn).filter_map(|facts| facts.topic.as_ref()) {
+            for companion in kind.companion_topics(component, &topic.name) {
+                let found = self.topics.iter().find(|other| other.cluster == topic.cluster && *other.name == *companion.name);
+                let (Some(found), Some(suffix)) = (found, companion.group_suffix) else { continue };
+                all.push((topic.cluster, format!("{group}{suffix}"), found.topic));
+            }
+        }
+        all
+    }
+
     /// Readers of a topic form the group that each names; readers of a queue share it, and so are one group
     /// that is called like the queue; each subscription of a fan-out topic is a group of its own, whose reader, if it
-    /// has one, is the consumer that is pushed to.
-    fn number_groups(&mut self, declared: &[Declared]) {
+    /// has one, is the consumer that is pushed to. What a reader needs beside a topic it reads with a group of its own.
+    fn number_groups(&mut self, project: &Project, declared: &[Declared]) {
         let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
         for (index, one) in declared.iter().enumerate() {
             let mut first = None;
@@ -150,6 +165,9 @@ impl Names {
                 }
             }
             self.group_of.push(first);
+            for (cluster, name, topic) in self.companion_groups(project, index, one) {
+                groups.entry((cluster, name)).or_default().push(topic);
+            }
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::Subscriptions) {
                 let Some(own) = self.topics.iter().find(|topic| topic.cluster.index() == index) else { continue };
                 let topics = groups.entry((own.cluster, subscription_name(&own.name, &facts.peer_id))).or_default();

@@ -227,6 +227,17 @@ pub struct TopicDecl {
     pub needs_keys: bool,
 }
 
+/// A topic that a component needs beside one that it reads, in the same cluster: created where it does not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompanionTopic {
+    /// Name.
+    pub name: String,
+    /// Partitions, where it is created.
+    pub partitions: u32,
+    /// It is read with the component's group and this behind its name; none where it is only written to.
+    pub group_suffix: Option<String>,
+}
+
 /// Events that a component writes with a registered schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaWritten {
@@ -316,6 +327,15 @@ pub trait Kind: Sync {
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let _ = (id, component);
         Declarations::default()
+    }
+    /// What it needs beside a topic that it reads (read leniently, like ports).
+    fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {
+        let _ = (component, topic);
+        Vec::new()
+    }
+    /// Puts a topic into a cluster that has none of that name.
+    fn create_topic(&self, component: &mut Component, topic: &CompanionTopic) {
+        let _ = (component, topic);
     }
     /// Problems beyond each parameter's own range: contradictions, missing links, risky settings.
     /// Paths begin with `components.<id>`.

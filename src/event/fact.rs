@@ -24,6 +24,8 @@ pub enum Fact {
     /// The same for an event that a queue moved here (a dead letter, a redrive): no second append, and an
     /// obligation that a move had ended is open again.
     Moved(Box<Appended>),
+    /// A reader writes an event once more to the topic that it read it from, to try it again: no second append.
+    Renewed { topic: TopicIx, event: EventId },
     /// An obligation of one group to one record ended.
     Ended(Ended),
     /// The same with a reason; anything but a first delivery.
@@ -296,6 +298,7 @@ impl Fact {
         match self {
             Self::Born(meta) | Self::Derived(meta, _) => Some(meta.id),
             Self::Settled(settled) => Some(settled.event.id),
+            Self::Renewed { event, .. } => Some(*event),
             Self::Ended(ended) => Some(ended.event.id),
             Self::EndedWith(with) => Some(with.0.event.id),
             Self::Hop(hop) => Some(hop.0.id),

@@ -36,6 +36,6 @@ pub use read_model::{Cells, RowChange, RowEdit, TableShape};
 pub use record::{EventId, EventMeta, header_bytes};
 pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use schemas::{SCHEMA_USES_MAX, SUBJECTS_SHOWN_MAX, SchemaUse, SchemaWay, SubjectStanding, VersionStanding, VersionState};
-pub use service::{ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
+pub use service::{SERVICE_PAGE_ROWS, ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 pub use standing::{MessageState, QueuePage, QueueRow, QueueStanding, SubscriptionStanding};
 pub use transaction::{AbortedTransaction, GroupOffsets, Isolation, ProducerStamp, TransactionCall, TransactionReply, TransactionRequest};

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::units::SimTime;
 
+/// Lines of a page.
+pub const SERVICE_PAGE_ROWS: usize = 100;
+
 /// What of a service is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceQuery {

@@ -238,6 +238,7 @@ impl Recorder {
             }
             Fact::Kept(appended) => self.ledger.kept(&appended),
             Fact::Moved(appended) => self.ledger.moved(&appended),
+            Fact::Renewed { topic, event } => self.ledger.renewed(topic, event),
             Fact::Compacted(section) => self.ledger.compacted(&section),
             Fact::Truncated(cut) => {
                 let (traces, trouble) = (&mut self.traces, &mut self.seen[cut.cluster.index()].trouble[0]);

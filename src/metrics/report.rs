@@ -224,7 +224,7 @@ pub struct LostEvent {
     pub partition: u32,
     /// and offset.
     pub offset: u64,
-    /// When the log was cut.
+    /// When it was lost.
     pub at_s: f64,
     /// Why, in words.
     pub why: String,

@@ -11,22 +11,19 @@ use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use serde_json::{Value as Json, json};
 
-use super::cases;
-use eventyard::components::service::{RetryTopics, Suffix};
-
-fn component(kind: &str, params: Json) -> Component {
+pub(super) fn component(kind: &str, params: Json) -> Component {
     let params = serde_json::from_value(params).expect("parameters are plain data");
     Component { kind: kind.to_owned(), params, ..Component::default() }
 }
 
-fn link(from: &str, to: &str, latency: &str) -> Link {
+pub(super) fn link(from: &str, to: &str, latency: &str) -> Link {
     let end = |text| Endpoint::parse(text).expect("component.port");
     let params = [("latency".to_owned(), latency.into())].into_iter().collect();
     Link { from: end(from), to: end(to), params }
 }
 
 /// Commands → service → events → reader.
-fn project(service: Json, faults: Vec<TimedFault>) -> Project {
+pub(super) fn project(service: Json, faults: Vec<TimedFault>) -> Project {
     let mut project = Project { seed: 5, ..Project::default() };
     let parts = [
         ("clients", component("producer", json!({"load": "poisson(200/s)", "keys": "uniform(50)", "events": [{"type": "Pay"}]}))),
@@ -60,7 +57,7 @@ fn project(service: Json, faults: Vec<TimedFault>) -> Project {
     project
 }
 
-fn fault(at_us: u64, action: &str) -> TimedFault {
+pub(super) fn fault(at_us: u64, action: &str) -> TimedFault {
     TimedFault {
         at: SimTime::ZERO + SimDuration::from_us(at_us),
         target: FaultTarget::Component("accounts".to_owned()),
@@ -69,18 +66,18 @@ fn fault(at_us: u64, action: &str) -> TimedFault {
     }
 }
 
-fn run(project: &Project) -> Report {
+pub(super) fn run(project: &Project) -> Report {
     let plan = compile(project, &RunOptions::default()).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs");
     assert!(report.ledger.balanced, "{:?}", report.ledger);
     report
 }
 
-fn of(report: &Report, component: &str, figure: &str) -> u64 {
+pub(super) fn of(report: &Report, component: &str, figure: &str) -> u64 {
     report.components[component].get(figure).copied().unwrap_or_else(|| panic!("{component} tells {figure}")) as u64
 }
 
-fn account(publish: &str) -> Json {
+pub(super) fn account(publish: &str) -> Json {
     json!({
         "fields": [{"name": "count", "type": "int"}],
         "commands": [{"type": "Pay", "emits": ["Paid"], "data": "count = state.count + 1"}],
@@ -160,6 +157,78 @@ fn a_deduplicating_service_does_each_command_once() {
     assert!(of(&report, "accounts", "events_stored_count") > of(&report, "clients", "produced_count"), "known to be wrong");
 }
 
+/// A service that calls another system, which never answers well.
+fn caller(extra: Json) -> Json {
+    let mut service = json!({
+        "role": "plain", "result_type": "Called", "call_time": "1ms", "call_failures": "100%", "service_time": "1ms",
+        "max_attempts": 2, "retry_backoff": "10ms", "concurrency": 8, "offset_reset": "earliest", "commit": "after",
+    });
+    service.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+    service
+}
+
+/// A breaker that is told to becomes half open by itself, when nobody calls any more; another one waits for a call.
+#[test]
+fn a_breaker_goes_half_open_by_itself() {
+    let with = |automatic: bool| {
+        let breaker = json!({
+            "circuit_breaker": true, "breaker_window_size": 20, "breaker_calls_min": 20, "breaker_open_wait": "9s",
+            "breaker_automatic": automatic,
+        });
+        run(&project(caller(breaker), Vec::new()))
+    };
+    let (by_itself, by_a_call) = (with(true), with(false));
+    for report in [&by_itself, &by_a_call] {
+        assert_eq!(of(report, "accounts", "breaker_opened_count"), 1, "clients are gone before its wait is over");
+    }
+    let standing = |report: &Report| (of(report, "accounts", "breakers_open"), of(report, "accounts", "breakers_half_open"));
+    assert_eq!((standing(&by_itself), standing(&by_a_call)), ((0, 1), (1, 0)));
+}
+
+/// Whatever an event failed for, its end says so: skipped or in the dead letters.
+#[test]
+fn ends_say_why_an_event_failed() {
+    let reasons = |extra: Json, letters: bool| {
+        let mut project = project(caller(extra), Vec::new());
+        if letters {
+            project.components["bank"].params["topics"] =
+                serde_json::from_value(json!({"commands": {}, "events": {}, "letters": {}})).expect("data");
+            project.links.push(link("accounts.dead_letters", "bank.letters", "1ms"));
+        }
+        let report = run(&project);
+        let of_service = report.ledger.reasons.iter().filter(|reason| reason.at == "accounts");
+        of_service.map(|reason| (reason.end.clone(), reason.code.clone(), reason.detail.clone())).collect::<Vec<_>>()
+    };
+    let one = |end: &str, code: &str, detail: &str| vec![(end.to_owned(), code.to_owned(), detail.to_owned())];
+    let failed = "failed twice (the called system answered with an error)";
+    assert_eq!(reasons(json!({}), false), one("failed_skipped", "call-failed", &format!("{failed}, skipped")));
+    assert_eq!(reasons(json!({}), true), one("dead_lettered", "call-failed", &format!("{failed}, dead-lettered")));
+    let late = json!({"call_time": "50ms", "call_timeout": "5ms"});
+    let detail = "failed twice (the called system did not answer in time), dead-lettered";
+    assert_eq!(reasons(late, true), one("dead_lettered", "call-timeout", detail));
+    assert_eq!(
+        reasons(json!({"call_failures": "0%", "failure_ratio": "100%"}), true),
+        one("dead_lettered", "attempts", "failed twice, dead-lettered")
+    );
+    let open = json!({"circuit_breaker": true, "breaker_window_size": 1, "breaker_calls_min": 1, "max_attempts": 1});
+    let codes: Vec<String> = reasons(open, true).into_iter().map(|(_, code, _)| code).collect();
+    assert_eq!(codes, ["call-failed", "circuit-open"]);
+}
+
+/// What a group had committed and not done when its instance crashed is named, with place and reason.
+#[test]
+fn events_lost_by_a_crash_are_named() {
+    let mut service = account("outbox");
+    service["commit"] = json!("before");
+    let report = run(&project(service, vec![fault(2_500_000, "crash-instance"), fault(2_900_000, "start-instance")]));
+    let lost = of(&report, "accounts", "lost_count");
+    assert!(lost > 0 && report.ledger.lost.len() as u64 == lost, "{lost}: {:?}", report.ledger.lost);
+    for event in &report.ledger.lost {
+        assert_eq!((event.topic.as_str(), event.at_s), ("bank.commands", 2.5));
+        assert_eq!(event.why, "at accounts: committed before it was processed, then the instance crashed");
+    }
+}
+
 /// A read model rebuilt in the midst of a run, and one that crashes, ends with the rows of one that nothing happened to.
 #[test]
 fn a_projection_counts_each_event_once() {
@@ -194,7 +263,7 @@ fn a_projection_counts_each_event_once() {
 #[cfg(feature = "sqlite")]
 #[test]
 fn a_database_holds_the_read_model() {
-    use eventyard::adapters::state_store::SqliteStore;
+    use eventyard::adapters::state_store::{FILE, SqliteStore};
     use eventyard::export::report_json;
     use eventyard::metrics::Wall;
     use eventyard::run::{Stores, run_with_stores};
@@ -203,42 +272,17 @@ fn a_database_holds_the_read_model() {
     let project = load_file(&path).expect("the sample is there").project;
     let options = RunOptions { length: Some(SimDuration::from_secs(50)), ..RunOptions::default() };
     let plan = || compile(&project, &options).expect("it is sound");
-    let mut store = SqliteStore::in_memory().expect("memory is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = SqliteStore::open(folder.path()).expect("a file");
     let stores = Stores { logs: None, read_models: Some(&mut store) };
     let mut with = run_with_stores(plan(), stores, &mut |_| ControlFlow::Continue(())).expect("it runs");
     let mut without = run_headless(plan(), &mut |_| ControlFlow::Continue(())).expect("it runs");
     (with.wall, without.wall) = (Wall::default(), Wall::default());
     assert_eq!(report_json(&with), report_json(&without));
-    let look = |sql: &str| store.look(sql, 10).expect("it can be read");
-    let rows = of(&with, "order-list", "read_model_rows");
-    assert_eq!(look("SELECT count(*) FROM \"order-list\""), [[rows.to_string()]]);
-    let read = look("SELECT sum(next) FROM _places");
-    let changes = look("SELECT sum(changes) FROM \"order-list\"");
-    assert_eq!(read, changes, "each event that was read has changed one row");
-}
-
-#[test]
-fn retry_topics_are_named_as_spring_names_them() {
-    for case in cases::read("spring_retry_topics.json") {
-        let topic = case["topic"].as_str().expect("a topic");
-        let wanted: Vec<&str> = case["topics"].as_array().expect("names").iter().filter_map(Json::as_str).collect();
-        let names = match case["plain"].as_str() {
-            Some(plain) if plain.contains("binder") => vec![RetryTopics::binder(topic, case["group"].as_str().expect("a group"))],
-            Some(_) => vec![RetryTopics::recoverer(topic)],
-            None => {
-                let text = |name: &str, or: &str| case[name].as_str().unwrap_or(or).to_owned();
-                let retries = RetryTopics {
-                    attempts: case["attempts"].as_u64().expect("a number") as u32,
-                    delay: SimDuration::from_ms(case["delay_ms"].as_u64().unwrap_or(1_000)),
-                    multiplier: case["multiplier"].as_f64().unwrap_or(1.0),
-                    suffix: if text("strategy", "").contains("DELAY") { Suffix::DelayValue } else { Suffix::IndexValue },
-                    retry_suffix: text("retrySuffix", "-retry"),
-                    dead_letter_suffix: text("dltSuffix", "-dlt"),
-                    ..RetryTopics::default()
-                };
-                retries.names(topic)
-            }
-        };
-        assert_eq!(names, wanted, "{case}");
-    }
+    drop(store);
+    let database = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is there");
+    let number = |sql: &str| database.query_row(sql, [], |row| row.get::<_, u64>(0)).expect("it can be read");
+    assert_eq!(number("SELECT count(*) FROM \"order-list\""), of(&with, "order-list", "read_model_rows"));
+    let read = number("SELECT sum(next) FROM _places");
+    assert_eq!(read, number("SELECT sum(changes) FROM \"order-list\""), "each event that was read has changed one row");
 }

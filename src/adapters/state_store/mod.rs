@@ -1,17 +1,19 @@
-//! Read models in SQLite: in memory, or in a file that any tool can open afterwards.
+//! Read models in SQLite: in a file that any tool can open afterwards.
 //!
 //! ```text
 //! "orders-by-customer"(key TEXT PRIMARY KEY, total INTEGER, …)   one table a projection, called like its component
 //! "_places"(component, topic, part, next)                        how far each was read, in the same transaction
 //! ```
 //!
+//! The run itself reads nothing here: its projections hold their rows (`machines::event_store::Table`), and without a
+//! folder there is no database. SQLite's names know no case: a table whose name is taken gets a number behind it.
 //! In: changes of a run. Out: rows. A run begins with empty tables: it fills them itself.
 //! Must not know: how a change came about. Start at [`SqliteStore::open`].
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -43,6 +45,24 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A table for each model, no two of the same name to SQLite: in the models' order, who comes later gets a number.
+fn table_names(models: &[ReadModel]) -> Vec<String> {
+    let mut taken = BTreeSet::from(["_places".to_owned()]);
+    let name = |model: &ReadModel| {
+        // SQLite keeps names that begin like its own for itself.
+        let is_reserved = model.name.to_ascii_lowercase().starts_with("sqlite_");
+        let plain = if is_reserved { format!("read-model-{}", model.name) } else { model.name.to_string() };
+        let mut name = plain.clone();
+        let mut number = 1_u32;
+        while !taken.insert(name.to_ascii_lowercase()) {
+            number += 1;
+            name = format!("{plain}-{number}");
+        }
+        name
+    };
+    models.iter().map(name).collect()
+}
+
 struct Cell<'a>(&'a Scalar);
 
 impl ToSql for Cell<'_> {
@@ -58,25 +78,14 @@ impl ToSql for Cell<'_> {
 }
 
 impl SqliteStore {
-    /// A database that is gone with the run.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        Self::new(Connection::open_in_memory(), "read models in memory".to_owned())
-    }
-
     /// A database in a folder.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
-        Self::new(Connection::open(&path), path.display().to_string())
-    }
-
-    fn new(opened: rusqlite::Result<Connection>, place: String) -> Result<Self, StoreError> {
-        let connection = opened.map_err(|error| StoreError { place: place.clone(), words: error.to_string() })?;
+        let place = path.display().to_string();
+        let connection = Connection::open(&path).map_err(|error| StoreError { place: place.clone(), words: error.to_string() })?;
         let store = Self { connection, place, models: Vec::new() };
         // One writer, and what a killed process may lose is no more than the last slices.
         store.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
@@ -126,38 +135,6 @@ impl SqliteStore {
         }
         Ok(())
     }
-
-    /// Rows of a query of a person's, as texts; it may read and nothing else.
-    ///
-    /// # Errors
-    /// What SQLite says of the query.
-    pub fn look(&self, sql: &str, rows_max: usize) -> Result<Vec<Vec<String>>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<Vec<String>>> {
-            let mut statement = self.connection.prepare(sql)?;
-            if !statement.readonly() {
-                return Err(rusqlite::Error::InvalidQuery);
-            }
-            let columns = statement.column_count();
-            let mut rows = statement.query([])?;
-            let mut all = Vec::new();
-            while let Some(row) = rows.next()? {
-                if all.len() == rows_max {
-                    break;
-                }
-                let cell = |at| -> rusqlite::Result<String> {
-                    Ok(match row.get_ref(at)? {
-                        ValueRef::Null => String::new(),
-                        ValueRef::Integer(number) => number.to_string(),
-                        ValueRef::Real(number) => format!("{number:?}"),
-                        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-                    })
-                };
-                all.push((0..columns).map(cell).collect::<rusqlite::Result<_>>()?);
-            }
-            Ok(all)
-        };
-        read().map_err(|error| self.error(&error))
-    }
 }
 
 fn row<'a>(key: &'a std::sync::Arc<str>, cells: &'a Cells) -> impl Iterator<Item = Box<dyn ToSql + 'a>> {
@@ -172,8 +149,8 @@ impl StateStore for SqliteStore {
              PRIMARY KEY (component, topic, part)) WITHOUT ROWID;",
         );
         self.models.clear();
-        for model in models {
-            let name = quoted(&model.name);
+        for (model, name) in models.iter().zip(table_names(models)) {
+            let name = quoted(&name);
             let columns: String = model
                 .shape
                 .columns

@@ -1,6 +1,10 @@
 //! What is told stands in the database, all or none.
 
+use std::path::Path;
 use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use super::{FILE, SqliteStore};
 use crate::event::{RowChange, RowEdit, Scalar, TableShape};
@@ -21,21 +25,35 @@ fn place(next: u64) -> RowChange {
     RowChange { component: ComponentIx(3), edit: RowEdit::None, read_to: Some((TopicIx(1), 0, next)) }
 }
 
+/// What any tool reads of the file.
+fn look(folder: &Path, sql: &str) -> Vec<Vec<String>> {
+    let connection = Connection::open(folder.join(FILE)).expect("the file is there");
+    let mut statement = connection.prepare(sql).expect("the table is there");
+    let columns = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>, at| match row.get_ref(at)? {
+        ValueRef::Null => Ok(String::new()),
+        ValueRef::Integer(number) => Ok(number.to_string()),
+        ValueRef::Real(number) => Ok(format!("{number:?}")),
+        ValueRef::Text(text) | ValueRef::Blob(text) => Ok(String::from_utf8_lossy(text).into_owned()),
+    };
+    let rows = statement.query_map([], |row| (0..columns).map(|at| text(row, at)).collect()).expect("it can be read");
+    rows.collect::<rusqlite::Result<_>>().expect("it can be read")
+}
+
 #[test]
 fn rows_and_places_stand_together() {
-    let mut store = SqliteStore::in_memory().expect("memory is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = SqliteStore::open(folder.path()).expect("a file");
     store.begin(&[model()]).expect("a table");
     let delete = RowChange { edit: RowEdit::Delete("b".into()), ..put("b", 0.0) };
     store.carry_out(&[put("a", 1.5), place(1), put("b", 2.0), place(2), put("a", 3.5), place(3), delete]).expect("they fit");
-    let look = |store: &SqliteStore, sql: &str| store.look(sql, 10).expect("it can be read");
-    assert_eq!(look(&store, "SELECT * FROM \"orders \"\"by\"\" customer\""), [["a", "3.5", "1", "it's"]]);
-    assert_eq!(look(&store, "SELECT * FROM _places"), [["3", "1", "0", "3"]]);
+    let look = |sql: &str| look(folder.path(), sql);
+    assert_eq!(look("SELECT * FROM \"orders \"\"by\"\" customer\""), [["a", "3.5", "1", "it's"]]);
+    assert_eq!(look("SELECT * FROM _places"), [["3", "1", "0", "3"]]);
     let clear = RowChange { edit: RowEdit::Clear, ..put("", 0.0) };
     store.carry_out(&[place(4), clear, put("c", 1.0), place(1)]).expect("they fit");
-    assert_eq!(look(&store, "SELECT \"key\" FROM \"orders \"\"by\"\" customer\""), [["c"]]);
-    assert_eq!(look(&store, "SELECT next FROM _places"), [["1"]]);
-    assert!(store.look("DELETE FROM _places", 10).is_err(), "a look changes nothing");
-    assert_eq!(look(&store, "SELECT next FROM _places"), [["1"]]);
+    assert_eq!(look("SELECT \"key\" FROM \"orders \"\"by\"\" customer\""), [["c"]]);
+    assert_eq!(look("SELECT next FROM _places"), [["1"]]);
 }
 
 #[test]
@@ -46,9 +64,29 @@ fn a_file_is_there_afterwards_and_a_run_begins_empty() {
     store.carry_out(&[put("a", 1.0)]).expect("it fits");
     store.finish().expect("it is durable");
     drop(store);
-    assert!(folder.path().join(FILE).is_file());
+    let count = || look(folder.path(), "SELECT count(*) FROM \"orders \"\"by\"\" customer\"");
+    assert_eq!(count(), [["1"]]);
     let mut store = SqliteStore::open(folder.path()).expect("the same file");
-    assert_eq!(store.look("SELECT count(*) FROM \"orders \"\"by\"\" customer\"", 10).expect("it is there"), [["1"]]);
     store.begin(&[model()]).expect("a table");
-    assert_eq!(store.look("SELECT count(*) FROM \"orders \"\"by\"\" customer\"", 10).expect("it is there"), [["0"]]);
+    assert_eq!(count(), [["0"]]);
+}
+
+/// Names that SQLite cannot tell apart, or keeps for itself, are still tables of their own.
+#[test]
+fn each_model_has_a_table_of_its_own() {
+    let names = ["Orders", "orders", "orders-2", "ORDERS", "_places", "sqlite_orders", "SQLITE_orders"];
+    let named = |(at, name): (usize, &&str)| ReadModel { component: ComponentIx(at as u32), name: (*name).into(), ..model() };
+    let models: Vec<ReadModel> = names.iter().enumerate().map(named).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = SqliteStore::open(folder.path()).expect("a file");
+    store.begin(&models).expect("tables");
+    let changes: Vec<RowChange> = models.iter().map(|model| RowChange { component: model.component, ..put(&model.name, 1.0) }).collect();
+    store.carry_out(&changes).expect("they fit");
+    let tables = ["Orders", "orders-2", "orders-2-2", "ORDERS-3", "_places-2", "read-model-sqlite_orders", "read-model-SQLITE_orders-2"];
+    for (name, table) in names.iter().zip(tables) {
+        assert_eq!(look(folder.path(), &format!("SELECT \"key\" FROM \"{table}\"")), [[*name]], "{table}");
+    }
+    store.begin(&models).expect("the same tables");
+    let count = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+    assert_eq!(look(folder.path(), count), [[(names.len() + 1).to_string()]]);
 }

@@ -209,6 +209,12 @@ impl Consumer {
             Ok(number) if (1..=max).contains(&number) => Ok(number as usize),
             _ => Err(format!("`{text}` is no number from 1 to {max}")),
         };
+        if self.retries.is_some() && matches!(param, "max_attempts" | "retry_backoff") {
+            return Err(format!("its retry topics were created for `{param}` as it is"));
+        }
+        if let Some(set) = self.queues.as_mut().and_then(|queues| queues.set(param, text)) {
+            return set;
+        }
         match param {
             "service_time" => self.service_time = text.parse::<Distribution>().map_err(|e| e.to_string())?,
             "failure_ratio" => self.failure_ratio = text.parse::<crate::units::Ratio>().map_err(|e| e.to_string())?.0,

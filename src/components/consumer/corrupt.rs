@@ -12,7 +12,7 @@ use crate::engine::{Ctx, Figures};
 use crate::event::{Fact, Reason, Unreadable};
 use crate::machines::broker::batch::BatchError;
 use crate::machines::broker::client::backoff;
-use crate::units::{SimDuration, TopicIx};
+use crate::units::{SimDuration, SimTime, TopicIx};
 
 /// Kafka's `retry.backoff.ms` and `retry.backoff.max.ms`.
 const BACKOFF: SimDuration = SimDuration::from_ms(100);
@@ -61,11 +61,17 @@ impl Consumer {
     }
 
     fn read_again(&mut self, ctx: &mut Ctx<'_>, index: usize, inbound: &Inbound) {
-        let Inbound { client, epoch, slot, topic, partition, .. } = *inbound;
+        let Inbound { topic, partition, .. } = *inbound;
         let offset = inbound.first_offset();
         let (_, failures) = self.corrupt.stuck.entry((topic, partition)).and_modify(|known| known.0 = offset).or_insert((offset, 0));
         *failures += 1;
         let until = ctx.now + backoff(BACKOFF, BACKOFF_MAX, *failures);
+        self.set_back(index, inbound, offset, until);
+    }
+
+    /// Reads a partition again from an offset on, but not before; what has come of it goes.
+    pub(super) fn set_back(&mut self, index: usize, inbound: &Inbound, offset: u64, until: SimTime) {
+        let Inbound { client, epoch, slot, .. } = *inbound;
         let instance = &mut self.instances[index];
         instance.inbox.retain(|other| (other.client, other.epoch, other.slot) != (client, epoch, slot));
         instance.clients[client].read_again(epoch, slot, offset, until);

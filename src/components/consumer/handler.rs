@@ -1,8 +1,8 @@
 //! What a consumer does with an event beyond taking its time: the seam at which a service hangs its logic.
 //!
 //! ```text
-//! record ─► begin (reads, waits) ─► service time ─► step ─► wait │ publish │ commit │ done │ failed
-//!                                                    ▲──────┴────────┴─────────┘
+//! record ─► begin (reads, waits) ─► service time ─► step ─► wait │ publish │ done │ failed
+//!                                                    ▲──────┴────────┘
 //! ```
 //!
 //! In: tasks, one for each busy worker. Out: [`Step`]s, which the consumer carries out; events that are made go out through
@@ -68,22 +68,27 @@ pub(in crate::components) enum Step {
     Wait(SimDuration),
     /// Writes these to their topics, and goes on once all are acknowledged.
     Publish(Vec<Draft>),
-    /// Puts these into the outbox, in the same instant as what the handler has just stored, and goes on.
-    Commit(Vec<Draft>),
-    /// The event is processed.
-    Done,
+    /// The event is processed; these go into the outbox, in the same instant as what the handler has just stored.
+    Done(Vec<Draft>),
     /// It could not be; `again` allows another attempt.
     Failed { reason: Reason, again: bool },
+}
+
+impl Step {
+    /// The event is processed, and nothing is made of it.
+    pub fn done() -> Self {
+        Self::Done(Vec::new())
+    }
 }
 
 /// A service's logic. Its state is the service's database: an instance's crash does not touch it.
 pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
     /// Work on an event begins, for the first time or again: how much longer than the service time it takes.
-    fn begin(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> SimDuration;
+    fn begin(&mut self, task: &Task<'_>) -> SimDuration;
     /// A wait is over, or what was to be written is written.
     fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step;
     /// A worker leaves its event where it is.
-    fn abandon(&mut self, ctx: &mut Ctx<'_>, worker: WorkerId);
+    fn abandon(&mut self, worker: WorkerId);
     /// A timer that it set with [`timer`]; what it makes goes to the outbox.
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
         let _ = (ctx, token);
@@ -94,12 +99,12 @@ pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
         let _ = (ctx, input);
         None
     }
-    fn figures(&self, now: SimTime, out: &mut Figures);
+    fn figures(&self, out: &mut Figures);
     fn read_model(&self) -> Option<TableShape> {
         None
     }
-    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
-        let _ = (now, query);
+    fn browse(&self, query: &Query) -> Option<Answer> {
+        let _ = query;
         None
     }
     fn clone_box(&self) -> Box<dyn Handler>;
@@ -161,13 +166,14 @@ impl Consumer {
 
     /// Work on an event begins: what the handler's part of it takes.
     pub(super) fn begin_handling(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> SimDuration {
-        self.ask(ctx, index, number, |handler, ctx, task| handler.begin(ctx, task)).unwrap_or(SimDuration::ZERO)
+        self.ask(ctx, index, number, |handler, _, task| handler.begin(task)).unwrap_or(SimDuration::ZERO)
     }
 
     /// Goes on with an event as far as the handler can.
     pub(super) fn handle(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
         if self.outbox.is_full() {
-            return self.attempt_failed(ctx, index, number);
+            let reason = Reason { code: "outbox-full", detail: Some("its outbox is full".into()) };
+            return self.attempt_failed(ctx, index, number, reason);
         }
         loop {
             let Some(step) = self.ask(ctx, index, number, |handler, ctx, task| handler.step(ctx, task)) else { return Next::Wait };
@@ -186,14 +192,14 @@ impl Consumer {
                         return Next::Wait;
                     }
                 }
-                Step::Commit(drafts) => self.commit_to_outbox(ctx, drafts),
-                Step::Done => {
+                Step::Done(drafts) => {
+                    self.commit_to_outbox(ctx, drafts);
                     self.succeed(ctx, index, number);
                     return Next::Serve;
                 }
-                Step::Failed { again: true, .. } => return self.attempt_failed(ctx, index, number),
+                Step::Failed { reason, again: true } => return self.attempt_failed(ctx, index, number, reason),
                 Step::Failed { reason, again: false } => {
-                    self.fail_for(ctx, index, number, &reason);
+                    self.fail(ctx, index, number, reason);
                     return Next::Serve;
                 }
             }
@@ -201,7 +207,7 @@ impl Consumer {
     }
 
     /// Writes a worker's events; false when there is nothing to wait for.
-    fn publish(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, drafts: Vec<Draft>) -> bool {
+    pub(super) fn publish(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, drafts: Vec<Draft>) -> bool {
         let Some(results) = &mut self.results else { return false };
         if drafts.is_empty() {
             return false;
@@ -237,11 +243,11 @@ impl Consumer {
     }
 
     /// Workers that an instance had are gone.
-    pub(super) fn abandon_handling(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+    pub(super) fn abandon_handling(&mut self, index: usize) {
         let Some(handler) = &mut self.handler else { return };
         let busy = (0..).zip(&self.instances[index].workers).filter(|(_, worker)| worker.work.is_some());
         for (number, _) in busy {
-            handler.abandon(ctx, WorkerId { instance: index as u32, worker: number });
+            handler.abandon(WorkerId { instance: index as u32, worker: number });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::from_queue::FromQueue;
 use super::schemas::Verdict;
 use super::sim::{Consumer, Instance};
 use crate::engine::Ctx;
@@ -48,6 +49,8 @@ pub(super) struct Received {
     pub is_tombstone: bool,
     /// Why it cannot be decoded.
     pub refused: Option<Box<Reason>>,
+    /// Where a message of a queue came from; the four above say nothing then.
+    pub from_queue: Option<Box<FromQueue>>,
     /// The bytes of its batch; payload and key are ranges of them.
     bytes: Bytes,
     value_range: (u32, u32),
@@ -70,6 +73,30 @@ impl Inbound {
 }
 
 impl Received {
+    /// A message of a queue, with the bytes that hold its payload and its key.
+    pub fn from_queue(
+        (now, meta): (SimTime, EventMeta),
+        (topic, from): (TopicIx, FromQueue),
+        (bytes, value_range, key_range): (Bytes, (u32, u32), Option<(u32, u32)>),
+    ) -> Self {
+        Self {
+            meta,
+            client: 0,
+            epoch: 0,
+            slot: 0,
+            topic,
+            partition: 0,
+            offset: from.receipt.number,
+            arrived: now,
+            unpacking: SimDuration::ZERO,
+            is_tombstone: false,
+            refused: None,
+            from_queue: Some(Box::new(from)),
+            bytes,
+            value_range,
+            key_range,
+        }
+    }
     pub fn value(&self) -> Bytes {
         self.bytes.slice(self.value_range.0 as usize..self.value_range.1 as usize)
     }
@@ -101,6 +128,7 @@ fn unpacking_kib_time(codec: Compression) -> SimDuration {
 impl Consumer {
     /// Decodes what has come, in order, until a schema must be waited for.
     pub fn take_in(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.take_in_messages(ctx, index);
         while let Some(mut inbound) = self.instances[index].inbox.pop_front() {
             if !self.instances[index].clients[inbound.client].holds(inbound.epoch, inbound.slot) {
                 continue;
@@ -142,6 +170,9 @@ impl Consumer {
             if offset < inbound.from {
                 continue;
             }
+            if self.pauses_for(ctx.now, index, inbound, record.meta.id, offset) {
+                break;
+            }
             let verdict = match &mut self.reader {
                 Some(reader) if !record.is_tombstone => reader.judge(ctx, record.value),
                 _ => Verdict::Good,
@@ -168,6 +199,7 @@ impl Consumer {
                 unpacking: std::mem::take(&mut unpacking),
                 is_tombstone: record.is_tombstone,
                 refused,
+                from_queue: None,
                 bytes: bytes.clone(),
                 value_range: range(record.value),
                 key_range: record.key.map(range),
@@ -255,7 +287,7 @@ impl Consumer {
         }
         let (here, elsewhere): (Vec<Received>, Vec<Received>) = std::mem::take(&mut self.unconfirmed)
             .into_iter()
-            .partition(|record| self.group_of(record.client) == group && (record.topic, record.partition) == (topic, partition));
+            .partition(|record| self.group_of_record(record) == group && (record.topic, record.partition) == (topic, partition));
         self.unconfirmed = elsewhere;
         for record in here.iter().filter(|record| record.offset < offset) {
             self.lose(
@@ -268,7 +300,8 @@ impl Consumer {
 
     /// An instance is gone: buffer and work with it. What it had committed and not done is lost.
     pub fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        self.abandon_handling(ctx, index);
+        self.abandon_handling(index);
+        self.crash_queues(index);
         self.crash_relay(ctx, index);
         self.abandon_results(ctx, index);
         let instance = &mut self.instances[index];

@@ -10,6 +10,7 @@
 use super::sim::{Consumer, TOKEN_RESET};
 use crate::engine::Ctx;
 use crate::event::{BrokerError, OffsetTarget};
+use crate::machines::broker::client::ConsumerConfig;
 use crate::units::SimDuration;
 
 /// Between two looks whether the group is empty.
@@ -31,6 +32,9 @@ impl Consumer {
         if self.resetting.is_some() {
             return Err("the group's positions are being reset already".to_owned());
         }
+        if self.queues.is_some() {
+            return Err("it reads a queue, which has no positions: what is deleted does not come again".to_owned());
+        }
         if self.instances.is_empty() {
             return Err("the group never had a member, so it has no positions; set offset_reset instead".to_owned());
         }
@@ -41,9 +45,17 @@ impl Consumer {
         for &index in &restart {
             self.stop_instance(ctx, index);
         }
-        self.resetting = Some(Resetting { to, restart, open: (0..self.template.len()).collect() });
+        self.resetting = Some(Resetting { to, restart, open: self.main_clients().collect() });
         self.go_on_with_reset(ctx);
         Ok(())
+    }
+
+    /// Clients whose groups read what is linked: retry topics go on where they were.
+    fn main_clients(&self) -> impl Iterator<Item = usize> {
+        let is_retry = |client: &ConsumerConfig| {
+            client.topics.iter().any(|read| self.retries.as_ref().is_some_and(|retries| retries.is_retry(read.topic)))
+        };
+        self.template.iter().enumerate().filter(move |(_, client)| !is_retry(client)).map(|(index, _)| index)
     }
 
     /// Asks the coordinators as soon as nobody is a member any more.

@@ -13,20 +13,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::CommitMode;
+use super::handler::Draft;
 use super::sim::Consumer;
 use super::transactions::Transacted;
 use super::work::{Next, State};
 use crate::components::producer::payload::{Source, Wanted};
-use crate::components::producer::telling::{hop, settle};
+use crate::components::producer::telling::settle;
 use crate::components::wiring::SCHEMA_TIMEOUT;
 use crate::components::{BuildCtx, Params, PeerTopic};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{
-    CallId, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, header_bytes,
-};
+use crate::event::{CallId, EventId, Fact, Message, Outcome, Reason, SchemaCall, SchemaReply, SchemaRequest, header_bytes};
 use crate::machines::broker::batch::events;
-use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig, TransactionConfig};
+use crate::machines::broker::client::{ClientOutput, ProducerClient, ProducerConfig, TransactionConfig};
 use crate::machines::codec::SchemaLibrary;
 use crate::random::Stream;
 use crate::units::{EventTypeIx, SimDuration, SimTime};
@@ -46,7 +45,6 @@ pub(super) struct Results {
     type_bytes: Vec<usize>,
     /// Type of every result; the parent's when absent.
     ty: Option<EventTypeIx>,
-    extra_header_bytes: u32,
     /// Where payloads come from; the parent's bytes when absent.
     source: Option<Source>,
     registry: Option<LinkEnd>,
@@ -110,7 +108,6 @@ impl Results {
             topics,
             producer_key_bytes: ctx.key.len(),
             type_bytes,
-            extra_header_bytes: header_bytes(ctx.key.len(), ty.as_ref().map_or(0, String::len)),
             ty: ty.and_then(|name| ctx.event_types.get(&name).copied()),
             source,
             registry: ctx.links_at("schemas").next().map(|facts| facts.end),
@@ -241,44 +238,25 @@ impl Consumer {
     fn write_result(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
         let (Some(results), Some(work)) = (&mut self.results, &self.instances[index].workers[number as usize].work) else { return };
         let parent = &work.record;
-        let meta = EventMeta {
-            id: EventId { producer: ctx.me, seq: results.take_seq() },
-            event_type: results.ty.unwrap_or(parent.meta.event_type),
-            born: ctx.now,
-            root_born: parent.meta.root_born,
-        };
-        ctx.fact(Fact::Derived(meta, parent.meta.id));
-        let key = parent.key();
-        results.payload.clear();
-        let written = match &results.source {
-            Some(source) => source.write(&mut results.payload_rng, ctx.now, false, true, &mut results.payload),
-            None => {
-                results.payload.extend_from_slice(&parent.value());
-                Ok(())
+        let (value, written) = match &results.source {
+            Some(source) => {
+                results.payload.clear();
+                let written = source.write(&mut results.payload_rng, ctx.now, false, true, &mut results.payload);
+                (Bytes::copy_from_slice(&results.payload), written)
             }
+            None => (parent.value(), Ok(())),
         };
-        if let Err(reason) = written {
-            settle(ctx, meta, Outcome::Rejected, reason, Some((Bytes::copy_from_slice(&results.payload), key)));
-            if self.attempt_failed(ctx, index, number) == Next::Serve {
-                self.resume(ctx, index);
-            }
+        let ty = results.ty.unwrap_or(parent.meta.event_type);
+        let draft = Draft { way: 0, ty, key: parent.key(), value, parent: parent.meta };
+        let Err(reason) = written else {
+            self.publish(ctx, index, number, vec![draft]);
             return;
+        };
+        let meta = results.derive(ctx, &draft);
+        settle(ctx, meta, Outcome::Rejected, reason.clone(), Some((draft.value, draft.key)));
+        if self.attempt_failed(ctx, index, number, reason) == Next::Serve {
+            self.resume(ctx, index);
         }
-        let traced = ctx.tracing.takes(meta.id);
-        if traced {
-            let words = format!("made from {}", results.name(parent.meta.id));
-            let hop = hop(ctx, HopKind::Produced, meta.born, words.into());
-            ctx.hop(meta, Hop { payload: Some(Bytes::copy_from_slice(&results.payload)), key: key.clone(), ..hop });
-        }
-        let payload = std::mem::take(&mut results.payload);
-        let mut out = std::mem::take(&mut results.out);
-        let extra_header_bytes = results.extra_header_bytes;
-        let outgoing = Outgoing { meta, key: key.as_deref(), value: Some(&payload), extra_header_bytes, traced };
-        let writer = results.writer(index);
-        writer.waiting.push((meta.id.seq, number));
-        writer.client.push(ctx.now, 0, &outgoing, &mut out);
-        (results.payload, results.out) = (payload, out);
-        self.results_settled(ctx, index);
     }
 
     /// Sends what an instance's client wants sent; goes on with workers whose result was acknowledged, or was not.
@@ -302,12 +280,12 @@ impl Consumer {
             }
         }
         for unsent in out.unsent {
-            settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
+            settle(ctx, unsent.event, unsent.outcome, unsent.reason.clone(), None);
             let Some(results) = &mut self.results else { return };
             let writer = results.writer(index);
             if let Some(number) = writer.take(unsent.event.id.seq) {
                 writer.waiting.retain(|(_, waiting)| *waiting != number);
-                freed |= self.attempt_failed(ctx, index, number) == Next::Serve;
+                freed |= self.attempt_failed(ctx, index, number, unsent.reason) == Next::Serve;
             }
         }
         self.flush_letters(ctx);

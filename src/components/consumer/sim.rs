@@ -8,13 +8,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::corrupt::CorruptBatches;
+use super::from_queue::{Queues, TOKEN_QUEUE, TOKEN_RECEIVE};
 use super::handler::{Handler, TOKEN_HANDLER};
 use super::intake::{Inbound, Received};
 use super::outbox::{Outbox, TOKEN_RELAY};
 use super::pauses::Pauses;
+use super::queue::spec;
 use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
+use super::retries::Retries;
 use super::schemas::{CALLS_SCHEMA, Reader};
 use super::snapshot::Table;
 use super::suspension::Condition;
@@ -62,7 +65,11 @@ pub(super) struct Consumer {
     /// Records whose commit may have been taken though nobody works on them: see [`Self::settle`].
     pub unconfirmed: Vec<Received>,
     pub reader: Option<Reader>,
+    /// Writes dead letters, and to retry topics.
     pub dead_letters: Option<ProducerClient>,
+    pub retries: Option<Retries>,
+    /// Queues that it reads, in place of topics.
+    pub queues: Option<Queues>,
     pub letters: Vec<PendingLetter>,
     pub results: Option<Results>,
     /// What is done with each event, beyond taking time for it.
@@ -123,7 +130,7 @@ pub(super) struct Instance {
 
 impl Consumer {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
-        let dead_letters = super::dead_letter_client(ctx);
+        let (dead_letters, retries) = super::dead_letter_client(ctx, params);
         let on_failure = match params.text("on_failure").as_str() {
             "skip" => OnFailure::Skip,
             "retry_forever" => OnFailure::RetryForever,
@@ -146,7 +153,8 @@ impl Consumer {
             max_attempts: u32::try_from(params.count("max_attempts")).unwrap_or(1).max(1),
             retry_backoff: params.duration("retry_backoff"),
             on_failure,
-            commit: super::commit_mode(params),
+            // A queue has no positions.
+            commit: if spec::reads_queue(ctx) { CommitMode::Auto } else { super::commit_mode(params) },
             auto_commit_interval: params.duration("auto_commit_interval"),
             max_poll_interval: params.duration("rebalance_timeout"),
             poll_size: number("poll_size"),
@@ -154,6 +162,8 @@ impl Consumer {
             unconfirmed: Vec::new(),
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             dead_letters,
+            retries,
+            queues: Queues::new(ctx, params),
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
             handler: None,
@@ -307,6 +317,7 @@ impl Consumer {
             }
         }
         self.note_caught_up(ctx.now, index);
+        self.receive(ctx, index);
     }
 
     pub fn commit_now(&mut self, ctx: &mut Ctx<'_>, index: usize) -> bool {
@@ -379,6 +390,13 @@ impl Consumer {
         self.template[client].group
     }
 
+    pub fn group_of_record(&self, record: &Received) -> GroupIx {
+        match (&record.from_queue, &self.queues) {
+            (Some(from), Some(queues)) => queues.sources[from.source].group,
+            _ => self.group_of(record.client),
+        }
+    }
+
     /// Tells observers about a stay here.
     pub fn hop(&self, ctx: &mut Ctx<'_>, record: &Received, kind: HopKind, served: SimTime, words: String) {
         let placed = Some(Placed { topic: record.topic, partition: record.partition, offset: record.offset });
@@ -389,7 +407,7 @@ impl Consumer {
             served,
             done: ctx.now,
             placed,
-            group: Some(self.group_of(record.client)),
+            group: Some(self.group_of_record(record)),
             words: words.into(),
             payload: Some(record.value()),
             key: record.key(),
@@ -413,6 +431,7 @@ impl Process for Consumer {
         let Some(message) = self.hold_message(end, message) else { return };
         let Some(message) = self.give_to_writer(ctx, message) else { return };
         let Some(message) = self.give_to_relay(ctx, message) else { return };
+        let Some(message) = self.give_to_queues(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
                 let Some(at) = self.owner_of(reply.call) else { return };
@@ -464,6 +483,8 @@ impl Process for Consumer {
             TOKEN_RESET => self.go_on_with_reset(ctx),
             TOKEN_HANDLER => self.handler_due(ctx, token >> 8),
             TOKEN_RELAY => self.relay_due(ctx),
+            TOKEN_QUEUE => self.queues_due(ctx),
+            TOKEN_RECEIVE => self.receive_again(ctx, index, token),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
             TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
                 self.instances[index].wake_at = SimTime::MAX;
@@ -516,8 +537,14 @@ impl Process for Consumer {
             out.counter("results_count", results.written);
         }
         if let Some(handler) = &self.handler {
-            handler.figures(now, out);
+            handler.figures(out);
             self.outbox.figures(out);
+        }
+        if let Some(retries) = &self.retries {
+            retries.figures(out);
+        }
+        if let Some(queues) = &self.queues {
+            queues.figures(out);
         }
         self.corrupt.figures(out);
         self.refusals.figures(out);
@@ -533,8 +560,8 @@ impl Process for Consumer {
     fn read_model(&self) -> Option<TableShape> {
         self.handler.as_ref()?.read_model()
     }
-    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
-        let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(now, query));
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(query));
         of_handler.or_else(|| self.reader.as_ref()?.browse(query))
     }
     fn clone_box(&self) -> Box<dyn Process> {

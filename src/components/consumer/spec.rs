@@ -1,6 +1,6 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
-use super::{groups, push, queue};
+use super::{groups, push, queue, retries};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -27,9 +27,9 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "consumer",
 };
 
-/// What is said of reading topics, and of work: all but what belongs to queues and pushes.
-pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_QUEUES_AND_PUSHES).0;
-const OF_QUEUES_AND_PUSHES: usize = 8;
+/// What is said of reading topics and queues, and of work: all but what belongs to pushes.
+pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_PUSHES).0;
+const OF_PUSHES: usize = 2;
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
@@ -73,6 +73,15 @@ const PARAMS: &[ParamSpec] = &[
         "What becomes of an event whose attempts are used up; dead_letter when that port is linked, else skip",
     )
     .group("Work"),
+    retries::spec::PARAMS[0],
+    retries::spec::PARAMS[1],
+    retries::spec::PARAMS[2],
+    retries::spec::PARAMS[3],
+    retries::spec::PARAMS[4],
+    retries::spec::PARAMS[5],
+    retries::spec::PARAMS[6],
+    retries::spec::PARAMS[7],
+    retries::spec::PARAMS[8],
     ParamSpec::new(
         "on_corrupt",
         "On a bad checksum",
@@ -409,6 +418,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_results(ctx, &path, params, out);
+    retries::spec::check(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
     groups::check(ctx, &path, params, out);
 }

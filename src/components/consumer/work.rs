@@ -1,6 +1,7 @@
 //! Workers: polls, service, failures, dead letters, and the end of each obligation.
 
 use super::intake::Received;
+use super::retries::Destination;
 use super::sim::Consumer;
 use crate::engine::Ctx;
 use crate::event::{Ended, EventId, Fact, HopKind, ObligationEnd, Reason};
@@ -53,12 +54,18 @@ pub(super) enum Next {
 }
 
 /// A dead letter that a worker waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PendingLetter {
     event: EventId,
     pub instance: usize,
     worker: u32,
+    /// Why its event has failed.
+    reason: Reason,
+    to: Destination,
 }
+
+/// Why an attempt has failed that `failure_ratio` lets fail: nothing more is known of it.
+const CHANCE: Reason = Reason { code: "attempts", detail: None };
 
 impl Consumer {
     /// Hands records to free workers, poll by poll.
@@ -170,7 +177,7 @@ impl Consumer {
         }
         let is_first = !std::mem::replace(&mut work.is_handled, self.handler.is_some());
         let next = if is_first && self.failure_rng.chance(self.failure_ratio) {
-            self.attempt_failed(ctx, index, number)
+            self.attempt_failed(ctx, index, number, CHANCE)
         } else if self.handler.is_some() {
             self.handle(ctx, index, number)
         } else {
@@ -181,16 +188,21 @@ impl Consumer {
         }
     }
 
-    /// Rests before the next attempt, or gives up.
-    pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) -> Next {
+    /// Rests before the next attempt, leaves for a retry topic, or is given up for the reason of the last one.
+    pub fn attempt_failed(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) -> Next {
         let worker = &mut self.instances[index].workers[number as usize];
         let Some(work) = &mut worker.work else { return Next::Wait };
-        if work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever {
+        if work.record.from_queue.is_some() {
+            return self.message_failed(ctx, (index, number), &reason);
+        }
+        let stays = self.retries.is_none() && (work.attempts < self.max_attempts || self.on_failure == OnFailure::RetryForever);
+        if stays {
             work.state = State::Resting;
             ctx.timer_after(self.retry_backoff, Self::worker_token(index, number, worker.generation));
             return Next::Wait;
         }
-        self.fail(ctx, index, number);
+        let to = self.destination(index, number, true);
+        self.send_away(ctx, (index, number), reason, to);
         Next::Serve
     }
 
@@ -203,44 +215,70 @@ impl Consumer {
             let words = format!("processed by {} after {}{tries}", self.member(index), shown(ctx.now.since(work.begun)));
             self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
         }
+        let from = work.record.from_queue.clone();
         if let Some(record) = self.table.is_some().then(|| work.record.clone()) {
             self.tabulate(&record);
         }
         self.tell_end(ctx, index, Fact::Ended(ended));
+        if let Some(from) = from {
+            self.delete_message(ctx, &from);
+        }
         self.release(ctx, index, number);
     }
 
-    /// The last attempt has failed.
-    fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32) {
-        self.counts.failed += 1;
-        if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
-            let Some(work) = &mut self.instances[index].workers[number as usize].work else { return };
-            work.state = State::Writing;
-            let record = work.record.clone();
-            self.letters.push(PendingLetter { event: record.meta.id, instance: index, worker: number });
-            self.write_letter(ctx, &record);
-            self.letters_settled(ctx);
-            return;
-        }
-        self.give_up(ctx, index, number, "attempts", "skipped");
+    /// What a worker is at, and since when.
+    pub fn work_of(&self, index: usize, number: u32) -> Option<(Received, SimTime)> {
+        let work = self.instances[index].workers[number as usize].work.as_ref()?;
+        Some((work.record.clone(), work.begun))
     }
 
     /// No attempt can help.
-    pub fn fail_for(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: &Reason) {
-        if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() {
-            return self.fail(ctx, index, number);
+    pub fn fail(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: Reason) {
+        if self.queues.is_some() {
+            self.message_failed(ctx, (index, number), &reason);
+            return;
         }
-        self.counts.failed += 1;
-        let Some(work) = &self.instances[index].workers[number as usize].work else { return };
-        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, reason.clone());
-        self.tell_end(ctx, index, fact);
-        self.release(ctx, index, number);
+        let to = self.destination(index, number, false);
+        self.send_away(ctx, (index, number), reason, to);
     }
 
-    fn give_up(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, code: &'static str, verb: &str) {
+    /// Where the event goes that a worker cannot process.
+    fn destination(&self, index: usize, number: u32, helps: bool) -> Destination {
+        let work = self.instances[index].workers[number as usize].work.as_ref();
+        work.map_or(Destination::None, |work| self.destination_of(&work.record, helps))
+    }
+
+    fn destination_of(&self, record: &Received, helps: bool) -> Destination {
+        match &self.retries {
+            Some(retries) => retries.next_of(record, helps),
+            None if self.on_failure == OnFailure::DeadLetter && self.dead_letters.is_some() => Destination::DeadLetters { way: 0 },
+            None => Destination::None,
+        }
+    }
+
+    fn send_away(&mut self, ctx: &mut Ctx<'_>, (index, number): (usize, u32), reason: Reason, to: Destination) {
+        self.counts.failed += u64::from(!matches!(to, Destination::Retry { .. }));
+        if to == Destination::None {
+            return self.give_up(ctx, (index, number), ObligationEnd::FailedSkipped, &reason, "skipped");
+        }
+        let Some(work) = &mut self.instances[index].workers[number as usize].work else { return };
+        work.state = State::Writing;
+        let record = work.record.clone();
+        self.write_letter(ctx, &record, &to);
+        self.letters.push(PendingLetter { event: record.meta.id, instance: index, worker: number, reason, to });
+        self.letters_settled(ctx);
+    }
+
+    /// An event ends without having been processed: what became of it instead, and why.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, (index, number): (usize, u32), end: ObligationEnd, reason: &Reason, instead: &str) {
         let Some(work) = &self.instances[index].workers[number as usize].work else { return };
-        let words = format!("failed {}, {verb}", times(work.attempts));
-        let fact = self.end_with(ctx, work, ObligationEnd::FailedSkipped, Reason { code, detail: Some(words.into()) });
+        let why = reason.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let tries = match &self.retries {
+            Some(retries) => format!("at try {}", retries.attempt_of(&work.record)),
+            None => times(work.attempts),
+        };
+        let words = format!("failed {tries}{why}, {instead}");
+        let fact = self.end_with(ctx, work, end, Reason { code: reason.code, detail: Some(words.into()) });
         self.tell_end(ctx, index, fact);
         self.release(ctx, index, number);
     }
@@ -251,18 +289,25 @@ impl Consumer {
         self.station.finish(ctx.now);
         self.counts.rejected += 1;
         self.instances[index].clients[record.client].done(record.epoch, record.slot, record.offset);
-        if self.on_failure == OnFailure::DeadLetter {
-            self.write_letter(ctx, &record);
-        }
+        let to = self.destination_of(&record, false);
+        self.write_letter(ctx, &record, &to);
+        self.forget_retries(&record);
         let words = format!("rejected by {}: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
         self.hop(ctx, &record, HopKind::Rejected, ctx.now, words);
         let ended = self.ended(ctx, &record, ctx.now, ObligationEnd::RejectedAtConsumer);
         self.tell_end(ctx, index, Fact::EndedWith(Box::new((ended, *reason))));
     }
 
-    fn write_letter(&mut self, ctx: &mut Ctx<'_>, record: &Received) {
+    /// Writes a failed event to where it goes: a copy, with headers that say why.
+    fn write_letter(&mut self, ctx: &mut Ctx<'_>, record: &Received, to: &Destination) {
         const HEADERS_BYTES: u32 = 200;
-        let Some(client) = &mut self.dead_letters else { return };
+        let (Some(way), Some(client)) = (to.way(), &mut self.dead_letters) else { return };
+        if let Some(retries) = &mut self.retries {
+            retries.note(ctx.now, record.meta.id, to);
+        }
+        if to.is_topic(record.topic) {
+            ctx.fact(Fact::Renewed { topic: record.topic, event: record.meta.id });
+        }
         let (value, key) = (record.value(), record.key());
         let outgoing = Outgoing {
             meta: record.meta,
@@ -271,7 +316,7 @@ impl Consumer {
             extra_header_bytes: HEADERS_BYTES,
             traced: ctx.tracing.takes(record.meta.id),
         };
-        client.push(ctx.now, 0, &outgoing, &mut self.letters_out);
+        client.push(ctx.now, way, &outgoing, &mut self.letters_out);
         self.flush_letters(ctx);
     }
 
@@ -282,23 +327,47 @@ impl Consumer {
         for batch in &acked {
             for event in events(&batch.batch) {
                 let Some(letter) = self.take_letter(event.id) else { continue };
-                let Some(work) = &self.instances[letter.instance].workers[letter.worker as usize].work else { continue };
-                self.counts.dead_lettered += 1;
-                let words = format!("failed {}, dead-lettered", times(work.attempts));
-                let reason = Reason { code: "attempts", detail: Some(words.into()) };
-                let fact = self.end_with(ctx, work, ObligationEnd::DeadLettered, reason);
-                self.tell_end(ctx, letter.instance, fact);
-                self.release(ctx, letter.instance, letter.worker);
+                self.letter_written(ctx, &letter);
                 self.resume(ctx, letter.instance);
             }
         }
-        for letter in unsent {
-            if let Some(letter) = self.take_letter(letter.event.id) {
-                self.give_up(ctx, letter.instance, letter.worker, "dead-letter", "its dead letter could not be written, skipped");
+        for unsent in unsent {
+            if let Some(letter) = self.take_letter(unsent.event.id) {
+                let at = (letter.instance, letter.worker);
+                let (code, instead) = match &letter.to {
+                    Destination::Retry { name, .. } => ("retry-topic", format!("could not be written to {name}, skipped")),
+                    _ => ("dead-letter", "its dead letter could not be written, skipped".to_owned()),
+                };
+                self.give_up(ctx, at, ObligationEnd::FailedSkipped, &Reason { code, ..letter.reason }, &instead);
                 self.resume(ctx, letter.instance);
             }
         }
         self.flush_letters(ctx);
+    }
+
+    /// A failed event stands where it was to go.
+    fn letter_written(&mut self, ctx: &mut Ctx<'_>, letter: &PendingLetter) {
+        let PendingLetter { instance, worker, reason, to, .. } = letter;
+        match to {
+            Destination::Retry { topic, name, attempt, .. } => {
+                if let Some(retries) = &mut self.retries {
+                    retries.forwarded += 1;
+                }
+                let Some(work) = &self.instances[*instance].workers[*worker as usize].work else { return };
+                if *topic == work.record.topic {
+                    // It is still owed in that topic: nothing has ended.
+                    let words = format!("failed at try {}, once more to {name}", attempt - 1);
+                    self.hop(ctx, &work.record, HopKind::Processed, work.begun, words);
+                    return self.put_down(ctx, *instance, *worker);
+                }
+                let instead = format!("written to {name}");
+                self.give_up(ctx, (*instance, *worker), ObligationEnd::Forwarded, reason, &instead);
+            }
+            Destination::DeadLetters { .. } | Destination::None => {
+                self.counts.dead_lettered += 1;
+                self.give_up(ctx, (*instance, *worker), ObligationEnd::DeadLettered, reason, "dead-lettered");
+            }
+        }
     }
 
     pub fn resume(&mut self, ctx: &mut Ctx<'_>, index: usize) {
@@ -311,12 +380,30 @@ impl Consumer {
         Some(self.letters.remove(at))
     }
 
-    /// Frees a worker; its record needs no more work.
+    /// Frees a worker; its event is over with.
     fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
+        if self.retries.is_some()
+            && let Some(record) = self.instances[index].workers[number as usize].work.as_ref().map(|work| work.record.clone())
+        {
+            self.forget_retries(&record);
+        }
+        self.put_down(ctx, index, number);
+    }
+
+    fn forget_retries(&mut self, record: &Received) {
+        if let Some(retries) = &mut self.retries {
+            retries.forget(record);
+        }
+    }
+
+    /// Frees a worker; its record needs no more work.
+    pub fn put_down(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
         let instance = &mut self.instances[index];
         let worker = &mut instance.workers[number as usize];
         let Some(Work { record, .. }) = &worker.work else { return };
-        instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        if record.from_queue.is_none() {
+            instance.clients[record.client].done(record.epoch, record.slot, record.offset);
+        }
         worker.work = None;
         instance.free.push(number);
         instance.busy -= 1;
@@ -332,7 +419,7 @@ impl Consumer {
     pub fn ended(&self, ctx: &Ctx<'_>, record: &Received, begun: SimTime, end: ObligationEnd) -> Ended {
         Ended {
             component: ctx.me,
-            group: self.group_of(record.client),
+            group: self.group_of_record(record),
             topic: record.topic,
             partition: record.partition,
             offset: record.offset,
@@ -342,7 +429,7 @@ impl Consumer {
         }
     }
 
-    fn member(&self, index: usize) -> String {
+    pub fn member(&self, index: usize) -> String {
         format!("{}#{}", self.group_name, index + 1)
     }
 }

@@ -25,11 +25,13 @@ mod throttle;
 
 pub use acls::PRINCIPAL;
 
-use super::{BuildCtx, Declarations, Kind, KindSpec, Params, PlannedAction, PortSpec, PortType, TopicDecl};
+use indexmap::IndexMap;
+
+use super::{BuildCtx, CompanionTopic, Declarations, Kind, KindSpec, Params, PlannedAction, PortSpec, PortType, TopicDecl};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::event::RemoteAssignor;
-use crate::model::Component;
+use crate::model::{Component, Value};
 
 /// What a cluster deals partitions out by to members of the consumer protocol, the default first.
 pub(super) fn remote_assignors(cluster: &Component) -> Vec<RemoteAssignor> {
@@ -50,6 +52,15 @@ impl Kind for Kafka {
     }
     fn declares(&self, _id: &str, component: &Component) -> Declarations {
         Declarations { topics: spec::topics(component), ..Declarations::default() }
+    }
+    fn create_topic(&self, component: &mut Component, topic: &CompanionTopic) {
+        let topics = component.params.entry("topics".to_owned()).or_insert_with(|| Value::Map(IndexMap::new()));
+        if let Value::Map(topics) = topics
+            && !topics.contains_key(&topic.name)
+        {
+            let settings = [("partitions".to_owned(), Value::Int(i64::from(topic.partitions)))];
+            topics.insert(topic.name.clone(), Value::Map(settings.into_iter().collect()));
+        }
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         spec::check(ctx, params, out);

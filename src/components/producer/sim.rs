@@ -470,7 +470,7 @@ impl Process for Producer {
             transactions.figures(out);
         }
         if let Some(breaker) = self.http.as_ref().and_then(|client| client.breaker.as_ref()) {
-            let level = match breaker.last_state() {
+            let level = match breaker.state() {
                 BreakerState::Closed => 0.0,
                 BreakerState::HalfOpen => 1.0,
                 BreakerState::Open => 2.0,

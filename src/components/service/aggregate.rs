@@ -48,8 +48,6 @@ enum Phase {
     Publishing { events: u64 },
     /// Its events are in their topic; they are not stored yet.
     ToStore { version: u64, events: Vec<NewEvent>, reloads: u32 },
-    /// All is done.
-    Finished,
 }
 
 /// Commands whose events are stored are not taken twice.
@@ -96,7 +94,6 @@ pub(super) struct Commands {
     blank: AggregateState,
     ways: Ways,
     publishing: Publishing,
-    has_topic: bool,
     deduplication: Option<Deduplication>,
     conflict_retries: u32,
     event_read_time: SimDuration,
@@ -121,7 +118,6 @@ impl Commands {
                 "topic_first" => Publishing::TopicFirst,
                 _ => Publishing::Outbox,
             },
-            has_topic: ctx.links_at("events").next().is_some(),
             deduplication: params.flag("deduplicate").then(|| Deduplication {
                 window: params.is_given("deduplication_window").then(|| params.duration("deduplication_window")),
                 ..Deduplication::default()
@@ -153,15 +149,14 @@ impl Commands {
 
     pub fn step(&mut self, now: SimTime, task: &Task<'_>) -> Step {
         match self.tasks.remove(&task.worker) {
-            None | Some(Phase::Finished) => Step::Done,
-            Some(Phase::Publishing { .. }) => Step::Done,
+            None | Some(Phase::Publishing { .. }) => Step::done(),
             Some(Phase::Loaded { version, reloads }) => self.decide(now, task, version, reloads),
             Some(Phase::ToStore { version, events, reloads }) => {
                 let count = events.len() as u64;
                 match self.store.append(now, &payload::key(task), version, events) {
                     Ok(_) => {
                         self.note(now, task);
-                        Step::Done
+                        Step::done()
                     }
                     Err(error) => {
                         // They are in the topic for ever.
@@ -183,7 +178,7 @@ impl Commands {
     fn decide(&mut self, now: SimTime, task: &Task<'_>, version: u64, reloads: u32) -> Step {
         if self.deduplication.as_mut().is_some_and(|deduplication| deduplication.has(now, task.event.id)) {
             self.counts.deduplicated += 1;
-            return Step::Done;
+            return Step::done();
         }
         let key = payload::key(task);
         let aggregate = Arc::clone(self.store.aggregate());
@@ -203,7 +198,7 @@ impl Commands {
             Decision::Accepted(events) => events,
             Decision::Refused(_) => {
                 self.counts.refused += 1;
-                return Step::Done;
+                return Step::done();
             }
         };
         let drafts = self.drafts(task, &aggregate, &events);
@@ -216,15 +211,14 @@ impl Commands {
         }
         self.note(now, task);
         if self.publishing == Publishing::Outbox {
-            self.tasks.insert(task.worker, Phase::Finished);
-            return Step::Commit(drafts);
+            return Step::Done(drafts);
         }
         self.tasks.insert(task.worker, Phase::Publishing { events: drafts.len() as u64 });
         Step::Publish(drafts)
     }
 
     fn drafts(&mut self, task: &Task<'_>, aggregate: &Aggregate, events: &[NewEvent]) -> Vec<Draft> {
-        if !self.has_topic {
+        if !self.ways.has_topic() {
             return Vec::new();
         }
         let mut drafts = Vec::with_capacity(events.len());

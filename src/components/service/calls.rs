@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::timers::Timer;
 use crate::components::consumer::handler::WorkerId;
 use crate::components::{BuildCtx, Params};
-use crate::engine::{Figures, Input};
+use crate::engine::{Ctx, Figures, Input};
 use crate::event::Reason;
 use crate::machines::resilience::{BreakerConfig, BreakerState, Bulkhead, CallEnd, CircuitBreaker, Permission, RetryConfig, WindowType};
 use crate::random::{Distribution, Stream};
@@ -41,6 +42,8 @@ enum Outcome {
 struct Guard {
     breaker: Option<CircuitBreaker>,
     bulkhead: Bulkhead,
+    /// When the breaker's timer is due.
+    alarm: Option<SimTime>,
 }
 
 /// The calls of all instances.
@@ -106,13 +109,38 @@ impl Calls {
     fn guard(&mut self, instance: u32) -> &mut Guard {
         let breaker = self.breaker;
         while self.guards.len() <= instance as usize {
-            self.guards.push(Guard { breaker: breaker.map(CircuitBreaker::new), bulkhead: Bulkhead::default() });
+            self.guards.push(Guard { breaker: breaker.map(CircuitBreaker::new), bulkhead: Bulkhead::default(), alarm: None });
         }
         &mut self.guards[instance as usize]
     }
 
     /// Goes on with a worker's call.
-    pub fn step(&mut self, now: SimTime, worker: WorkerId) -> CallStep {
+    pub fn step(&mut self, ctx: &mut Ctx<'_>, worker: WorkerId) -> CallStep {
+        let step = self.go_on(ctx.now, worker);
+        self.watch(ctx, worker.instance);
+        step
+    }
+
+    /// A breaker may change by itself, whether anybody calls or not.
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
+        let guard = self.guard(instance);
+        guard.alarm = guard.alarm.filter(|at| *at > ctx.now);
+        if let Some(breaker) = &mut guard.breaker {
+            breaker.on_deadline(ctx.now);
+        }
+        self.watch(ctx, instance);
+    }
+
+    fn watch(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
+        let guard = self.guard(instance);
+        let Some(at) = guard.breaker.as_ref().and_then(CircuitBreaker::next_deadline) else { return };
+        if guard.alarm.is_none_or(|alarm| at < alarm) {
+            guard.alarm = Some(at);
+            Timer::Breaker(instance).set(ctx, at);
+        }
+    }
+
+    fn go_on(&mut self, now: SimTime, worker: WorkerId) -> CallStep {
         match self.states.remove(&worker) {
             None => self.begin(now, worker, 1),
             Some(State::Resting { attempts }) => self.begin(now, worker, attempts + 1),
@@ -178,9 +206,8 @@ impl Calls {
     }
 
     /// A worker is gone with its instance, or begins anew.
-    pub fn abandon(&mut self, now: SimTime, worker: WorkerId) {
+    pub fn abandon(&mut self, worker: WorkerId) {
         if let Some(State::Calling { turn, .. }) = self.states.remove(&worker) {
-            let _ = now;
             let guard = self.guard(worker.instance);
             guard.bulkhead.release();
             if let Some(breaker) = &mut guard.breaker {
@@ -202,7 +229,7 @@ impl Calls {
 
     pub fn figures(&self, out: &mut Figures) {
         let breakers = || self.guards.iter().filter_map(|guard| guard.breaker.as_ref());
-        let of = |state: BreakerState| breakers().filter(|breaker| breaker.last_state() == state).count() as f64;
+        let of = |state: BreakerState| breakers().filter(|breaker| breaker.state() == state).count() as f64;
         out.counter("calls_count", self.made);
         out.counter("calls_failed_count", self.failed);
         out.counter("calls_timed_out_count", self.timed_out);

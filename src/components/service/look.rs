@@ -5,11 +5,9 @@ use std::sync::Arc;
 use super::aggregate::Commands;
 use super::projection::Projection;
 use super::saga::Orchestrator;
-use crate::event::{Scalar, ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
+use crate::event::{SERVICE_PAGE_ROWS, Scalar, ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 use crate::machines::event_store::AggregateState;
 
-/// Lines of a page.
-const PAGE_ROWS: usize = 100;
 /// Events of an opened stream.
 const EVENTS_SHOWN: usize = 100;
 
@@ -28,7 +26,7 @@ impl Commands {
             version: state.version,
             cells: state.fields.iter().map(Scalar::shown).collect(),
         };
-        let page = streams.skip(query.skip).take(PAGE_ROWS);
+        let page = streams.skip(query.skip).take(SERVICE_PAGE_ROWS);
         let rows = page.filter_map(|stream| Some(row(store.key(stream)?, store.live_of(stream)?))).collect();
         let transitions = aggregate.transitions().map(|(from, command, event, to)| Transition {
             from: from.map(usize::from),
@@ -69,7 +67,7 @@ impl Commands {
 impl Projection {
     pub fn look(&self, query: &ServiceQuery) -> ServiceStanding {
         let table = self.table();
-        let rows = table.rows_from("").skip(query.skip).take(PAGE_ROWS).map(|(key, cells)| ServiceRow {
+        let rows = table.rows_from("").skip(query.skip).take(SERVICE_PAGE_ROWS).map(|(key, cells)| ServiceRow {
             key: Arc::clone(key),
             state: Arc::from(""),
             version: 0,
@@ -79,7 +77,7 @@ impl Projection {
             role: "projection",
             columns: table.columns().iter().map(|(name, _)| Arc::clone(name)).collect(),
             rows: rows.collect(),
-            rows_total: table.len(),
+            rows_total: table.rows_count(),
             ..ServiceStanding::default()
         }
     }
@@ -87,7 +85,7 @@ impl Projection {
 
 impl Orchestrator {
     pub fn look(&self, query: &ServiceQuery) -> ServiceStanding {
-        let (states, rows) = self.page(query.skip, PAGE_ROWS);
+        let (states, rows) = self.page(query.skip, SERVICE_PAGE_ROWS);
         ServiceStanding {
             role: "saga",
             states,

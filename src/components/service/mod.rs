@@ -16,17 +16,17 @@ mod look;
 mod payload;
 mod projection;
 mod read;
-mod retry_topics;
 mod saga;
 mod sim;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod timers;
 
-pub use retry_topics::{RetryTopics, Suffix};
+pub use super::consumer::retries::{RetryTopics, Suffix};
 
 use super::consumer::ConsumerKind;
-use crate::components::{BuildCtx, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::components::{BuildCtx, CompanionTopic, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::model::Component;
@@ -55,6 +55,9 @@ impl Kind for ServiceKind {
         let params = Params::new(spec::PARAMS, component.profile.as_deref(), &component.params);
         let read = ConsumerKind.declares(id, component);
         Declarations { event_types: read::event_types(&params), schemas_written: Vec::new(), ..read }
+    }
+    fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {
+        ConsumerKind.companion_topics(component, topic)
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         ConsumerKind.check(ctx, params, out);

@@ -44,6 +44,7 @@ pub(super) struct Projection {
     table: Table,
     ways: Ways,
     tracks_places: bool,
+    can_read_again: bool,
     reads_ratio: f64,
     read_delay: Distribution,
     rng: Stream,
@@ -63,6 +64,7 @@ impl Projection {
             table: read::table(ctx.id, params).map_err(|mut problems| problems.remove(0))?,
             ways: Ways::new(ctx, params),
             tracks_places: params.flag("track_places"),
+            can_read_again: ctx.links_at("in").all(|facts| facts.topic.is_some()),
             reads_ratio: params.ratio("reads_after_write"),
             read_delay: params.distribution("read_delay"),
             rng: ctx.stream("readers"),
@@ -81,31 +83,25 @@ impl Projection {
         let part = (task.topic.0, task.partition);
         if self.tracks_places && self.table.has_read(part, task.offset) {
             self.counts.repeated += 1;
-            return Step::Done;
+            return Step::done();
         }
         let ty = self.ways.name(task.event.event_type);
+        let mut edits = Vec::new();
         if self.table.knows(&ty) {
             let key = payload::key(task);
             payload::fields(task, self.table.event_fields(), &mut self.fields);
             let now_ms = i64::try_from(ctx.now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
-            let mut edits = Vec::new();
             if let Err(error) = self.table.apply(&ty, &key, &self.fields, now_ms, &mut edits) {
                 self.counts.errors += 1;
                 let reason = Reason { code: "projection-expression", detail: Some(format!("{ty}: {error}").into()) };
                 return Step::Failed { reason, again: false };
             }
             self.counts.applied += 1;
-            for edit in edits {
-                self.tell(ctx, edit, None);
-            }
         } else {
             self.counts.ignored += 1;
         }
         self.table.mark_read(part, task.offset);
-        let place = self.tracks_places.then_some((task.topic, task.partition, task.offset + 1));
-        if place.is_some() {
-            self.tell(ctx, RowEdit::None, place);
-        }
+        self.tell_all(ctx, edits, self.tracks_places.then_some((task.topic, task.partition, task.offset + 1)));
         let is_replay = self.read_to.get(&part).is_some_and(|next| task.offset < *next);
         if is_replay {
             self.note_rebuild(ctx.now);
@@ -114,7 +110,18 @@ impl Projection {
             self.measure(ctx.now, task);
             self.note_rebuild(ctx.now);
         }
-        Step::Done
+        Step::done()
+    }
+
+    /// What an event has changed; its place goes with the last of it.
+    fn tell_all(&self, ctx: &mut Ctx<'_>, mut edits: Vec<RowEdit>, place: Option<(TopicIx, u32, u64)>) {
+        let last = edits.pop().or(place.map(|_| RowEdit::None));
+        for edit in edits {
+            self.tell(ctx, edit, None);
+        }
+        if let Some(last) = last {
+            self.tell(ctx, last, place);
+        }
     }
 
     fn tell(&self, ctx: &mut Ctx<'_>, edit: RowEdit, read_to: Option<(TopicIx, u32, u64)>) {
@@ -133,11 +140,18 @@ impl Projection {
     }
 
     /// Empties the read model; it is filled again from the beginning of its topics.
-    pub fn rebuild(&mut self, ctx: &mut Ctx<'_>) {
+    ///
+    /// # Errors
+    /// When it reads a queue.
+    pub fn rebuild(&mut self, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        if !self.can_read_again {
+            return Err("its read model is filled from a queue, which gives nothing twice".to_owned());
+        }
         self.table.clear();
         self.tell(ctx, RowEdit::Clear, None);
         self.counts.rebuilds += 1;
         self.rebuild = Some(Rebuild { since: ctx.now, until: self.read_to.clone() });
+        Ok(())
     }
 
     fn note_rebuild(&mut self, now: SimTime) {
@@ -148,7 +162,7 @@ impl Projection {
         }
     }
 
-    pub fn figures(&self, _: SimTime, out: &mut Figures) {
+    pub fn figures(&self, out: &mut Figures) {
         let Counts { applied, ignored, repeated, errors, reads, stale_reads, rebuilds, measured } = self.counts;
         out.counter("applied_count", applied);
         out.counter("ignored_count", ignored);
@@ -161,7 +175,7 @@ impl Projection {
         out.gauge("projection_lag_ms_mean", self.lag_sum_ns as f64 / 1e6 / measured.max(1) as f64);
         out.gauge("projection_lag_ms_max", self.lag_max.as_ms_f64());
         out.gauge("stale_reads_ratio", stale_reads as f64 / reads.max(1) as f64);
-        out.gauge("read_model_rows", self.table.len() as f64);
+        out.gauge("read_model_rows", self.table.rows_count() as f64);
         out.gauge("rebuild_ms", self.rebuild_time.as_ms_f64());
     }
 

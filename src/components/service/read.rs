@@ -47,6 +47,10 @@ impl Ways {
     pub fn name(&self, ty: EventTypeIx) -> Arc<str> {
         self.names.get(ty.index()).cloned().unwrap_or_else(|| Arc::from(""))
     }
+    /// Whether what it makes goes anywhere.
+    pub fn has_topic(&self) -> bool {
+        self.has_topic
+    }
     /// An event on its way; none where no topic is linked.
     pub fn draft(&self, name: &str, key: Option<Bytes>, value: Bytes, parent: EventMeta) -> Option<Draft> {
         let (ty, way) = *self.by_name.get(name)?;

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::payload;
 use super::read::{self, Ways};
-use crate::components::consumer::handler::{Draft, Step, Task, WorkerId, timer};
+use super::timers::Timer;
+use crate::components::consumer::handler::{Draft, Step, Task};
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures};
 use crate::event::{EventMeta, Reason, ServiceRow};
@@ -33,7 +34,6 @@ pub(super) struct Orchestrator {
     ways: Ways,
     by_key: BTreeMap<Arc<str>, u32>,
     sagas: Vec<One>,
-    committed: Vec<WorkerId>,
     completed: u64,
     compensated: u64,
     passed_over: u64,
@@ -48,7 +48,6 @@ impl Orchestrator {
             ways: Ways::new(ctx, params),
             by_key: BTreeMap::new(),
             sagas: Vec::new(),
-            committed: Vec::new(),
             completed: 0,
             compensated: 0,
             passed_over: 0,
@@ -58,10 +57,6 @@ impl Orchestrator {
     }
 
     pub fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step {
-        if let Some(at) = self.committed.iter().position(|worker| *worker == task.worker) {
-            self.committed.swap_remove(at);
-            return Step::Done;
-        }
         let key = payload::key(task);
         let ty = self.ways.name(task.event.event_type);
         let mut outputs = Vec::new();
@@ -86,28 +81,23 @@ impl Orchestrator {
             }
             None => {
                 self.passed_over += 1;
-                return Step::Done;
+                return Step::done();
             }
         };
         let drafts = self.carry_out(ctx, number, outputs, task.event);
-        self.committed.push(task.worker);
-        Step::Commit(drafts)
-    }
-
-    pub fn abandon(&mut self, worker: WorkerId) {
-        self.committed.retain(|committed| *committed != worker);
+        Step::Done(drafts)
     }
 
     /// A saga's patience may be over.
-    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
-        let Some(one) = self.sagas.get_mut(token as usize) else { return Vec::new() };
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, number: u32) -> Vec<Draft> {
+        let Some(one) = self.sagas.get_mut(number as usize) else { return Vec::new() };
         let mut outputs = Vec::new();
         if !self.saga.handle(ctx.now, &mut one.instance, SagaInput::Deadline, &mut outputs) {
             return Vec::new();
         }
         self.timeouts += 1;
         let parent = one.parent;
-        self.carry_out(ctx, token as u32, outputs, parent)
+        self.carry_out(ctx, number, outputs, parent)
     }
 
     fn carry_out(&mut self, ctx: &mut Ctx<'_>, number: u32, outputs: Vec<SagaOutput>, parent: EventMeta) -> Vec<Draft> {
@@ -125,7 +115,7 @@ impl Orchestrator {
             }
         }
         if one.instance.deadline < SimTime::MAX && one.instance.end.is_none() {
-            timer(ctx, one.instance.deadline, u64::from(number));
+            Timer::Saga(number).set(ctx, one.instance.deadline);
         }
         drafts
     }

@@ -7,13 +7,14 @@ use super::calls::{CallStep, Calls};
 use super::projection::Projection;
 use super::read;
 use super::saga::Orchestrator;
+use super::timers::Timer;
 use crate::components::consumer::handled;
 use crate::components::consumer::handler::{After, Draft, Handler, Step, Task, WorkerId};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, Process};
 use crate::event::{Answer, Query, ServiceStanding, TableShape};
-use crate::units::{EventTypeIx, SimDuration, SimTime};
+use crate::units::{EventTypeIx, SimDuration};
 
 /// What a service does with an event.
 #[derive(Clone, Debug)]
@@ -62,10 +63,10 @@ impl Plain {
         let at = self.written.iter().position(|worker| *worker == task.worker);
         if let Some(at) = at {
             self.written.swap_remove(at);
-            return Step::Done;
+            return Step::done();
         }
         if !self.has_topic {
-            return Step::Done;
+            return Step::done();
         }
         self.written.push(task.worker);
         let ty = self.result.unwrap_or(task.event.event_type);
@@ -74,8 +75,8 @@ impl Plain {
 }
 
 impl Handler for Service {
-    fn begin(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> SimDuration {
-        self.abandon(ctx, task.worker);
+    fn begin(&mut self, task: &Task<'_>) -> SimDuration {
+        self.abandon(task.worker);
         match &mut self.role {
             Role::Aggregate(commands) => commands.begin(task),
             Role::Projection(_) | Role::Saga(_) | Role::Plain(_) => SimDuration::ZERO,
@@ -85,7 +86,7 @@ impl Handler for Service {
         if let Some(calls) = &mut self.calls
             && !self.called.contains(&task.worker)
         {
-            match calls.step(ctx.now, task.worker) {
+            match calls.step(ctx, task.worker) {
                 CallStep::Wait(span) => return Step::Wait(span),
                 CallStep::Failed(reason) => return Step::Failed { reason, again: true },
                 CallStep::Over => {
@@ -99,27 +100,31 @@ impl Handler for Service {
             Role::Saga(orchestrator) => orchestrator.step(ctx, task),
             Role::Plain(plain) => plain.step(task),
         };
-        if matches!(step, Step::Done | Step::Failed { .. }) {
+        if matches!(step, Step::Done(_) | Step::Failed { .. }) {
             self.called.remove(&task.worker);
         }
         step
     }
-    fn abandon(&mut self, ctx: &mut Ctx<'_>, worker: WorkerId) {
+    fn abandon(&mut self, worker: WorkerId) {
         self.called.remove(&worker);
         if let Some(calls) = &mut self.calls {
-            calls.abandon(ctx.now, worker);
+            calls.abandon(worker);
         }
         match &mut self.role {
             Role::Aggregate(commands) => commands.abandon(worker),
             Role::Plain(plain) => plain.written.retain(|written| *written != worker),
-            Role::Saga(orchestrator) => orchestrator.abandon(worker),
-            Role::Projection(_) => {}
+            Role::Projection(_) | Role::Saga(_) => {}
         }
     }
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
-        match &mut self.role {
-            Role::Saga(orchestrator) => orchestrator.on_timer(ctx, token),
-            Role::Aggregate(_) | Role::Projection(_) | Role::Plain(_) => Vec::new(),
+        match (Timer::of(token), &mut self.role, &mut self.calls) {
+            (Timer::Saga(number), Role::Saga(orchestrator), _) => orchestrator.on_timer(ctx, number),
+            (Timer::Breaker(instance), _, Some(calls)) => {
+                calls.on_timer(ctx, instance);
+                Vec::new()
+            }
+            // Set by nobody.
+            _ => Vec::new(),
         }
     }
     fn input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Option<Result<After, String>> {
@@ -128,8 +133,7 @@ impl Handler for Service {
         }
         match (&mut self.role, input) {
             (Role::Projection(projection), Input::Action { name, .. }) if name == "rebuild" => {
-                projection.rebuild(ctx);
-                Some(Ok(After::ReadAgain))
+                Some(projection.rebuild(ctx).map(|()| After::ReadAgain))
             }
             (_, Input::Action { name, .. }) if name == "rebuild" => {
                 Some(Err("only a service in the role of a projection has a read model to rebuild".to_owned()))
@@ -140,13 +144,13 @@ impl Handler for Service {
             _ => None,
         }
     }
-    fn figures(&self, now: SimTime, out: &mut Figures) {
+    fn figures(&self, out: &mut Figures) {
         if let Some(calls) = &self.calls {
             calls.figures(out);
         }
         match &self.role {
             Role::Aggregate(commands) => commands.figures(out),
-            Role::Projection(projection) => projection.figures(now, out),
+            Role::Projection(projection) => projection.figures(out),
             Role::Saga(orchestrator) => orchestrator.figures(out),
             Role::Plain(_) => {}
         }
@@ -157,8 +161,7 @@ impl Handler for Service {
             Role::Aggregate(_) | Role::Saga(_) | Role::Plain(_) => None,
         }
     }
-    fn browse(&self, now: SimTime, query: &Query) -> Option<Answer> {
-        let _ = now;
+    fn browse(&self, query: &Query) -> Option<Answer> {
         let Query::Service(query) = query else { return None };
         Some(Answer::Service(Box::new(match &self.role {
             Role::Aggregate(commands) => commands.look(query),

@@ -356,10 +356,9 @@ const OF_ROLES: &[(&str, &[&str])] = &[
 /// Problems beyond each parameter's own range; the reader's own are told elsewhere.
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let path = format!("components.{}", ctx.id);
-    if ctx.links_at("in").any(|facts| facts.topic.is_none()) {
-        let diagnostic =
-            Diagnostic::error("service-reads", &path, "a service reads topics; queues and fan-out topics are a consumer's to read");
-        out.push(diagnostic.with_hint("put a topic between, or a consumer in its place"));
+    if ctx.links_at("in").any(|facts| facts.pushes.is_some()) {
+        let diagnostic = Diagnostic::error("service-reads", &path, "a service reads topics and queues; no fan-out topic pushes to it");
+        out.push(diagnostic.with_hint("subscribe a queue, and link the service to that"));
     }
     let role = params.text("role");
     for (of, names) in OF_ROLES.iter().filter(|(of, _)| **of != *role) {
@@ -382,7 +381,12 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             if let Err(problems) = read::table(ctx.id, params) {
                 out.extend(problems);
             }
-            if params.flag("track_places") && params.count("concurrency") > 1 {
+            let reads_queue = ctx.links_at("in").any(|facts| facts.queue.is_some());
+            if params.flag("track_places") && reads_queue {
+                let words = "a queue gives messages in any order and no place that could stand with the rows";
+                let problem = Diagnostic::error("projection-order", format!("{path}.track_places"), words);
+                out.push(problem.with_hint("write track_places: false, and expect that a message that comes again counts twice"));
+            } else if params.flag("track_places") && params.count("concurrency") > 1 {
                 let words = "a projection that keeps its place reads one event after the other: what a faster thread has finished hides \
                              what a slower one has not";
                 let problem = Diagnostic::error("projection-order", format!("{path}.concurrency"), words);

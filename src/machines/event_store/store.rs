@@ -205,20 +205,15 @@ impl EventStore {
     /// Reads an aggregate: its last snapshot, if there is one, and the events after it.
     #[must_use]
     pub fn load(&self, key: &str) -> Loaded {
-        self.read(key, true, |_| true)
-    }
-    /// Reads an aggregate from its first event on.
-    #[must_use]
-    pub fn replay(&self, key: &str) -> Loaded {
-        self.read(key, false, |_| true)
+        self.read(key, |_| true)
     }
     /// Reads an aggregate as it was at an instant.
     #[must_use]
     pub fn load_at(&self, key: &str, at: SimTime) -> Loaded {
-        self.read(key, true, |recorded| recorded.at <= at)
+        self.read(key, |recorded| recorded.at <= at)
     }
 
-    fn read(&self, key: &str, use_snapshot: bool, counts: impl Fn(&Recorded) -> bool) -> Loaded {
+    fn read(&self, key: &str, counts: impl Fn(&Recorded) -> bool) -> Loaded {
         let new = || Loaded { state: self.aggregate.new_state(), events_read: 0, from_snapshot: false };
         let Some(number) = self.stream_of(key) else { return new() };
         let stream = &self.streams[number as usize];
@@ -228,7 +223,7 @@ impl EventStore {
         let mut at = stream.last;
         while let Some(recorded) = self.event_at(at) {
             if counts(recorded) {
-                if let Some((position, state)) = stream.snapshot.as_ref().filter(|_| use_snapshot)
+                if let Some((position, state)) = &stream.snapshot
                     && *position == at
                 {
                     base = Some(state);

@@ -122,22 +122,12 @@ impl Table {
     }
     /// How many rows.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn rows_count(&self) -> usize {
         self.rows.len()
-    }
-    /// Whether there is no row.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
     /// Rows by key, from one on.
     pub fn rows_from(&self, key: &str) -> impl Iterator<Item = (&Arc<str>, &Cells)> {
         self.rows.range::<str, _>((std::ops::Bound::Included(key), std::ops::Bound::Unbounded))
-    }
-    /// One row.
-    #[must_use]
-    pub fn row(&self, key: &str) -> Option<&Cells> {
-        self.rows.get(key)
     }
     /// The next place to read of a source's part.
     #[must_use]
@@ -158,11 +148,6 @@ impl Table {
     pub fn clear(&mut self) {
         self.rows.clear();
         self.read_to.clear();
-    }
-    /// Whether two hold the same rows.
-    #[must_use]
-    pub fn same_rows(&self, other: &Self) -> bool {
-        self.rows == other.rows
     }
 
     /// What an event does, and the rows that it changes.

@@ -6,7 +6,7 @@
 //!                               └─────────────────────┘
 //! ```
 
-use super::window::{Snapshot, Window, WindowType};
+use super::window::{Window, WindowType};
 use crate::units::{SimDuration, SimTime};
 
 /// Settings; Resilience4j's names and defaults.
@@ -122,14 +122,9 @@ impl CircuitBreaker {
             refused: 0,
         }
     }
-    /// Where it stands at an instant.
-    pub fn state(&mut self, now: SimTime) -> BreakerState {
-        self.look_at_clock(now, false);
-        self.state
-    }
-    /// Where it stood when it was last used.
+    /// Where it stands since the last call or deadline.
     #[must_use]
-    pub fn last_state(&self) -> BreakerState {
+    pub fn state(&self) -> BreakerState {
         self.state
     }
     /// How often it opened.
@@ -142,14 +137,30 @@ impl CircuitBreaker {
     pub fn refused_count(&self) -> u64 {
         self.refused
     }
-    /// The rates that count now.
-    pub fn snapshot(&mut self, now: SimTime) -> Snapshot {
-        self.window.snapshot(now)
+
+    /// When it changes by itself, if no call is quicker: see [`Self::on_deadline`].
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        match self.state {
+            BreakerState::Open if self.cfg.opens_half_by_itself => Some(self.since + self.cfg.open_wait),
+            BreakerState::HalfOpen if !self.cfg.half_open_wait_max.is_zero() => Some(self.since + self.cfg.half_open_wait_max),
+            BreakerState::Closed | BreakerState::Open | BreakerState::HalfOpen => None,
+        }
+    }
+    /// Time has passed.
+    pub fn on_deadline(&mut self, now: SimTime) {
+        while let Some(at) = self.next_deadline().filter(|at| *at <= now) {
+            let next = if self.state == BreakerState::Open { BreakerState::HalfOpen } else { BreakerState::Open };
+            self.enter(at, next);
+        }
     }
 
     /// Whether a call may begin.
     pub fn acquire(&mut self, now: SimTime) -> Permission {
-        self.look_at_clock(now, true);
+        self.on_deadline(now);
+        if self.state == BreakerState::Open && self.since + self.cfg.open_wait <= now {
+            self.enter(now, BreakerState::HalfOpen);
+        }
         match self.state {
             BreakerState::Closed => Permission::Granted(self.turn),
             BreakerState::HalfOpen if self.half_open_left > 0 => {
@@ -183,18 +194,6 @@ impl CircuitBreaker {
         match (self.state, is_over) {
             (_, true) => self.enter(now, BreakerState::Open),
             (BreakerState::HalfOpen, false) => self.enter(now, BreakerState::Closed),
-            _ => {}
-        }
-    }
-
-    fn look_at_clock(&mut self, now: SimTime, is_call: bool) {
-        match self.state {
-            BreakerState::Open if (is_call || self.cfg.opens_half_by_itself) && self.since + self.cfg.open_wait <= now => {
-                self.enter(now, BreakerState::HalfOpen);
-            }
-            BreakerState::HalfOpen if !self.cfg.half_open_wait_max.is_zero() && self.since + self.cfg.half_open_wait_max <= now => {
-                self.enter(now, BreakerState::Open);
-            }
             _ => {}
         }
     }

@@ -16,4 +16,4 @@ mod window;
 
 pub use breaker::{BreakerConfig, BreakerState, CallEnd, CircuitBreaker, Permission};
 pub use retry::{Bulkhead, RetryConfig};
-pub use window::{Snapshot, WINDOW_MAX, WindowType};
+pub use window::WindowType;

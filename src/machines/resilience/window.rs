@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::units::{SimDuration, SimTime};
 
 /// Longest window, in calls or seconds.
-pub const WINDOW_MAX: usize = 100_000;
+const WINDOW_MAX: usize = 100_000;
 
 /// `slidingWindowType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ struct Cell {
 
 /// Sums over a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot {
+pub(super) struct Sums {
     /// Calls in it,
     pub calls: u32,
     /// of these failed,
@@ -36,7 +36,7 @@ pub struct Snapshot {
     pub slow: u32,
 }
 
-impl Snapshot {
+impl Sums {
     /// Percentage of failures.
     #[must_use]
     pub fn failure_rate(&self) -> f64 {
@@ -57,15 +57,15 @@ pub(super) struct Window {
     cells: VecDeque<Cell>,
     /// Time based: the second that the last cell is of.
     second: u64,
-    sums: Snapshot,
+    sums: Sums,
 }
 
 impl Window {
     pub fn new(ty: WindowType, size: usize) -> Self {
-        Self { ty, size: size.clamp(1, WINDOW_MAX), cells: VecDeque::new(), second: 0, sums: Snapshot::default() }
+        Self { ty, size: size.clamp(1, WINDOW_MAX), cells: VecDeque::new(), second: 0, sums: Sums::default() }
     }
 
-    pub fn record(&mut self, now: SimTime, failed: bool, slow: bool) -> Snapshot {
+    pub fn record(&mut self, now: SimTime, failed: bool, slow: bool) -> Sums {
         let cell = Cell { calls: 1, failed: u32::from(failed), slow: u32::from(slow) };
         match self.ty {
             WindowType::CountBased => {
@@ -81,13 +81,6 @@ impl Window {
                     None => self.push(cell),
                 }
             }
-        }
-        self.sums
-    }
-
-    pub fn snapshot(&mut self, now: SimTime) -> Snapshot {
-        if self.ty == WindowType::TimeBased {
-            self.move_to(now);
         }
         self.sums
     }

@@ -5,7 +5,7 @@
 //! is neither. A lost event that comes back (its producer sends it again; the old leader returns and leads) is open again.
 
 use super::{Ledger, end_name};
-use crate::event::{Appended, EventId, EventMeta, ObligationEnd, Outcome, Reason, Truncated};
+use crate::event::{Appended, Ended, EventId, EventMeta, ObligationEnd, Outcome, Reason, Truncated};
 use crate::machines::broker::batch::{opened, records};
 use crate::metrics::{Names, report};
 use crate::units::{ComponentIx, EventTypeIx, SimTime, TopicIx};
@@ -15,10 +15,12 @@ const LOST_NAMED_MAX: usize = 1_000;
 /// The code under which they are counted.
 pub(super) const TRUNCATED: &str = "truncated";
 
-/// An acknowledged event that a log lost.
+/// An event that is gone: a log lost it, or a group that had committed it.
 #[derive(Clone, Debug)]
 pub(super) struct NamedLost {
     event: EventId,
+    /// Who had it last; none for what a log lost.
+    consumer: Option<ComponentIx>,
     topic: TopicIx,
     partition: u32,
     offset: u64,
@@ -105,14 +107,16 @@ impl Ledger {
 
     /// The first lost events by name, those that came back left out.
     pub fn lost_events(&self, names: &Names) -> Vec<report::LostEvent> {
-        let still = |lost: &&NamedLost| self.topics[lost.topic.index()].cut[lost.event.producer.index()].contains(lost.event.seq);
+        let cut = |lost: &NamedLost| self.topics[lost.topic.index()].cut[lost.event.producer.index()].contains(lost.event.seq);
+        let still = |lost: &&NamedLost| lost.consumer.is_some() || cut(lost);
+        let at = |lost: &NamedLost| lost.consumer.map(|at| format!("at {}: ", names.component(at))).unwrap_or_default();
         let named = |lost: &NamedLost| report::LostEvent {
             event: names.event(lost.event),
             topic: names.topic(lost.topic),
             partition: lost.partition,
             offset: lost.offset,
             at_s: lost.at.as_secs_f64(),
-            why: lost.reason.detail.as_deref().unwrap_or(lost.reason.code).to_owned(),
+            why: format!("{}{}", at(lost), lost.reason.detail.as_deref().unwrap_or(lost.reason.code)),
         };
         self.named_lost.iter().filter(still).map(named).collect()
     }
@@ -141,9 +145,19 @@ impl Ledger {
         }
         if open && self.topics[stood.topic.index()].cut[producer].insert(seq) && self.named_lost.len() < LOST_NAMED_MAX {
             let Stood { topic, partition, offset, .. } = stood;
-            self.named_lost.push(NamedLost { event: event.id, topic, partition, offset, at: now, reason: reason.clone() });
+            let reason = reason.clone();
+            self.named_lost.push(NamedLost { event: event.id, consumer: None, topic, partition, offset, at: now, reason });
         }
         open
+    }
+
+    /// A consumer lost an event that its group had committed.
+    pub(super) fn name_lost(&mut self, now: SimTime, ended: &Ended, reason: &Reason) {
+        let Ended { topic, partition, offset, event, component, .. } = *ended;
+        if self.named_lost.len() < LOST_NAMED_MAX {
+            let (consumer, reason) = (Some(component), reason.clone());
+            self.named_lost.push(NamedLost { event: event.id, consumer, topic, partition, offset, at: now, reason });
+        }
     }
 
     /// An append that nobody was told of is gone: the submission is open again, or as its client ended it.

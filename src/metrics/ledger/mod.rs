@@ -15,7 +15,7 @@ mod places;
 mod reasons;
 mod terms;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cuts::NamedLost;
 use terms::{ByOrigin, Origins, Sent, Terms};
@@ -44,8 +44,10 @@ pub(crate) struct Ledger {
     /// What clients said of events that stood in a log nevertheless: it counts again if the log is cut.
     overruled: BTreeMap<EventId, Settled>,
     reasons: BTreeMap<ReasonKey, ReasonTotal>,
-    /// Acknowledged events that a log lost, in order, the first of them.
+    /// Events that are gone though they were acknowledged, in order, the first of them.
     named_lost: Vec<NamedLost>,
+    /// Events on their way to the topic that they were read from.
+    renewed: BTreeSet<(TopicIx, EventId)>,
     /// Up to where groups read late, or once more, on purpose.
     rereads: BTreeMap<(GroupIx, TopicIx, u32), u64>,
     /// Ends of obligations that were never created, settlements of events never born: always zero.
@@ -209,6 +211,7 @@ impl Ledger {
             overruled: BTreeMap::new(),
             reasons: BTreeMap::new(),
             named_lost: Vec::new(),
+            renewed: BTreeSet::new(),
             rereads: BTreeMap::new(),
             strays: 0,
         }
@@ -290,7 +293,7 @@ impl Ledger {
                 for lane in &mut topic.lanes {
                     lane.terms.at(origin).created += 1;
                 }
-            } else if !self.back_in_the_log(index, appended.cluster, &record.meta) {
+            } else if !self.renewed.remove(&(appended.topic, id)) && !self.back_in_the_log(index, appended.cluster, &record.meta) {
                 self.topics[index].duplicated[id.producer.index()].insert(id.seq);
                 self.sent.at(origin).duplicate_appends += 1;
                 duplicate(record.meta, appended.base_offset + u64::from(record.position));
@@ -299,6 +302,13 @@ impl Ledger {
         }
         let retained = Retained { base_offset: appended.base_offset, batch: batch.into_owned(), span: span.of_one_producer() };
         self.topics[index].partitions[appended.partition as usize].push_back(retained);
+    }
+
+    /// A reader writes an event once more to the topic that it read it from: it is owed there as before.
+    pub fn renewed(&mut self, topic: TopicIx, event: EventId) {
+        if self.renewed.len() < SETTLED_MAX {
+            self.renewed.insert((topic, event));
+        }
     }
 
     /// A batch of earlier runs stands in a log from the beginning: its events are born and accepted at once.
@@ -353,8 +363,10 @@ impl Ledger {
         }
         if let Some(reason) = reason {
             let key = self.count_reason(end_name(ended.end), ended.component, &ended.event, reason, now);
-            if !by_the_log && ended.end == ObligationEnd::DeadLettered {
-                self.remember_letter(ended, key);
+            match ended.end {
+                ObligationEnd::DeadLettered if !by_the_log => self.remember_letter(ended, key),
+                ObligationEnd::Lost if !by_the_log => self.name_lost(now, ended, reason),
+                _ => {}
             }
         }
         if rereads { Entry::Backfill } else { Entry::First }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::heartbeat::Handle;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, Message, QueueCall, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 use crate::units::{SimDuration, SimTime};
@@ -13,11 +14,25 @@ const TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// How often a delete or a visibility change is tried.
 const ATTEMPTS_MAX: u32 = 3;
 /// Entries of one call.
-pub(super) const BATCH_MAX: usize = 10;
+const BATCH_MAX: usize = 10;
+
+/// Between a receive that brought nothing and the next: what a client's loop takes.
+const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
+/// After a receive that was refused.
+const BACKOFF: SimDuration = SimDuration::from_secs(1);
+
+/// How long a receiver rests after an answer: messages, or none because it was refused.
+pub(in crate::components::consumer) fn rest_after(messages: Option<&[QueueMessage]>) -> SimDuration {
+    match messages {
+        None => BACKOFF,
+        Some([]) => LOOP_TIME,
+        Some(_) => SimDuration::ZERO,
+    }
+}
 
 /// Who waits for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Receiver {
+pub(in crate::components::consumer) struct Receiver {
     pub instance: usize,
     pub life: u32,
     pub source: usize,
@@ -41,7 +56,7 @@ struct Pending {
 
 /// What an answer brought.
 #[derive(Debug)]
-pub(super) enum Answered {
+pub(in crate::components::consumer) enum Answered {
     /// Messages, or none because the call was refused.
     Received(Receiver, Option<Vec<QueueMessage>>),
     /// Receipts of a queue that are good for nothing any more.
@@ -52,7 +67,7 @@ pub(super) enum Answered {
 
 /// The calls under way, by number.
 #[derive(Clone, Debug)]
-pub(super) struct Calls {
+pub(in crate::components::consumer) struct Calls {
     /// By source.
     ends: Vec<LinkEnd>,
     /// How long deletes wait for others of their batch.
@@ -87,6 +102,16 @@ impl Calls {
     /// Changes visibility timeouts: at most [`BATCH_MAX`] of them.
     pub fn show(&mut self, ctx: &mut Ctx<'_>, source: usize, changes: Vec<(Receipt, SimDuration)>) {
         self.attempt(ctx, source, Purpose::Show(changes), 1);
+    }
+
+    /// Hides what is held for its visibility timeout from now on, in the order of its queues.
+    pub fn beat(&mut self, ctx: &mut Ctx<'_>, held: &[Handle], visibility: impl Fn(usize) -> SimDuration) {
+        for of_source in held.chunk_by(|one, other| one.0 == other.0) {
+            let source = of_source[0].0;
+            for batch in of_source.chunks(BATCH_MAX) {
+                self.show(ctx, source, batch.iter().map(|(_, receipt)| (*receipt, visibility(source))).collect());
+            }
+        }
     }
 
     fn flush(&mut self, ctx: &mut Ctx<'_>, source: usize) {

@@ -8,11 +8,11 @@ use crate::event::Receipt;
 use crate::units::{SimDuration, SimTime};
 
 /// A message of one of the queues, as it was received.
-pub(super) type Handle = (usize, Receipt);
+pub(in crate::components::consumer) type Handle = (usize, Receipt);
 
 /// The messages whose timeouts are extended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heartbeats {
+pub(in crate::components::consumer) struct Heartbeats {
     /// Time between two; none without heartbeats.
     every: Option<SimDuration>,
     due: BTreeSet<(SimTime, Handle)>,

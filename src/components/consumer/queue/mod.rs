@@ -12,4 +12,6 @@ mod sim;
 pub(super) mod spec;
 mod work;
 
-pub(super) use sim::QueueConsumer;
+pub(super) use calls::{Answered, Calls, Receiver, rest_after};
+pub(super) use heartbeat::Heartbeats;
+pub(super) use sim::{QueueConsumer, Source, sources};

@@ -7,15 +7,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::calls::{Answered, BATCH_MAX, Calls, Receiver};
+use super::calls::{Answered, Calls, Receiver, rest_after};
 use super::heartbeat::Heartbeats;
-use super::spec;
+use super::spec::{self, CallSettings};
 use super::work::{Held, Worker};
 use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
 use crate::components::{BuildCtx, Params, takes_fifo};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
-use crate::event::{Answer, Message, Query, QueueMessage, Receipt, ReceiveCall};
+use crate::event::{Answer, Message, Query, QueueMessage, ReceiveCall};
 use crate::random::{Distribution, Stream};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -23,11 +23,6 @@ use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 const TOKEN_WORKER: u64 = 0;
 const TOKEN_WAKE: u64 = 1;
 const TOKEN_RECEIVE: u64 = 2;
-
-/// Between a receive that brought nothing and the next: what a client's loop takes.
-const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
-/// After a receive that was refused.
-const BACKOFF: SimDuration = SimDuration::from_secs(1);
 
 /// A consumer of a queue while it runs.
 #[derive(Clone, Debug)]
@@ -52,12 +47,12 @@ pub(in crate::components::consumer) struct QueueConsumer {
 
 /// A queue that it reads.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(in crate::components::consumer) struct Source {
     pub topic: TopicIx,
     pub group: GroupIx,
     pub is_fifo: bool,
     /// How long a received message is hidden, as far as it knows.
-    visibility: SimDuration,
+    pub visibility: SimDuration,
 }
 
 /// Messages by what became of them.
@@ -94,7 +89,7 @@ impl Instance {
 }
 
 /// The queues that it is linked to, each with its link's end.
-fn sources(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(Source, LinkEnd)> {
+pub(in crate::components::consumer) fn sources(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(Source, LinkEnd)> {
     let source = |facts: &crate::components::LinkFacts| {
         let queue = facts.queue.as_ref()?;
         let group = ctx.groups.iter().find(|group| group.topics.contains(&queue.topic))?;
@@ -117,18 +112,14 @@ impl QueueConsumer {
         }
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
         let version = params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1));
-        let given = |name: &str| params.is_given(name).then(|| params.duration(name));
+        let settings = CallSettings::new(params);
         let instances = usize::try_from(params.count("instances")).unwrap_or(0);
         let mut consumer = Self {
             name: ctx.id.into(),
-            calls: Calls::new(ends, params.duration("delete_linger")),
-            heartbeats: Heartbeats::new(given("visibility_heartbeat")),
-            receive: ReceiveCall {
-                max_messages: u32::try_from(params.count("receive_size")).unwrap_or(1),
-                wait: given("receive_wait"),
-                visibility: given("visibility_timeout"),
-            },
-            failed_visibility: given("failed_visibility"),
+            calls: Calls::new(ends, settings.delete_linger),
+            heartbeats: Heartbeats::new(settings.heartbeat),
+            receive: settings.receive,
+            failed_visibility: settings.failed_visibility,
             instances: vec![Instance { up: true, ..Instance::new(sources.len()) }; instances],
             sources,
             concurrency: usize::try_from(params.count("concurrency")).unwrap_or(1).max(1),
@@ -204,11 +195,7 @@ impl QueueConsumer {
             // The process that asked is gone: what it was given shows again by itself.
             return;
         }
-        let rest = match &messages {
-            None => BACKOFF,
-            Some(messages) if messages.is_empty() => LOOP_TIME,
-            Some(_) => SimDuration::ZERO,
-        };
+        let rest = rest_after(messages.as_deref());
         for held in messages.into_iter().flatten().filter_map(|message| Held::new(ctx.now, source, &message)) {
             self.heartbeats.begin(ctx.now, index, held.handle());
             instance.inbox.push_back(held);
@@ -250,14 +237,8 @@ impl QueueConsumer {
     fn beat(&mut self, ctx: &mut Ctx<'_>) {
         let due = self.heartbeats.take_due(ctx.now);
         self.counts.heartbeats += due.len() as u64;
-        for of_source in due.chunk_by(|one, other| one.0 == other.0) {
-            let source = of_source[0].0;
-            let visibility = self.receive.visibility.unwrap_or(self.sources[source].visibility);
-            for batch in of_source.chunks(BATCH_MAX) {
-                let changes: Vec<(Receipt, SimDuration)> = batch.iter().map(|(_, receipt)| (*receipt, visibility)).collect();
-                self.calls.show(ctx, source, changes);
-            }
-        }
+        let (given, sources) = (self.receive.visibility, &self.sources);
+        self.calls.beat(ctx, &due, |source| given.unwrap_or(sources[source].visibility));
     }
 
     pub(super) fn worker_token(instance: usize, worker: u32, life: u32) -> u64 {

@@ -2,6 +2,7 @@
 
 use crate::components::{BuildCtx, Params, by_id};
 use crate::diagnostics::Diagnostic;
+use crate::event::ReceiveCall;
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::units::SimDuration;
 
@@ -66,6 +67,31 @@ pub(in crate::components::consumer) const DELETE_LINGER: ParamSpec = ParamSpec::
 .key("DeleteMessageBatch")
 .group("Queue");
 
+/// How queues are called.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::components::consumer) struct CallSettings {
+    pub receive: ReceiveCall,
+    pub failed_visibility: Option<SimDuration>,
+    pub heartbeat: Option<SimDuration>,
+    pub delete_linger: SimDuration,
+}
+
+impl CallSettings {
+    pub fn new(params: &Params<'_>) -> Self {
+        let given = |name: &str| params.is_given(name).then(|| params.duration(name));
+        Self {
+            receive: ReceiveCall {
+                max_messages: u32::try_from(params.count("receive_size")).unwrap_or(1),
+                wait: given("receive_wait"),
+                visibility: given("visibility_timeout"),
+            },
+            failed_visibility: given("failed_visibility"),
+            heartbeat: given("visibility_heartbeat"),
+            delete_linger: params.duration("delete_linger"),
+        }
+    }
+}
+
 /// How long a queue's messages are hidden from this consumer on.
 pub(super) fn visibility(ctx: &BuildCtx<'_>, params: &Params<'_>, queue: &str) -> SimDuration {
     if params.is_given("visibility_timeout") {
@@ -84,6 +110,7 @@ pub(in crate::components::consumer) const OF_TOPICS: &[&str] = &[
     "max_attempts",
     "retry_backoff",
     "on_failure",
+    "retry_topics",
     "poll_size",
     "buffer",
     "fetch_min_bytes",

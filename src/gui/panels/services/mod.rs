@@ -11,15 +11,13 @@ use egui::{ScrollArea, Ui};
 use super::columns::{self, Column};
 use super::{dock, figures};
 use crate::app::{AppState, Command};
-use crate::event::{Answer, ServiceQuery, ServiceStanding};
+use crate::event::{Answer, SERVICE_PAGE_ROWS, ServiceQuery, ServiceStanding};
 use crate::gui::theme::{self, icon, space, widgets};
 
 /// Narrower than this, the state machine is not drawn.
 const MACHINE_WIDTH_MIN: f32 = 640.0;
 const MACHINE_WIDTH: f32 = 260.0;
 const STREAM_WIDTH: f32 = 380.0;
-/// Lines of a page, as services give them.
-const PAGE_ROWS: usize = 100;
 
 /// The tab of the dock.
 pub fn services_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -83,11 +81,11 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), standing: Option<&ServiceSt
 fn pages(ui: &mut Ui, standing: &ServiceStanding, shown: &Shown<'_>, commands: &mut Vec<Command>) {
     let skip = shown.query.skip;
     let mut go = |skip| commands.push(Command::LookAtService(ServiceQuery { skip, ..shown.query.clone() }));
-    if skip + PAGE_ROWS < standing.rows_total && ui.button("Next").clicked() {
-        go(skip + PAGE_ROWS);
+    if skip + SERVICE_PAGE_ROWS < standing.rows_total && ui.button("Next").clicked() {
+        go(skip + SERVICE_PAGE_ROWS);
     }
     if skip > 0 && ui.button("Previous").clicked() {
-        go(skip.saturating_sub(PAGE_ROWS));
+        go(skip.saturating_sub(SERVICE_PAGE_ROWS));
     }
 }
 
