@@ -113,6 +113,11 @@ impl Station {
     pub fn serving(&self) -> u64 {
         self.serving
     }
+    /// Time that servers have worked so far, of all together.
+    #[must_use]
+    pub fn busy_ns(&self, now: SimTime) -> u128 {
+        self.serving_area + u128::from(now.since(self.changed_at).as_ns()) * u128::from(self.serving)
+    }
     /// Both sides of Little's law at `now`, in count·nanoseconds; equal, always.
     #[must_use]
     pub fn littles_law(&self, now: SimTime) -> (i128, i128) {

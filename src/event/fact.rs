@@ -50,6 +50,8 @@ pub enum Fact {
     Unreadable(Box<Unreadable>),
     /// A read model has changed.
     Row(Box<RowChange>),
+    /// An autoscaler has decided.
+    Scaled(Box<Scaled>),
     /// A hop of an event that observers follow.
     Hop(Box<(EventMeta, Hop)>),
 }
@@ -188,6 +190,19 @@ pub struct Truncated {
     pub reason: Reason,
 }
 
+/// A component has more instances, or fewer.
+#[derive(Clone, Debug)]
+pub struct Scaled {
+    /// Which.
+    pub component: ComponentIx,
+    /// How many it had, those included that were starting.
+    pub from: u32,
+    /// How many it shall have.
+    pub to: u32,
+    /// What it goes by.
+    pub why: String,
+}
+
 /// The end of one obligation.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
@@ -314,6 +329,7 @@ impl Fact {
             | Self::LogStart { .. }
             | Self::Reread { .. }
             | Self::Row(_)
+            | Self::Scaled(_)
             | Self::GroupStart { .. } => None,
         }
     }

@@ -32,6 +32,6 @@ pub use report::{
 };
 pub use summary::ReportHead;
 pub use view::{
-    CardView, EventStory, ExpectationState, ExpectationView, FLIGHTS_MAX, Flight, FlightStatus, INCIDENTS_MAX, Incident, LinkView,
-    RunPhase, RunView, SeriesView, StoryHop, Totals, VIEW_POINTS_MAX,
+    CardView, EventStory, ExpectationState, ExpectationView, FLIGHTS_MAX, Flight, FlightStatus, Freshness, INCIDENTS_MAX, Incident,
+    LinkView, RunPhase, RunView, SeriesView, StoryHop, Totals, VIEW_POINTS_MAX,
 };

@@ -19,7 +19,7 @@ use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
 use crate::engine::{Figure, Figures};
-use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, SchemaFound, StaleRead, Unreadable};
+use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, Scaled, SchemaFound, StaleRead, Unreadable};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 
@@ -180,6 +180,14 @@ impl Recorder {
         let before = self.bad_ends();
         self.faults.begin(now, target, action, params, before)
     }
+    /// An autoscaler has decided: told with what else was done to the run.
+    fn scaled(&mut self, now: SimTime, scaled: &Scaled) {
+        let target = Arc::clone(&self.names().components[scaled.component.index()]);
+        let action = if scaled.to > scaled.from { "scale-out" } else { "scale-in" };
+        let told = [("from", scaled.from.to_string()), ("to", scaled.to.to_string()), ("why", scaled.why.clone())];
+        let number = self.fault(now, &target, action, told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        self.fault_settled(number, Ok(Some(now)));
+    }
     /// It ends at a known instant, or it was refused, in words.
     pub fn fault_settled(&mut self, number: usize, result: Result<Option<SimTime>, String>) {
         self.faults.settle(number, result);
@@ -271,6 +279,7 @@ impl Recorder {
             Fact::Unreadable(batch) => self.unreadable(now, &batch),
             // Rows are nobody's obligation.
             Fact::Row(_) => {}
+            Fact::Scaled(scaled) => self.scaled(now, &scaled),
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
         }

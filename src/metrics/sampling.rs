@@ -137,6 +137,7 @@ impl Recorder {
                 ("queue_length", _) => ("queue", "gauge", figure.value),
                 ("buffered_count", _) => ("buffered", "gauge", figure.value),
                 ("lag", _) => ("lag", "gauge", figure.value),
+                ("scaled_instances", _) => ("instances", "gauge", figure.value),
                 _ => continue,
             };
             let of = if metric == "lag" { None } else { Some(component) };

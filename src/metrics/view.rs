@@ -107,12 +107,23 @@ pub struct CardView {
     pub queue_label: &'static str,
     /// Busy share of its servers over the same time, when it has any.
     pub utilisation_ratio: Option<f64>,
+    /// How far a read model is behind, where it keeps one.
+    pub freshness: Option<Freshness>,
     /// Something is wrong in the last interval: rejections, failures, losses.
     pub trouble: bool,
     /// The schemas that it uses now.
     pub schemas: Vec<SchemaUse>,
     /// Further lines for the opened card and the inspector: (label, value as text).
     pub details: Vec<(String, String)>,
+}
+
+/// How a read model stands to what has happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Freshness {
+    /// Age of the last event when it was applied.
+    pub lag_ms: f64,
+    /// Share of reads that gave an old row; none where nobody has read.
+    pub stale_ratio: Option<f64>,
 }
 
 /// What a wire shows while running.

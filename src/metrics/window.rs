@@ -4,7 +4,7 @@ use super::recorder::Recorder;
 use super::sampling::value;
 use super::summary::state_of;
 use super::trace::status_of;
-use super::view::{CardView, EventStory, ExpectationView, LinkView, RunPhase, RunView, StoryHop, Totals};
+use super::view::{CardView, EventStory, ExpectationView, Freshness, LinkView, RunPhase, RunView, StoryHop, Totals};
 use crate::engine::{Figure, Figures, Process};
 use crate::event::{EventId, EventMeta, HeldRecord, Placed};
 use crate::machines::codec::iso_time;
@@ -109,6 +109,8 @@ impl Recorder {
             (None, None, Some(buffered)) => (buffered, "buffered"),
             (None, None, None) => (0.0, ""),
         };
+        let stale_ratio = || now("stale_reads_ratio").filter(|_| now("reads_count").is_some_and(|reads| reads > 0.0));
+        let freshness = now("projection_lag_ms").map(|lag_ms| Freshness { lag_ms, stale_ratio: stale_ratio() });
         let shown = |figure: &&Figure| !figure.name.starts_with("littles_") && !is_of_a_partition(figure);
         let details = live.list.iter().filter(shown).map(|figure| {
             let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{} · {}", figure.name, figure.label) };
@@ -119,6 +121,7 @@ impl Recorder {
             queue,
             queue_label,
             utilisation_ratio: busy,
+            freshness,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
             schemas: Vec::new(),
             details: details.collect(),

@@ -1,6 +1,6 @@
 //! Services that read queues, and payloads that a registry knows.
 
-use eventyard::model::Project;
+use eventyard::model::{Project, SchemaSource};
 use serde_json::{Value as Json, json};
 
 use super::services::{account, component, fault, link, of, project, run};
@@ -90,5 +90,71 @@ fn a_crash_gives_messages_back() {
         assert_eq!(of(&report, "accounts", "events_stored_count"), made, "crash at {at_us} us");
         assert_eq!(of(&report, "books", "delivered_count"), made, "crash at {at_us} us");
         assert_eq!(report.ledger.obligations.in_flight, 0, "crash at {at_us} us");
+    }
+}
+
+/// Payments in the format of a registry, and what an account makes of them in the same.
+fn registered(schema_type: &str, framing: &str) -> Project {
+    let text = |name: &str| {
+        match schema_type {
+        "AVRO" => json!({"type": "record", "name": name, "fields": [{"name": "amount", "type": "long"}, {"name": "note", "type": ["null", "string"], "default": null}]}).to_string(),
+        "JSON" => json!({"type": "object", "properties": {"amount": {"type": "integer"}}, "required": ["amount"]}).to_string(),
+        _ => format!("syntax = \"proto3\"; message {name} {{ int64 amount = 1; }}"),
+    }
+    };
+    let mut service = account("outbox");
+    service["fields"] = json!([{"name": "sum", "type": "int"}]);
+    // What is read as an amount is a number in every format, or the guard would refuse each command.
+    service["commands"] =
+        json!([{"type": "Pay", "guard": "command.amount == command.amount + 0", "emits": ["Paid"], "data": "amount = command.amount"}]);
+    service["changes"] = json!([{"type": "Paid", "set": "sum = event.amount"}]);
+    service["written_schemas"] = json!([{"type": "Paid", "subject": "bank.events-value"}]);
+    let mut project = project(service, Vec::new());
+    for name in ["Pay", "Paid"] {
+        project.schemas.insert(name.to_owned(), SchemaSource { path: None, text: text(name).into() });
+    }
+    project.components["clients"]
+        .params
+        .insert("events".to_owned(), serde_json::from_value(json!([{"type": "Pay", "schema": "commands-value"}])).expect("rows"));
+    let subjects = json!({
+        "commands-value": {"type": schema_type, "versions": ["Pay"]}, "bank.events-value": {"type": schema_type, "versions": ["Paid"]}});
+    let mut registry = component("registry", json!({"subjects": subjects}));
+    registry.profile = Some(framing.to_owned());
+    project.components.insert("schemas".to_owned(), registry);
+    project.links.extend(["clients", "accounts", "books"].map(|id| link(&format!("{id}.schemas"), "schemas.schemas", "1ms")));
+    project
+}
+
+/// Expressions see the fields whatever the format, and readers decode what the service writes.
+#[test]
+fn payloads_are_read_and_written_by_registered_schemas() {
+    for (schema_type, product) in [("AVRO", "confluent-7"), ("JSON", "confluent-7"), ("PROTOBUF", "confluent-7"), ("AVRO", "glue")] {
+        let report = run(&registered(schema_type, product));
+        let made = of(&report, "clients", "produced_count");
+        assert!(made > 700, "{schema_type}: {made}");
+        assert_eq!(of(&report, "accounts", "commands_accepted_count"), made, "{schema_type}");
+        assert_eq!(of(&report, "books", "processed_count"), made, "{schema_type}: {:?}", report.ledger.reasons);
+        assert_eq!(of(&report, "books", "rejected_count"), 0, "{schema_type}");
+    }
+}
+
+/// An event that does not fit its schema is not stored either; a subject that is missing is told.
+#[test]
+fn an_event_that_does_not_fit_is_not_stored() {
+    for (data, subject, code) in
+        [("amount = 'much'", "bank.events-value", "schema"), ("amount = command.amount", "nobody-value", "schema-missing")]
+    {
+        let mut project = registered("AVRO", "confluent-7");
+        let service = &mut project.components["accounts"].params;
+        let mut commands = serde_json::to_value(&service["commands"]).expect("rows");
+        commands[0]["data"] = json!(data);
+        service.insert("commands".to_owned(), serde_json::from_value(commands).expect("rows"));
+        service.insert("changes".to_owned(), serde_json::from_value(json!([])).expect("rows"));
+        service.insert("written_schemas".to_owned(), serde_json::from_value(json!([{"type": "Paid", "subject": subject}])).expect("rows"));
+        let report = run(&project);
+        assert_eq!(of(&report, "accounts", "events_stored_count"), 0, "{data}");
+        let reason = report.ledger.reasons.iter().find(|reason| reason.at == "accounts").expect("it says why");
+        assert_eq!((reason.end.as_str(), reason.code.as_str()), ("failed_skipped", code), "{reason:?}");
+        assert_eq!(reason.count, of(&report, "clients", "produced_count"));
     }
 }

@@ -281,7 +281,7 @@ fn a_database_holds_the_read_model() {
     assert_eq!(report_json(&with), report_json(&without));
     drop(store);
     let database = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is there");
-    let number = |sql: &str| database.query_row(sql, [], |row| row.get::<_, u64>(0)).expect("it can be read");
+    let number = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be read") as u64;
     assert_eq!(number("SELECT count(*) FROM \"order-list\""), of(&with, "order-list", "read_model_rows"));
     let read = number("SELECT sum(next) FROM _places");
     assert_eq!(read, number("SELECT sum(changes) FROM \"order-list\""), "each event that was read has changed one row");

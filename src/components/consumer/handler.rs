@@ -11,6 +11,7 @@
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::encoders::Encoders;
 use super::outbox::{Outbox, Relay};
 use super::results::Results;
 use super::schemas::Reader;
@@ -40,12 +41,34 @@ pub(in crate::components) struct Task<'a> {
     pub key: Option<Bytes>,
     pub value: Bytes,
     reader: Option<&'a Reader>,
+    encoders: Option<&'a Encoders>,
 }
 
 impl Task<'_> {
     /// The payload by its registered schema, where there is one.
     pub fn decoded(&self) -> Option<Json> {
         self.reader?.decode(&self.value)
+    }
+    /// An event's bytes by the schema of its type; its JSON where it has none.
+    ///
+    /// # Errors
+    /// Why it does not fit.
+    pub fn encoded(&self, ty: EventTypeIx, json: &[u8]) -> Result<Bytes, Reason> {
+        let value = || serde_json::from_slice::<Json>(json).unwrap_or_default();
+        let by_schema = self.encoders.filter(|encoders| encoders.has(ty)).map(|encoders| encoders.encode(ty, &value()));
+        by_schema.unwrap_or_else(|| Ok(Bytes::copy_from_slice(json)))
+    }
+}
+
+impl Task<'_> {
+    /// The same value by the schema of another type; the same bytes where that has none.
+    ///
+    /// # Errors
+    /// Why it does not fit.
+    pub fn written_again(&self, ty: EventTypeIx) -> Result<Bytes, Reason> {
+        let Some(encoders) = self.encoders.filter(|encoders| encoders.has(ty)) else { return Ok(self.value.clone()) };
+        let value = self.decoded().or_else(|| serde_json::from_slice(&self.value).ok()).unwrap_or_default();
+        encoders.encode(ty, &value)
     }
 }
 
@@ -135,7 +158,8 @@ pub(in crate::components) fn timer(ctx: &mut Ctx<'_>, at: SimTime, token: u64) {
 
 impl Consumer {
     /// Gives it its logic.
-    pub(super) fn handled_by(mut self, handler: Box<dyn Handler>, relay: Relay) -> Self {
+    pub(super) fn handled_by(mut self, handler: Box<dyn Handler>, relay: Relay, encoders: Option<Encoders>) -> Self {
+        self.encoders = encoders;
         self.handler = Some(handler);
         self.outbox = Outbox::new(relay);
         self
@@ -160,6 +184,7 @@ impl Consumer {
             key: record.key(),
             value: record.value(),
             reader: self.reader.as_ref(),
+            encoders: self.encoders.as_ref(),
         };
         Some(ask(handler.as_mut(), ctx, &task))
     }
@@ -174,6 +199,10 @@ impl Consumer {
         if self.outbox.is_full() {
             let reason = Reason { code: "outbox-full", detail: Some("its outbox is full".into()) };
             return self.attempt_failed(ctx, index, number, reason);
+        }
+        if self.encoders.as_ref().is_some_and(Encoders::is_waiting) {
+            self.hold(index, number);
+            return Next::Wait;
         }
         loop {
             let Some(step) = self.ask(ctx, index, number, |handler, ctx, task| handler.step(ctx, task)) else { return Next::Wait };

@@ -10,6 +10,7 @@
 
 pub(in crate::components) mod actions;
 mod corrupt;
+mod encoders;
 mod from_queue;
 mod groups;
 pub(in crate::components) mod handler;
@@ -22,6 +23,7 @@ mod refusals;
 mod reset;
 mod results;
 pub(in crate::components) mod retries;
+mod scaling;
 mod schemas;
 mod sim;
 mod snapshot;
@@ -102,7 +104,8 @@ pub(in crate::components) fn handled(
     handler: Box<dyn handler::Handler>,
     relay: outbox::Relay,
 ) -> Result<Box<dyn Process>, Diagnostic> {
-    Ok(Box::new(sim::Consumer::new(ctx, params)?.handled_by(handler, relay)))
+    let encoders = encoders::Encoders::new(ctx, params)?;
+    Ok(Box::new(sim::Consumer::new(ctx, params)?.handled_by(handler, relay, encoders)))
 }
 
 /// `group.id`, or the component's id.

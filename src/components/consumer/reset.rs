@@ -51,7 +51,7 @@ impl Consumer {
     }
 
     /// Clients whose groups read what is linked: retry topics go on where they were.
-    fn main_clients(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn main_clients(&self) -> impl Iterator<Item = usize> {
         let is_retry = |client: &ConsumerConfig| {
             client.topics.iter().any(|read| self.retries.as_ref().is_some_and(|retries| retries.is_retry(read.topic)))
         };

@@ -320,13 +320,29 @@ impl Consumer {
 
     /// A registry has answered, if it was the results' look-up.
     pub fn on_result_schema(&mut self, ctx: &mut Ctx<'_>, reply: &SchemaReply) {
-        let Some(results) = self.results.as_mut().filter(|_| reply.call.0 == CALL_SCHEMA) else { return };
-        results.asked_until = None;
-        if let Some(unknown @ Source::Unknown { .. }) = &results.source {
-            results.source = Some(unknown.learnt(&results.library, &reply.result));
+        let Some(results) = &mut self.results else { return };
+        if reply.call.0 == CALL_SCHEMA {
+            results.asked_until = None;
+            if let Some(unknown @ Source::Unknown { .. }) = &results.source {
+                results.source = Some(unknown.learnt(&results.library, &reply.result));
+            }
+        }
+        if results.is_waiting_for_schema() {
+            return;
         }
         for (index, number) in std::mem::take(&mut results.held) {
-            self.write_result(ctx, index, number);
+            if self.handler.is_none() {
+                self.write_result(ctx, index, number);
+            } else if self.handle(ctx, index, number) == Next::Serve {
+                self.resume(ctx, index);
+            }
+        }
+    }
+
+    /// A worker waits until the schemas are known that its events are written with.
+    pub fn hold(&mut self, index: usize, number: u32) {
+        if let Some(results) = &mut self.results {
+            results.held.push((index, number));
         }
     }
 

@@ -95,7 +95,7 @@ impl Reader {
         // Mostly the schema that was judged by last.
         let last = self.entries.get(self.last).filter(|entry| entry.0 == id);
         let (_, Entry::Known(schema)) = last.or_else(|| self.entries.iter().find(|entry| entry.0 == id))? else { return None };
-        schema.body_to_json(id.framing(), &payload).ok()
+        schema.body_to_data(id.framing(), &payload).ok()
     }
 
     /// The registry has answered.

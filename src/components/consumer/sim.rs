@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::corrupt::CorruptBatches;
+use super::encoders::Encoders;
 use super::from_queue::{Queues, TOKEN_QUEUE, TOKEN_RECEIVE};
 use super::handler::{Handler, TOKEN_HANDLER};
 use super::intake::{Inbound, Received};
@@ -18,6 +19,7 @@ use super::refusals::Refusals;
 use super::reset::Resetting;
 use super::results::Results;
 use super::retries::Retries;
+use super::scaling::{Scaling, TOKEN_SCALE, TOKEN_STARTED};
 use super::schemas::{CALLS_SCHEMA, Reader};
 use super::snapshot::Table;
 use super::suspension::Condition;
@@ -74,11 +76,14 @@ pub(super) struct Consumer {
     pub results: Option<Results>,
     /// What is done with each event, beyond taking time for it.
     pub handler: Option<Box<dyn Handler>>,
+    /// What the handler's events are written with.
+    pub encoders: Option<Encoders>,
     pub outbox: Outbox,
     pub corrupt: CorruptBatches,
     pub refusals: Refusals,
     /// What it reads, as a table.
     pub table: Option<Table>,
+    pub scaling: Option<Scaling>,
     /// An instance was started before.
     pub has_begun: bool,
     pub station: Station,
@@ -167,11 +172,13 @@ impl Consumer {
             letters: Vec::new(),
             results: Results::new(ctx, params)?,
             handler: None,
+            encoders: None,
             outbox: Outbox::default(),
             corrupt: CorruptBatches::new(params.text("on_corrupt") == "skip"),
             refusals: Refusals::new(params.is_given("authorization_retry").then(|| params.duration("authorization_retry"))),
             table: super::reads_snapshot(params).then(Table::default),
             has_begun: false,
+            scaling: Scaling::new(params),
             station: Station::default(),
             counts: Counts::default(),
             pauses: Pauses::default(),
@@ -376,6 +383,7 @@ impl Consumer {
         if let Some(results) = &mut self.results {
             wake = wake.min(results.next_wake(ctx.now));
         }
+        wake = wake.min(self.encoders.as_ref().map_or(SimTime::MAX, Encoders::next_wake));
         if wake < self.shared_wake_at {
             self.shared_wake_at = wake;
             ctx.timer_at(wake, TOKEN_SHARED);
@@ -395,6 +403,21 @@ impl Consumer {
             (Some(from), Some(queues)) => queues.sources[from.source].group,
             _ => self.group_of(record.client),
         }
+    }
+
+    /// The schemas that it reads and writes with, for a person who looks.
+    fn schema_uses(&self, query: &Query) -> Option<Answer> {
+        let read = self.reader.as_ref().and_then(|reader| reader.browse(query));
+        let written = self.encoders.iter().flat_map(Encoders::uses).filter(|_| *query == Query::SchemaUses);
+        let mut uses = match read {
+            Some(Answer::SchemaUses(uses)) => uses.to_vec(),
+            other => {
+                debug_assert!(other.is_none(), "a reader tells of schemas only");
+                Vec::new()
+            }
+        };
+        uses.extend(written);
+        (!uses.is_empty()).then(|| Answer::SchemaUses(uses.into()))
     }
 
     /// Tells observers about a stay here.
@@ -422,6 +445,10 @@ impl Process for Consumer {
         if let Some(results) = &mut self.results {
             results.ask_for_schema(ctx);
         }
+        if let Some(encoders) = &mut self.encoders {
+            encoders.ask(ctx);
+        }
+        self.start_scaling(ctx);
         for index in 0..self.instances.len() {
             self.start_instance(ctx, index);
             self.set_instance_timer(ctx, index);
@@ -447,6 +474,9 @@ impl Process for Consumer {
                 debug_assert_eq!(reply.call.0 >> 56, u64::from(CALLS_SCHEMA), "only the reader looks schemas up");
                 if let Some(reader) = &mut self.reader {
                     reader.on_reply(ctx, &reply);
+                }
+                if let Some(encoders) = &mut self.encoders {
+                    encoders.on_reply(&reply);
                 }
                 self.on_result_schema(ctx, &reply);
                 for index in 0..self.instances.len() {
@@ -484,6 +514,8 @@ impl Process for Consumer {
             TOKEN_HANDLER => self.handler_due(ctx, token >> 8),
             TOKEN_RELAY => self.relay_due(ctx),
             TOKEN_QUEUE => self.queues_due(ctx),
+            TOKEN_SCALE => self.scale(ctx),
+            TOKEN_STARTED => self.instance_started(ctx),
             TOKEN_RECEIVE => self.receive_again(ctx, index, token),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
             TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
@@ -505,6 +537,9 @@ impl Process for Consumer {
                 }
                 if let Some(client) = &mut self.dead_letters {
                     client.on_wake(ctx.now, &mut self.letters_out);
+                }
+                if let Some(encoders) = &mut self.encoders {
+                    encoders.ask(ctx);
                 }
                 self.results_due(ctx);
                 self.letters_settled(ctx);
@@ -551,6 +586,9 @@ impl Process for Consumer {
         if let Some(table) = &self.table {
             table.figures(out);
         }
+        if let Some(scaling) = &self.scaling {
+            scaling.figures(self.instances.iter().filter(|instance| instance.up).count(), out);
+        }
         self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);
@@ -562,7 +600,7 @@ impl Process for Consumer {
     }
     fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
         let of_handler = self.handler.as_ref().and_then(|handler| handler.browse(query));
-        of_handler.or_else(|| self.reader.as_ref()?.browse(query))
+        of_handler.or_else(|| self.schema_uses(query))
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

@@ -1,6 +1,6 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
-use super::{groups, push, queue, retries};
+use super::{groups, push, queue, retries, scaling};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -36,6 +36,14 @@ const PARAMS: &[ParamSpec] = &[
         .key("group.id")
         .group("Group"),
     ParamSpec::new("instances", "Instances", T::Count { min: 0, max: INSTANCES_MAX }, Same("1"), "Members of the group").group("Group"),
+    scaling::PARAMS[0],
+    scaling::PARAMS[1],
+    scaling::PARAMS[2],
+    scaling::PARAMS[3],
+    scaling::PARAMS[4],
+    scaling::PARAMS[5],
+    scaling::PARAMS[6],
+    scaling::PARAMS[7],
     ParamSpec::new(
         "concurrency",
         "Concurrency",
@@ -376,6 +384,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         );
     }
     check_guarantees(&path, params, out);
+    scaling::check(ctx, &path, params, out);
     check_snapshot(&path, params, out);
     if push::spec::is_pushed_to(ctx) {
         return push::spec::check(ctx, &path, params, out);

@@ -33,5 +33,24 @@ fn checks_name_the_place() {
         codes(json!({"commit": "after", "auto_commit_interval": "1s"})),
         one("setting-unused", "components.billing.auto_commit_interval")
     );
+    let retries = |name: &str, value: Json| {
+        let mut consumer = json!({"retry_topics": true});
+        consumer[name] = value;
+        codes(consumer)
+    };
+    let contradiction = |name: &str| one("setting-contradiction", &format!("components.billing.{name}"));
+    assert_eq!(codes(json!({"retry_topics": true})), []);
+    assert_eq!(codes(json!({"retry_multiplier": 2.0})), one("setting-unused", "components.billing.retry_multiplier"));
+    assert_eq!(retries("retry_random", json!(true)), contradiction("retry_suffix_by"));
+    assert_eq!(retries("max_attempts", json!(51)), contradiction("max_attempts"));
+    assert_eq!(retries("retry_suffix", json!("-dlt")), contradiction("retry_suffix"));
+    assert_eq!(retries("on_failure", json!("skip")), contradiction("on_failure"));
+    assert_eq!(retries("retry_suffix", json!(" again")), one("topic-name", "components.billing.retry_suffix"));
+    assert_eq!(codes(json!({"autoscale": "lag", "instances_min": 11})), contradiction("instances_min"));
+    assert_eq!(
+        codes(json!({"autoscale": "lag", "utilisation_target": "50%"})),
+        one("setting-unused", "components.billing.utilisation_target")
+    );
+    assert_eq!(codes(json!({"cool_down": "1s"})), one("setting-unused", "components.billing.cool_down"));
     assert_eq!(codes(json!({"reader_version": 2})), one("setting-unused", "components.billing.reader_version"));
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::event::{Reason, SCHEMA_USES_MAX, SchemaFound, SchemaUse, SchemaWay, header_bytes};
@@ -227,11 +229,7 @@ impl Source {
                 let framing = if *packs { Framing::GlueZlib } else { Framing::Glue };
                 return write_glue(framing, *uuid, schema.typed(*ty), (rng, now), How { invalid, validate }, out);
             }
-            Self::Missing(words) => return Err(Reason { code: "schema-missing", detail: Some(words.to_string().into()) }),
-            Self::Incompatible(words) => return Err(Reason { code: "schema-incompatible", detail: Some(words.to_string().into()) }),
-            Self::Unknown { subject, .. } => {
-                return Err(Reason { code: "schema-pending", detail: Some(format!("the schema of `{subject}` is not known yet").into()) });
-            }
+            Self::Missing(_) | Self::Incompatible(_) | Self::Unknown { .. } => return Err(self.trouble()),
         };
         let schema = schema.typed(ty);
         if let Some(id) = header {
@@ -239,6 +237,44 @@ impl Source {
             schema.write_number(Framing::Confluent, out);
         }
         write_bare(schema, rng, now, How { invalid, validate }, out)
+    }
+}
+
+impl Source {
+    /// Appends what a value is as a payload, with the registry's header where there is one.
+    ///
+    /// # Errors
+    /// Why it does not fit its schema, or that there is none.
+    pub fn encode(&self, value: &Json, out: &mut Vec<u8>) -> Result<(), Reason> {
+        match self {
+            Self::Bare { schema, ty } => schema.typed(*ty).write(value, out),
+            Self::Registered { id, uuid: None, schema, ty, .. } => {
+                let typed = schema.typed(*ty);
+                frame(*id, out);
+                typed.write_number(Framing::Confluent, out);
+                typed.write(value, out)
+            }
+            Self::Registered { uuid: Some(uuid), schema, ty, packs, .. } => {
+                let framing = if *packs { Framing::GlueZlib } else { Framing::Glue };
+                let (typed, start) = (schema.typed(*ty), out.len());
+                typed.write_number(framing, out);
+                typed.write(value, out)?;
+                framing.wrap(0, *uuid, out, start);
+                Ok(())
+            }
+            Self::Plain { .. } | Self::Missing(_) | Self::Incompatible(_) | Self::Unknown { .. } => Err(self.trouble()),
+        }
+    }
+
+    /// Why nothing can be written.
+    fn trouble(&self) -> Reason {
+        let (code, words) = match self {
+            Self::Incompatible(words) => ("schema-incompatible", words.to_string()),
+            Self::Missing(words) => ("schema-missing", words.to_string()),
+            Self::Unknown { subject, .. } => ("schema-pending", format!("the schema of `{subject}` is not known yet")),
+            Self::Plain { .. } | Self::Bare { .. } | Self::Registered { .. } => ("schema-missing", "it has no schema".to_owned()),
+        };
+        Reason { code, detail: Some(words.into()) }
     }
 }
 

@@ -11,8 +11,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::payload;
 use super::read::{self, Ways};
 use crate::components::consumer::handler::{Draft, Step, Task, WorkerId};
@@ -201,7 +199,11 @@ impl Commands {
                 return Step::done();
             }
         };
-        let drafts = self.drafts(task, &aggregate, &events);
+        let drafts = match self.drafts(task, &aggregate, &events) {
+            Ok(drafts) => drafts,
+            // Before anything is stored: its transaction is rolled back.
+            Err(reason) => return Step::Failed { reason, again: false },
+        };
         if self.publishing == Publishing::TopicFirst && !drafts.is_empty() {
             self.tasks.insert(task.worker, Phase::ToStore { version, events, reloads });
             return Step::Publish(drafts);
@@ -217,18 +219,20 @@ impl Commands {
         Step::Publish(drafts)
     }
 
-    fn drafts(&mut self, task: &Task<'_>, aggregate: &Aggregate, events: &[NewEvent]) -> Vec<Draft> {
+    fn drafts(&mut self, task: &Task<'_>, aggregate: &Aggregate, events: &[NewEvent]) -> Result<Vec<Draft>, Reason> {
         if !self.ways.has_topic() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut drafts = Vec::with_capacity(events.len());
         for event in events {
             self.json.clear();
             aggregate.write_json(event, &mut self.json);
             let Some(name) = aggregate.event_type(event.ty) else { continue };
-            drafts.extend(self.ways.draft(name, task.key.clone(), Bytes::copy_from_slice(&self.json), task.event));
+            let Some(ty) = self.ways.number(name) else { continue };
+            let value = task.encoded(ty, &self.json)?;
+            drafts.extend(self.ways.draft(name, task.key.clone(), value, task.event));
         }
-        drafts
+        Ok(drafts)
     }
 
     fn append_failed(&mut self, error: AppendError, task: &Task<'_>, reloads: u32) -> Step {

@@ -54,7 +54,7 @@ impl Kind for ServiceKind {
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::PARAMS, component.profile.as_deref(), &component.params);
         let read = ConsumerKind.declares(id, component);
-        Declarations { event_types: read::event_types(&params), schemas_written: Vec::new(), ..read }
+        Declarations { event_types: read::event_types(&params), schemas_written: read::schemas_written(&params), ..read }
     }
     fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {
         ConsumerKind.companion_topics(component, topic)

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::components::consumer::handler::Draft;
 use crate::components::consumer::outbox::Relay;
-use crate::components::{BuildCtx, Params};
+use crate::components::{BuildCtx, Params, SchemaWritten};
 use crate::diagnostics::Diagnostic;
 use crate::event::EventMeta;
 use crate::machines::event_store::{
@@ -47,6 +47,10 @@ impl Ways {
     pub fn name(&self, ty: EventTypeIx) -> Arc<str> {
         self.names.get(ty.index()).cloned().unwrap_or_else(|| Arc::from(""))
     }
+    /// Number of a type.
+    pub fn number(&self, name: &str) -> Option<EventTypeIx> {
+        self.by_name.get(name).map(|(ty, _)| *ty)
+    }
     /// Whether what it makes goes anywhere.
     pub fn has_topic(&self) -> bool {
         self.has_topic
@@ -72,6 +76,20 @@ pub(super) fn event_types(params: &Params<'_>) -> Vec<String> {
         _ => {}
     }
     types
+}
+
+/// What it writes with schemas, and where that goes.
+pub(super) fn schemas_written(params: &Params<'_>) -> Vec<SchemaWritten> {
+    let routes: Vec<(String, String)> = params.rows("routes").iter().map(|row| (row.text("type"), row.text("topic"))).collect();
+    let written = |row: &Params<'_>| SchemaWritten {
+        subject: row.text("subject"),
+        naming: None,
+        message: row.optional_text("message"),
+        version: row.is_given("version").then(|| u32::try_from(row.count("version")).unwrap_or(1)),
+        port: "events",
+        topic: routes.iter().find(|(ty, _)| *ty == row.text("type")).map(|(_, topic)| topic.clone()),
+    };
+    params.rows("written_schemas").iter().map(written).collect()
 }
 
 pub(super) fn relay(params: &Params<'_>) -> Relay {

@@ -68,9 +68,13 @@ impl Plain {
         if !self.has_topic {
             return Step::done();
         }
-        self.written.push(task.worker);
         let ty = self.result.unwrap_or(task.event.event_type);
-        Step::Publish(vec![Draft { way: 0, ty, key: task.key.clone(), value: task.value.clone(), parent: task.event }])
+        let value = match task.written_again(ty) {
+            Ok(value) => value,
+            Err(reason) => return Step::Failed { reason, again: false },
+        };
+        self.written.push(task.worker);
+        Step::Publish(vec![Draft { way: 0, ty, key: task.key.clone(), value, parent: task.event }])
     }
 }
 

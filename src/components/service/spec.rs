@@ -116,6 +116,13 @@ const ROUTES: &[ParamSpec] = &[
     ParamSpec::new("topic", "Topic", NAME, Required, "One of the topics linked at events"),
 ];
 
+const WRITTEN: &[ParamSpec] = &[
+    ParamSpec::new("type", "Type", NAME, Required, "Type of what it makes"),
+    ParamSpec::new("subject", "Subject", NAME, Required, "Subject at the registry; without one a schema of the project"),
+    ParamSpec::new("version", "Version", T::Count { min: 1, max: 1_000_000 }, Absent, "Of the subject; the latest when absent"),
+    ParamSpec::new("message", "Message", NAME, Absent, "Of a Protobuf file; its first when absent"),
+];
+
 const OWN: &[ParamSpec] = &[
     ParamSpec::new(
         "role",
@@ -201,6 +208,14 @@ const OWN: &[ParamSpec] = &[
     ParamSpec::new("relay_delay", "Follows after", T::Duration { min: "0s", max: "1h" }, Same("5ms"), "With relay: capture")
         .from(Provenance::Assumed)
         .group("Publishing"),
+    ParamSpec::new(
+        "written_schemas",
+        "Schemas of events",
+        T::Rows(WRITTEN),
+        Absent,
+        "What it makes is written with these: looked up at the linked registry, in its wire format. Plain JSON for other types",
+    )
+    .group("Publishing"),
     ParamSpec::new("routes", "Routes", T::Rows(ROUTES), Absent, "Which topic takes what; the first linked one takes the rest").group("Publishing"),
     ParamSpec::new("columns", "Columns", T::Rows(FIELDS), Absent, "Columns of the read model beside its key").group("Projection"),
     ParamSpec::new("projections", "Projections", T::Rows(PROJECTIONS), Absent, "What events do to rows").group("Projection"),
@@ -397,6 +412,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         _ => {}
     }
     check_routes(ctx, &path, params, out);
+    check_written(ctx, &path, params, out);
     if !params.is_given("call_time") {
         let of_calls = ["circuit_breaker", "bulkhead", "call_timeout", "call_attempts", "call_fallback"];
         for name in of_calls.into_iter().filter(|name| params.is_given(name)) {
@@ -419,6 +435,29 @@ fn check_saga(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec
             Diagnostic::error("link-missing", path, "its commands have nowhere to go")
                 .with_hint(format!("link {}.events to the topics of those who carry them out", ctx.id)),
         );
+    }
+}
+
+/// Schemas are for what it makes, and have to be somewhere.
+fn check_written(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let made = read::event_types(params);
+    let role = params.text("role");
+    for (index, row) in params.rows("written_schemas").iter().enumerate() {
+        let here = |name: &str| format!("{path}.written_schemas[{index}].{name}");
+        let ty = row.text("type");
+        if role == "saga" || role == "projection" {
+            let words = "its commands carry the bytes of the event that began the saga, and a projection makes no events";
+            out.push(Diagnostic::warning("setting-unused", format!("{path}.written_schemas"), words));
+        } else if !made.contains(&ty) {
+            let near = nearest(&ty, made.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            let unknown = Diagnostic::error("event-type-unknown", here("type"), format!("it makes no `{ty}`"));
+            out.push(unknown.with_hint(near.unwrap_or_else(|| format!("it makes {}", made.join(", ")))));
+        }
+        let subject = row.text("subject");
+        if ctx.links_at("schemas").next().is_none() && !ctx.project.schemas.contains_key(&subject) {
+            let unknown = Diagnostic::error("schema-unknown", here("subject"), format!("`{subject}` is no schema of this project"));
+            out.push(unknown.with_hint(format!("link {}.schemas to a registry, or add the schema", ctx.id)));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::components;
 use crate::event::SchemaUse;
 use crate::gui::panels::{figures, schemas as schemas_panel};
 use crate::gui::theme::{self, Tokens, icon};
+use crate::metrics::Freshness;
 
 pub(super) fn paint(painter: &Painter, tokens: &Tokens, scene: &Scene, app: &AppState, camera: &Camera, gesture: &Gesture) {
     for card in scene.cards.iter().filter(|card| card.visible) {
@@ -151,9 +152,13 @@ fn figures_strip(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camer
         clipped.text(pos2(x, strip.min.y + 19.0 * zoom), Align2::LEFT_TOP, text, value.clone(), colour);
     };
     column(12.0, "per second", &figures::number(view.rate_per_s), tokens.text);
-    if !view.queue_label.is_empty() {
-        column(88.0, view.queue_label, &figures::number(view.queue), tokens.text);
+    match view.freshness {
+        // What a read model has not seen yet is told by time: its readers feel that.
+        Some(freshness) => column(88.0, "behind", &behind(freshness), tokens.text),
+        None if view.queue_label.is_empty() => {}
+        None => column(88.0, view.queue_label, &figures::number(view.queue), tokens.text),
     }
+    let stale = view.freshness.and_then(|freshness| freshness.stale_ratio);
     if let Some(busy) = view.utilisation_ratio {
         let colour = if busy > 0.95 {
             tokens.error
@@ -162,13 +167,23 @@ fn figures_strip(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camer
         } else {
             tokens.text
         };
-        column(152.0, "busy", &format!("{:.0} %", busy * 100.0), colour);
+        match stale {
+            // The bar below says how busy it is.
+            Some(stale) => column(152.0, "stale", &format!("{:.0} %", stale * 100.0), tokens.text),
+            None => column(152.0, "busy", &format!("{:.0} %", busy * 100.0), colour),
+        }
         let track =
             Rect::from_min_size(pos2(strip.min.x + 12.0 * zoom, strip.max.y - 5.0 * zoom), vec2(strip.width() - 24.0 * zoom, 2.5 * zoom));
         clipped.rect_filled(track, 2.0, tokens.surface_sunken);
         let full = Rect::from_min_size(track.min, vec2(track.width() * busy.clamp(0.0, 1.0) as f32, track.height()));
         clipped.rect_filled(full, 2.0, if busy > 0.8 { colour } else { tokens.accent });
     }
+}
+
+/// How far a read model is behind: `12.3 ms`.
+pub(super) fn behind(freshness: Freshness) -> String {
+    let (figure, unit) = figures::latency(freshness.lag_ms);
+    format!("{figure} {unit}")
 }
 
 fn dot(painter: &Painter, tokens: &Tokens, card: &Card, port: &Port, camera: &Camera, gesture: &Gesture) {

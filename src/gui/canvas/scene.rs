@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use egui::{Pos2, Rect, pos2, vec2};
 
 use super::camera::Camera;
+use super::cards;
 use super::course::Course;
 use super::moving::stretched;
 use crate::app::arrange::{CARD_WIDTH, FIGURES_HEIGHT, HEAD_HEIGHT, ROW_HEIGHT, card_height, ports_of};
@@ -295,6 +296,12 @@ impl Card {
             label.push_str(&format!(", {:.0} per second", figures.rate_per_s));
             if !figures.queue_label.is_empty() {
                 label.push_str(&format!(", {} {:.0}", figures.queue_label, figures.queue));
+            }
+            if let Some(freshness) = figures.freshness {
+                label.push_str(&format!(", read model {} behind", cards::behind(freshness)));
+                if let Some(stale) = freshness.stale_ratio {
+                    label.push_str(&format!(", {:.0} % of reads stale", stale * 100.0));
+                }
             }
         }
         if let Some(words) = uses_words(&self.uses) {

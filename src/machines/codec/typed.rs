@@ -71,6 +71,14 @@ impl Schema {
         let (typed, payload) = self.opened(framing, body)?;
         typed.validate(payload)
     }
+    /// A body behind a registry's header as data for programs: [`Typed::to_data`].
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn body_to_data(&self, framing: Framing, body: &[u8]) -> Result<Json, String> {
+        let (typed, payload) = self.opened(framing, body).map_err(|reason| reason.code.to_owned())?;
+        typed.to_data(payload)
+    }
     /// A body behind a registry's header as a value to show.
     ///
     /// # Errors
@@ -170,6 +178,30 @@ impl Typed<'_> {
             Form::Json(json) => json.to_json(payload),
             Form::Protobuf(protobuf) => protobuf.to_json(self.ty, payload),
         }
+    }
+    /// A payload as data for programs: a Protobuf message's fields by the names of its file, its numbers as numbers.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn to_data(&self, payload: &[u8]) -> Result<Json, String> {
+        match &self.schema.form {
+            Form::Avro(_) | Form::Json(_) => self.to_json(payload),
+            Form::Protobuf(protobuf) => protobuf.to_data(self.ty, payload),
+        }
+    }
+    /// Appends the payload that a JSON value stands for.
+    ///
+    /// # Errors
+    /// Which field is wrong and how; what was appended then is of no use.
+    pub fn write(&self, value: &Json, out: &mut Vec<u8>) -> Result<(), Reason> {
+        let start = out.len();
+        let written = match &self.schema.form {
+            Form::Avro(avro) => avro.write(value, out),
+            Form::Json(_) => serde_json::to_writer(&mut *out, value).map_err(|error| error.to_string()),
+            Form::Protobuf(protobuf) => protobuf.write(self.ty, value, out),
+        };
+        written.map_err(|words| Reason { code: CODE, detail: Some(words.into()) })?;
+        self.validate(&out[start..])
     }
     /// See [`Schema::to_json_as`].
     ///

@@ -242,6 +242,15 @@ pub struct ConsumerClient {
     pub(super) late: bool,
 }
 
+impl ConsumerConfig {
+    /// Partitions of all that it reads, as they are when it begins.
+    #[must_use]
+    pub fn partitions_count(&self) -> u32 {
+        let is_read = |topic: TopicIx| self.topics.iter().any(|read| read.topic == topic);
+        self.cluster_topics.iter().filter(|(topic, _)| is_read(*topic)).map(|(_, partitions)| *partitions).sum()
+    }
+}
+
 impl ConsumerClient {
     /// A member that has not joined.
     #[must_use]
@@ -284,6 +293,11 @@ impl ConsumerClient {
     pub fn held(&self) -> impl Iterator<Item = HeldPartition> {
         let held = self.assigned.iter().filter(|progress| !progress.revoked);
         held.map(|one| HeldPartition { topic: one.topic, partition: one.partition, is_located: one.fetch_from.is_some() })
+    }
+    /// Records that stand in its partitions and are not done, as far as its fetches have told (`records-lag`).
+    #[must_use]
+    pub fn lag(&self) -> u64 {
+        self.assigned.iter().filter(|progress| !progress.revoked).map(Progress::lag).sum()
     }
     /// What it wants to read.
     #[must_use]
@@ -417,6 +431,7 @@ impl ConsumerClient {
                 continue;
             }
             let Some(from) = self.assigned[slot].fetch_from else { continue };
+            self.assigned[slot].end_seen = fetched.high_watermark;
             if fetched.batches.last().is_none_or(|last| last.next_offset() <= from) {
                 continue;
             }

@@ -23,6 +23,8 @@ pub(super) struct Progress {
     pub revoked: bool,
     /// It is not asked for before.
     pub not_before: SimTime,
+    /// The log's end as the last fetch told it.
+    pub end_seen: u64,
     /// Where the log ended when reading began, if that was asked for.
     pub end_at_first: Option<u64>,
     /// Received and not all done, ascending: (offset, done).
@@ -44,6 +46,7 @@ impl Progress {
             fetched_by: None,
             revoked: false,
             not_before: SimTime::ZERO,
+            end_seen: 0,
             end_at_first: None,
             outstanding: VecDeque::new(),
             polled_to: 0,
@@ -105,6 +108,11 @@ impl Progress {
     /// The first offset that is not done: what at-least-once may commit.
     pub fn done_to(&self) -> Option<u64> {
         self.outstanding.front().map(|entry| entry.0).or(self.fetch_from)
+    }
+
+    /// Records behind the first that is not done.
+    pub fn lag(&self) -> u64 {
+        self.done_to().map_or(0, |done| self.end_seen.saturating_sub(done))
     }
 
     /// Everything is done that stood there when reading began.

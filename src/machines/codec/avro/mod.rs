@@ -26,6 +26,7 @@ mod text_data;
 mod wording;
 
 use apache_avro::Schema as Parsed;
+use apache_avro::types::Value as Datum;
 use serde_json::Value as Json;
 
 use super::difference::Difference;
@@ -128,6 +129,12 @@ impl AvroSchema {
         let value = decoder.read_value(&mut &payload[..]).map_err(|error| error.to_string())?;
         Ok(reader.unwrap_or(self).program.show(0, &value))
     }
+    /// Appends the datum that a JSON value stands for; fields that it lacks take their defaults.
+    pub(super) fn write(&self, value: &Json, out: &mut Vec<u8>) -> Result<(), String> {
+        let datum = datum_of(value).resolve(&self.parsed).map_err(|error| error.to_string())?;
+        let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&self.parsed).build().map_err(|error| error.to_string())?;
+        writer.write_value(out, datum).map(drop).map_err(|error| error.to_string())
+    }
     /// What this schema makes of data written with `writer`.
     pub(super) fn compare(&self, writer: &Self, rules: AvroRules) -> Vec<Difference> {
         compare::compare(&self.outline, &writer.outline, rules)
@@ -139,6 +146,18 @@ impl AvroSchema {
     /// Whether a JSON value can stand for a datum.
     pub(super) fn validate_text(&self, value: &Json) -> Result<(), String> {
         text_data::check(&self.outline, value)
+    }
+}
+
+/// A JSON value as apache-avro takes it; a schema says later what it is exactly.
+fn datum_of(value: &Json) -> Datum {
+    match value {
+        Json::Null => Datum::Null,
+        Json::Bool(value) => Datum::Boolean(*value),
+        Json::Number(number) => number.as_i64().map_or_else(|| Datum::Double(number.as_f64().unwrap_or_default()), Datum::Long),
+        Json::String(text) => Datum::String(text.clone()),
+        Json::Array(list) => Datum::Array(list.iter().map(datum_of).collect()),
+        Json::Object(fields) => Datum::Record(fields.iter().map(|(name, value)| (name.clone(), datum_of(value))).collect()),
     }
 }
 

@@ -130,6 +130,15 @@ impl ProtobufSchema {
         self.validate(ty, payload)?;
         show::to_json(self.types.message(ty)?, payload)
     }
+    /// The same for programs.
+    pub(super) fn to_data(&self, ty: TypeIx, payload: &[u8]) -> Result<Json, String> {
+        self.validate(ty, payload)?;
+        show::to_data(self.types.message(ty)?, payload)
+    }
+    /// Appends the message that a JSON value stands for.
+    pub(super) fn write(&self, ty: TypeIx, value: &Json, out: &mut Vec<u8>) -> Result<(), String> {
+        show::write(self.types.message(ty)?, value, out)
+    }
     /// A message of this schema as `reader`'s message of the same name sees it; of the first message its first one.
     pub(super) fn to_json_as(&self, reader: &Self, ty: TypeIx, payload: &[u8]) -> Result<Json, String> {
         reader.to_json(self.type_at(reader, ty)?, payload)

@@ -1,5 +1,6 @@
 //! Messages as JSON for people, by the JSON mapping of Protobuf 3.
 
+use prost_reflect::prost::Message as _;
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, SerializeOptions};
 use serde_json::Value as Json;
 
@@ -10,6 +11,19 @@ pub(super) fn to_json(message: &MessageDescriptor, payload: &[u8]) -> Result<Jso
     let mut json = value.serialize_with_options(serde_json::value::Serializer, &options).map_err(|error| error.to_string())?;
     sort_maps(&mut json, message);
     Ok(json)
+}
+
+/// Fields by the names of the file, and numbers as numbers whatever their width: for programs.
+pub(super) fn to_data(message: &MessageDescriptor, payload: &[u8]) -> Result<Json, String> {
+    let value = DynamicMessage::decode(message.clone(), payload).map_err(|error| error.to_string())?;
+    let options = SerializeOptions::new().skip_default_fields(false).use_proto_field_name(true).stringify_64_bit_integers(false);
+    value.serialize_with_options(serde_json::value::Serializer, &options).map_err(|error| error.to_string())
+}
+
+/// Appends the message that a JSON value stands for.
+pub(super) fn write(message: &MessageDescriptor, value: &Json, out: &mut Vec<u8>) -> Result<(), String> {
+    let message = DynamicMessage::deserialize(message.clone(), value).map_err(|error| error.to_string())?;
+    message.encode(out).map_err(|error| error.to_string())
 }
 
 /// Whether a JSON value is a message, by the same mapping.
