@@ -6,7 +6,10 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
+mod bridge;
 pub mod clock;
+mod combine;
+mod connect;
 mod consumer;
 pub mod fanout;
 mod faults;
@@ -42,6 +45,7 @@ pub const ALL: &[&dyn Kind] = &[
     &kafka::Kafka,
     &queue::QueueKind,
     &fanout::FanoutKind,
+    &bridge::BridgeKind,
     &consumer::ConsumerKind,
     &service::ServiceKind,
     &registry::RegistryKind,
@@ -153,6 +157,8 @@ pub enum PortType {
     HttpIn,
     /// Produces to topics: a gateway's or service's way out to a log.
     RecordsOut,
+    /// Moves events on to a topic, a queue or a fan-out topic: a bridge's way out.
+    Onward,
     /// A topic: records come in and go out.
     Topic,
     /// Reads topics, or a queue.
@@ -192,6 +198,7 @@ impl PortSpec {
             self.ty,
             PortType::EventsOut
                 | PortType::RecordsOut
+                | PortType::Onward
                 | PortType::Topic
                 | PortType::MessagesOut
                 | PortType::Letters

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read and write files and compare with the platform's own mathematics")]
 
 mod acls;
+mod bridges;
 mod broker_sim;
 #[cfg(feature = "gui")]
 mod canvas;

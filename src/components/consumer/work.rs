@@ -27,7 +27,7 @@ pub(super) struct Worker {
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub record: Received,
-    begun: SimTime,
+    pub begun: SimTime,
     attempts: u32,
     pub state: State,
     /// Its handler is at it: the service time of this attempt is over.
@@ -312,7 +312,7 @@ impl Consumer {
     }
 
     /// Frees a worker; its record needs no more work.
-    fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
+    pub fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
         let instance = &mut self.instances[index];
         let worker = &mut instance.workers[number as usize];
         let Some(Work { record, .. }) = &worker.work else { return };
@@ -342,7 +342,7 @@ impl Consumer {
         }
     }
 
-    fn member(&self, index: usize) -> String {
+    pub fn member(&self, index: usize) -> String {
         format!("{}#{}", self.group_name, index + 1)
     }
 }

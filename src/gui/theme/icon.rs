@@ -100,6 +100,7 @@ pub fn of_kind(kind: &str) -> &'static str {
         "gateway" => p::SHIELD_CHECK,
         "registry" => p::BOOKS,
         "service" => p::GEAR_SIX,
+        "bridge" => p::BRIDGE,
         _ => p::CUBE,
     }
 }

@@ -13,11 +13,11 @@ const TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// How often a delete or a visibility change is tried.
 const ATTEMPTS_MAX: u32 = 3;
 /// Entries of one call.
-pub(super) const BATCH_MAX: usize = 10;
+pub(in crate::components) const BATCH_MAX: usize = 10;
 
 /// Who waits for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Receiver {
+pub(in crate::components) struct Receiver {
     pub instance: usize,
     pub life: u32,
     pub source: usize,
@@ -41,7 +41,7 @@ struct Pending {
 
 /// What an answer brought.
 #[derive(Debug)]
-pub(super) enum Answered {
+pub(in crate::components) enum Answered {
     /// Messages, or none because the call was refused.
     Received(Receiver, Option<Vec<QueueMessage>>),
     /// Receipts of a queue that are good for nothing any more.
@@ -52,7 +52,7 @@ pub(super) enum Answered {
 
 /// The calls under way, by number.
 #[derive(Clone, Debug)]
-pub(super) struct Calls {
+pub(in crate::components) struct Calls {
     /// By source.
     ends: Vec<LinkEnd>,
     /// How long deletes wait for others of their batch.
