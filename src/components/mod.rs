@@ -16,6 +16,7 @@ mod faults;
 pub mod gateway;
 pub mod kafka;
 mod moves;
+mod outgoing;
 mod params;
 pub mod producer;
 pub mod queue;
@@ -48,6 +49,7 @@ pub const ALL: &[&dyn Kind] = &[
     &bridge::BridgeKind,
     &consumer::ConsumerKind,
     &service::ServiceKind,
+    &outgoing::OutgoingKind,
     &registry::RegistryKind,
 ];
 
@@ -303,6 +305,8 @@ pub struct Declarations {
     pub group: Option<String>,
     /// Event types that it makes.
     pub event_types: Vec<String>,
+    /// Receivers that it serves itself: each is a group of its own towards what it takes in, which is its first topic.
+    pub receivers: Vec<String>,
     /// Guarantees that it states: words of the expectation `guarantee("id", word)`.
     pub guarantees: Vec<String>,
     /// What it writes with registered schemas.

@@ -30,6 +30,7 @@ mod kafka_cases;
 mod ledger;
 mod limits;
 mod operator_actions;
+mod outgoing;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
