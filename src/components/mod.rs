@@ -11,6 +11,7 @@ pub mod clock;
 mod combine;
 mod connect;
 mod consumer;
+mod database;
 pub mod fanout;
 mod faults;
 pub mod gateway;
@@ -50,6 +51,7 @@ pub const ALL: &[&dyn Kind] = &[
     &consumer::ConsumerKind,
     &service::ServiceKind,
     &outgoing::OutgoingKind,
+    &database::DatabaseKind,
     &registry::RegistryKind,
 ];
 

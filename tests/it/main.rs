@@ -17,6 +17,7 @@ mod consumer_protocol;
 mod corruption;
 mod crashes;
 mod data_dir;
+mod databases;
 mod design;
 mod determinism;
 mod fanout;

@@ -101,6 +101,7 @@ pub fn of_kind(kind: &str) -> &'static str {
         "registry" => p::BOOKS,
         "service" => p::GEAR_SIX,
         "bridge" => p::BRIDGE,
+        "database" => p::DATABASE,
         "outgoing" => p::PAPER_PLANE_TILT,
         _ => p::CUBE,
     }
