@@ -175,6 +175,11 @@ impl Names {
                     topics.push(own.topic);
                 }
             }
+            if let Some(own) = self.topics.iter().find(|topic| topic.cluster.index() == index) {
+                for receiver in &one.names.receivers {
+                    groups.insert((own.cluster, subscription_name(&own.name, receiver)), vec![own.topic]);
+                }
+            }
         }
         for ((cluster, name), topics) in groups {
             self.groups.push(ConsumerGroup { group: GroupIx(small(self.groups.len())), name: Arc::from(name), cluster, topics });

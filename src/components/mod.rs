@@ -6,13 +6,18 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
+mod bridge;
 pub mod clock;
+mod combine;
+mod connect;
 mod consumer;
+mod database;
 pub mod fanout;
 mod faults;
 pub mod gateway;
 pub mod kafka;
 mod moves;
+mod outgoing;
 mod params;
 pub mod producer;
 pub mod queue;
@@ -42,8 +47,11 @@ pub const ALL: &[&dyn Kind] = &[
     &kafka::Kafka,
     &queue::QueueKind,
     &fanout::FanoutKind,
+    &bridge::BridgeKind,
     &consumer::ConsumerKind,
     &service::ServiceKind,
+    &outgoing::OutgoingKind,
+    &database::DatabaseKind,
     &registry::RegistryKind,
 ];
 
@@ -153,6 +161,8 @@ pub enum PortType {
     HttpIn,
     /// Produces to topics: a gateway's or service's way out to a log.
     RecordsOut,
+    /// Moves events on to a topic, a queue or a fan-out topic: a bridge's way out.
+    Onward,
     /// A topic: records come in and go out.
     Topic,
     /// Reads topics, or a queue.
@@ -192,6 +202,7 @@ impl PortSpec {
             self.ty,
             PortType::EventsOut
                 | PortType::RecordsOut
+                | PortType::Onward
                 | PortType::Topic
                 | PortType::MessagesOut
                 | PortType::Letters
@@ -307,6 +318,8 @@ pub struct Declarations {
     pub group: Option<String>,
     /// Event types that it makes.
     pub event_types: Vec<String>,
+    /// Receivers that it serves itself: each is a group of its own towards what it takes in, which is its first topic.
+    pub receivers: Vec<String>,
     /// Guarantees that it states: words of the expectation `guarantee("id", word)`.
     pub guarantees: Vec<String>,
     /// What it writes with registered schemas.

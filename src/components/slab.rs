@@ -30,6 +30,14 @@ impl<T> Slab<T> {
         self.held.iter().flatten()
     }
 
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.held.iter_mut().flatten()
+    }
+
+    pub fn get_mut(&mut self, place: u64) -> Option<&mut T> {
+        self.held.get_mut(place as usize)?.as_mut()
+    }
+
     pub fn take(&mut self, place: u64) -> Option<T> {
         let item = self.held.get_mut(place as usize)?.take()?;
         self.free.push(place as usize);

@@ -163,6 +163,7 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
     }
     match (from_port.ty, to_port.ty) {
         (P::EventsOut, P::HttpIn | P::Topic | P::MessagesIn | P::PublishIn)
+        | (P::Onward, P::Topic | P::MessagesIn | P::PublishIn)
         | (P::RecordsOut, P::Topic)
         | (P::Topic | P::MessagesOut, P::RecordsIn)
         | (P::Letters | P::Subscriptions, P::MessagesIn)
@@ -197,6 +198,8 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         }
         (P::RecordsOut, P::RecordsIn) => Err(Refusal(format!("{to_id} reads from topics; put a Kafka topic between"))),
         (P::Topic, P::HttpIn) => Err(Refusal(format!("{to_id} takes HTTP requests; a topic sends none"))),
+        (P::Onward, _) => Err(Refusal(format!("{from_id}.{} leads to a topic, a queue or a fan-out topic", from_port.name))),
+        (_, P::Onward) => Err(Refusal(format!("events leave {to_id}.{}; begin there", to_port.name))),
         (P::RecordsOut, P::HttpIn) => Err(Refusal(format!("{from_id}.{} writes to topics only", from_port.name))),
         (_, P::RecordsOut) => Err(Refusal(format!("{to_id}.{} writes to topics; begin there and end at a topic", to_port.name))),
     }

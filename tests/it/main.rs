@@ -4,6 +4,7 @@
 
 mod acls;
 mod autoscaling;
+mod bridges;
 mod broker_sim;
 #[cfg(feature = "gui")]
 mod canvas;
@@ -17,6 +18,7 @@ mod consumer_protocol;
 mod corruption;
 mod crashes;
 mod data_dir;
+mod databases;
 mod design;
 mod determinism;
 mod fanout;
@@ -30,6 +32,7 @@ mod kafka_cases;
 mod ledger;
 mod limits;
 mod operator_actions;
+mod outgoing;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;

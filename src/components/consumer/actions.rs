@@ -115,12 +115,14 @@ impl Consumer {
                     return Err(format!("instance {} is paused: resume it first, or crash it", index + 1));
                 }
                 self.stop_instance(ctx, index);
+                self.tell_instances(ctx, None);
             }
             "crash-instance" => {
                 let index = self.running(&params)?;
                 self.instances[index].up = false;
                 self.crash(ctx, index);
                 self.drop_late(index);
+                self.tell_instances(ctx, Some(index));
                 self.advance(ctx, index);
             }
             "pause-instance" => {
@@ -165,6 +167,7 @@ impl Consumer {
             None => self.add_instance(),
         };
         self.start_instance(ctx, index);
+        self.tell_instances(ctx, None);
         self.advance(ctx, index);
         Ok(())
     }

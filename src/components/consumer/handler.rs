@@ -19,7 +19,7 @@ use super::sim::Consumer;
 use super::work::{Next, State};
 use crate::components::producer::telling::hop;
 use crate::engine::{Ctx, Figures, Input};
-use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Query, Reason, TableShape};
+use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Query, Reason, TableShape};
 use crate::machines::broker::client::Outgoing;
 use crate::units::{EventTypeIx, SimDuration, SimTime, TopicIx};
 
@@ -93,6 +93,12 @@ pub(in crate::components) enum Step {
     Publish(Vec<Draft>),
     /// The event is processed; these go into the outbox, in the same instant as what the handler has just stored.
     Done(Vec<Draft>),
+    /// Waits until the handler says by [`Handler::woken`] that it can go on.
+    Hold,
+    /// The event stands elsewhere now, in these words.
+    Forwarded(String),
+    /// Its instance cannot go on behind this event: it gives back what it holds, and leaves the group.
+    Stop(Reason),
     /// It could not be; `again` allows another attempt.
     Failed { reason: Reason, again: bool },
 }
@@ -111,10 +117,23 @@ pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
     /// A wait is over, or what was to be written is written.
     fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step;
     /// A worker leaves its event where it is.
-    fn abandon(&mut self, worker: WorkerId);
+    fn abandon(&mut self, ctx: &mut Ctx<'_>, worker: WorkerId);
+    /// So many instances are up now; one of them, if it is named, is just gone with all that it was at.
+    fn instances(&mut self, ctx: &mut Ctx<'_>, up: usize, lost: Option<usize>) {
+        let _ = (ctx, up, lost);
+    }
     /// A timer that it set with [`timer`]; what it makes goes to the outbox.
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
         let _ = (ctx, token);
+        Vec::new()
+    }
+    /// A message that no client of the consumer has asked for; given back when it is nobody's.
+    fn take(&mut self, ctx: &mut Ctx<'_>, message: Message) -> Option<Message> {
+        let _ = ctx;
+        Some(message)
+    }
+    /// Workers on hold that can go on, since it was last asked.
+    fn woken(&mut self) -> Vec<WorkerId> {
         Vec::new()
     }
     /// An intervention that it understands; none when it is the consumer's.
@@ -227,6 +246,18 @@ impl Consumer {
                     return Next::Serve;
                 }
                 Step::Failed { reason, again: true } => return self.attempt_failed(ctx, index, number, reason),
+                Step::Hold => {
+                    self.stand_by(index, number);
+                    return Next::Wait;
+                }
+                Step::Forwarded(words) => {
+                    self.forwarded(ctx, index, number, &words);
+                    return Next::Serve;
+                }
+                Step::Stop(reason) => {
+                    self.stop_for(ctx, index, number, &reason);
+                    return Next::Wait;
+                }
                 Step::Failed { reason, again: false } => {
                     self.fail(ctx, index, number, reason);
                     return Next::Serve;
@@ -269,14 +300,15 @@ impl Consumer {
         let Some(handler) = &mut self.handler else { return };
         let drafts = handler.on_timer(ctx, token);
         self.commit_to_outbox(ctx, drafts);
+        self.wake_held(ctx);
     }
 
     /// Workers that an instance had are gone.
-    pub(super) fn abandon_handling(&mut self, index: usize) {
+    pub(super) fn abandon_handling(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         let Some(handler) = &mut self.handler else { return };
         let busy = (0..).zip(&self.instances[index].workers).filter(|(_, worker)| worker.work.is_some());
         for (number, _) in busy {
-            handler.abandon(WorkerId { instance: index as u32, worker: number });
+            handler.abandon(ctx, WorkerId { instance: index as u32, worker: number });
         }
     }
 }

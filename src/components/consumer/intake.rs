@@ -300,7 +300,7 @@ impl Consumer {
 
     /// An instance is gone: buffer and work with it. What it had committed and not done is lost.
     pub fn crash(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        self.abandon_handling(index);
+        self.abandon_handling(ctx, index);
         self.crash_queues(index);
         self.crash_relay(ctx, index);
         self.abandon_results(ctx, index);

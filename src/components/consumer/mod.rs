@@ -15,10 +15,11 @@ mod from_queue;
 mod groups;
 pub(in crate::components) mod handler;
 mod intake;
+mod moving;
 pub(in crate::components) mod outbox;
 mod pauses;
 mod push;
-mod queue;
+pub(in crate::components) mod queue;
 mod refusals;
 mod reset;
 mod results;
@@ -109,7 +110,7 @@ pub(in crate::components) fn handled(
 }
 
 /// `group.id`, or the component's id.
-fn group_name(id: &str, params: &Params<'_>) -> String {
+pub(in crate::components) fn group_name(id: &str, params: &Params<'_>) -> String {
     params.optional_text("group").unwrap_or_else(|| id.to_owned())
 }
 
@@ -124,7 +125,7 @@ fn commit_mode(params: &Params<'_>) -> CommitMode {
 
 /// Whether it reads topics as a table.
 fn reads_snapshot(params: &Params<'_>) -> bool {
-    params.text("read") == "snapshot"
+    params.is_given("read") && params.text("read") == "snapshot"
 }
 
 /// `partition.assignment.strategy`, best liked first.

@@ -453,12 +453,14 @@ impl Process for Consumer {
             self.start_instance(ctx, index);
             self.set_instance_timer(ctx, index);
         }
+        self.tell_instances(ctx, None);
     }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
         let Some(message) = self.hold_message(end, message) else { return };
         let Some(message) = self.give_to_writer(ctx, message) else { return };
         let Some(message) = self.give_to_relay(ctx, message) else { return };
         let Some(message) = self.give_to_queues(ctx, message) else { return };
+        let Some(message) = self.give_to_handler(ctx, message) else { return };
         let at = match message {
             Message::FetchReply(reply) => {
                 let Some(at) = self.owner_of(reply.call) else { return };

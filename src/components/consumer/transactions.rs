@@ -168,7 +168,7 @@ impl Consumer {
 
     /// Nothing that was handed out in the transaction is worked on any more, late as it may be.
     fn drop_poll(&mut self, ctx: &mut Ctx<'_>, index: usize) {
-        self.abandon_handling(index);
+        self.abandon_handling(ctx, index);
         self.interrupt_work(ctx, index);
         let instance = &mut self.instances[index];
         instance.inbox.clear();

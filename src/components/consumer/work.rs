@@ -28,7 +28,7 @@ pub(super) struct Worker {
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub record: Received,
-    begun: SimTime,
+    pub begun: SimTime,
     attempts: u32,
     pub state: State,
     /// Its handler is at it: the service time of this attempt is over.
@@ -381,7 +381,7 @@ impl Consumer {
     }
 
     /// Frees a worker; its event is over with.
-    fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
+    pub fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
         if self.retries.is_some()
             && let Some(record) = self.instances[index].workers[number as usize].work.as_ref().map(|work| work.record.clone())
         {

@@ -15,7 +15,7 @@ const BACKOFF_GROWTH_MAX: u64 = 100;
 
 /// Settings.
 #[derive(Clone, Debug)]
-pub(super) struct QueueClientConfig {
+pub(in crate::components) struct QueueClientConfig {
     pub batch_max: usize,
     pub linger: SimDuration,
     /// Calls under way to one standard queue; to a FIFO queue there is one, which keeps the order.
@@ -25,20 +25,26 @@ pub(super) struct QueueClientConfig {
     pub backoff: SimDuration,
     pub buffer_max: usize,
     pub call_tag: u8,
+    /// Tells the calls of several clients with one tag apart.
+    pub first_call: u64,
+    /// Accepted events are given out.
+    pub report_acks: bool,
 }
 
 /// What one call of the client wants done.
 #[derive(Clone, Debug, Default)]
-pub(super) struct QueueOutput {
+pub(in crate::components) struct QueueOutput {
     /// Where, and the request.
     pub requests: Vec<(LinkEnd, QueueRequest)>,
+    /// Events that a queue has taken, where that is wanted.
+    pub accepted: Vec<EventMeta>,
     /// Events that are over without being accepted.
     pub unsent: Vec<(EventMeta, Outcome, Reason)>,
 }
 
 /// Counters.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct QueueCounts {
+pub(in crate::components) struct QueueCounts {
     pub accepted: u64,
     pub rejected: u64,
     pub retried: u64,
@@ -69,7 +75,7 @@ struct Call {
 
 /// The client.
 #[derive(Clone, Debug)]
-pub(super) struct QueueClient {
+pub(in crate::components) struct QueueClient {
     cfg: QueueClientConfig,
     targets: Vec<Target>,
     calls: BTreeMap<u64, Call>,
@@ -79,7 +85,7 @@ pub(super) struct QueueClient {
 
 impl QueueClient {
     pub fn new(cfg: QueueClientConfig) -> Self {
-        Self { cfg, targets: Vec::new(), calls: BTreeMap::new(), next_call: 0, counts: QueueCounts::default() }
+        Self { next_call: cfg.first_call, cfg, targets: Vec::new(), calls: BTreeMap::new(), counts: QueueCounts::default() }
     }
     /// Another queue; its number is for [`Self::push`].
     pub fn add_target(&mut self, end: LinkEnd, is_fifo: bool) -> usize {
@@ -171,7 +177,10 @@ impl QueueClient {
                 let mut again = Vec::new();
                 for (index, entry) in call.entries.into_iter().enumerate() {
                     match of_entry(index) {
-                        Ok(()) => self.counts.accepted += 1,
+                        Ok(()) => {
+                            self.counts.accepted += 1;
+                            out.accepted.extend(self.cfg.report_acks.then_some(entry.event));
+                        }
                         Err(error) if error.is_passing() && call.attempts <= self.cfg.retries_max => again.push(entry),
                         Err(error) => self.reject(&entry, error, out),
                     }

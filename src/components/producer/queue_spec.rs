@@ -5,13 +5,13 @@ use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use Default_::{Absent, Same};
 use ParamType as T;
 
-pub(super) const BATCH: ParamSpec =
+pub(in crate::components) const BATCH: ParamSpec =
     ParamSpec::new("queue_batch", "Batch", T::Count { min: 1, max: 10 }, Same("10"), "Most messages of one call to a queue")
         .key("SendMessageBatch")
         .from(Provenance::Documented("Amazon SQS quotas"))
         .group("Queues");
 
-pub(super) const LINGER: ParamSpec = ParamSpec::new(
+pub(in crate::components) const LINGER: ParamSpec = ParamSpec::new(
     "queue_linger",
     "Linger",
     T::Duration { min: "0s", max: "1h" },
@@ -20,7 +20,7 @@ pub(super) const LINGER: ParamSpec = ParamSpec::new(
 )
 .group("Queues");
 
-pub(super) const CALLS: ParamSpec = ParamSpec::new(
+pub(in crate::components) const CALLS: ParamSpec = ParamSpec::new(
     "queue_calls",
     "Calls under way",
     T::Count { min: 1, max: 10_000 },
@@ -30,12 +30,12 @@ pub(super) const CALLS: ParamSpec = ParamSpec::new(
 .from(Provenance::Documented("AWS SDK, connections of one client"))
 .group("Queues");
 
-pub(super) const TIMEOUT: ParamSpec =
+pub(in crate::components) const TIMEOUT: ParamSpec =
     ParamSpec::new("queue_timeout", "Timeout", T::Duration { min: "1ms", max: "1h" }, Same("5s"), "Longest wait for a queue's answer")
         .from(Provenance::Assumed)
         .group("Queues");
 
-pub(super) const RETRIES: ParamSpec = ParamSpec::new(
+pub(in crate::components) const RETRIES: ParamSpec = ParamSpec::new(
     "queue_retries",
     "Retries",
     T::Count { min: 0, max: 1000 },
@@ -45,7 +45,7 @@ pub(super) const RETRIES: ParamSpec = ParamSpec::new(
 .from(Provenance::Documented("AWS SDK, standard retry mode"))
 .group("Queues");
 
-pub(super) const BACKOFF: ParamSpec = ParamSpec::new(
+pub(in crate::components) const BACKOFF: ParamSpec = ParamSpec::new(
     "queue_backoff",
     "Backoff",
     T::Duration { min: "0s", max: "1h" },
@@ -55,7 +55,7 @@ pub(super) const BACKOFF: ParamSpec = ParamSpec::new(
 .from(Provenance::Assumed)
 .group("Queues");
 
-pub(super) const BUFFER: ParamSpec = ParamSpec::new(
+pub(in crate::components) const BUFFER: ParamSpec = ParamSpec::new(
     "queue_buffer",
     "Buffer",
     T::Count { min: 1, max: 1_000_000 },
@@ -65,7 +65,7 @@ pub(super) const BUFFER: ParamSpec = ParamSpec::new(
 .from(Provenance::Assumed)
 .group("Queues");
 
-pub(super) const DELAY: ParamSpec = ParamSpec::new(
+pub(in crate::components) const DELAY: ParamSpec = ParamSpec::new(
     "message_delay",
     "Message delay",
     T::Duration { min: "0s", max: "15min" },
@@ -75,7 +75,7 @@ pub(super) const DELAY: ParamSpec = ParamSpec::new(
 .key("DelaySeconds")
 .group("Queues");
 
-pub(super) const GROUPS: ParamSpec = ParamSpec::new(
+pub(in crate::components) const GROUPS: ParamSpec = ParamSpec::new(
     "message_groups",
     "Message groups",
     T::Bool,
@@ -86,7 +86,7 @@ pub(super) const GROUPS: ParamSpec = ParamSpec::new(
 .key("MessageGroupId")
 .group("Queues");
 
-pub(super) const DEDUPLICATION: ParamSpec = ParamSpec::new(
+pub(in crate::components) const DEDUPLICATION: ParamSpec = ParamSpec::new(
     "deduplication",
     "Deduplication",
     T::Choice(&["event_id", "content"]),

@@ -26,7 +26,7 @@ pub(super) struct Messages {
 
 /// An event with its bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Letter<'a> {
+pub(in crate::components) struct Letter<'a> {
     pub meta: EventMeta,
     pub key: Option<&'a [u8]>,
     pub value: &'a [u8],
@@ -45,18 +45,31 @@ impl Messages {
     }
 
     pub fn entry(&self, letter: Letter<'_>, is_fifo: bool) -> QueueEntry {
-        let Letter { meta, key, value, extra_header_bytes, traced } = letter;
-        let mut builder = BatchBuilder::with_capacity(value.len() + 128);
-        builder.push(&meta, key, value, extra_header_bytes, traced);
+        let Letter { meta, key, .. } = letter;
         let group = || key.map_or_else(|| self.default_group.clone(), Bytes::copy_from_slice);
         let id = || Bytes::from(format!("{}-{}", meta.id.producer.0, meta.id.seq));
+        QueueEntry {
+            group: if is_fifo { Some(group()) } else { key.filter(|_| self.names_tenants).map(Bytes::copy_from_slice) },
+            deduplication: (is_fifo && self.deduplicate_by_id).then(id),
+            delay: self.delay,
+            ..letter.sealed()
+        }
+    }
+}
+
+impl Letter<'_> {
+    /// As a message of no group.
+    pub fn sealed(self) -> QueueEntry {
+        let Letter { meta, key, value, extra_header_bytes, traced } = self;
+        let mut builder = BatchBuilder::with_capacity(value.len() + 128);
+        builder.push(&meta, key, value, extra_header_bytes, traced);
         QueueEntry {
             event: meta,
             batch: builder.finish(),
             size_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX).saturating_add(extra_header_bytes),
-            group: if is_fifo { Some(group()) } else { key.filter(|_| self.names_tenants).map(Bytes::copy_from_slice) },
-            deduplication: (is_fifo && self.deduplicate_by_id).then(id),
-            delay: self.delay,
+            group: None,
+            deduplication: None,
+            delay: None,
             attempt: 1,
             moved_since: None,
         }
@@ -107,7 +120,8 @@ impl Queues {
     }
 }
 
-fn config(params: &Params<'_>, call_tag: u8) -> QueueClientConfig {
+/// What the parameters of `queue_spec.rs` say to the client.
+pub(in crate::components) fn config(params: &Params<'_>, call_tag: u8) -> QueueClientConfig {
     let count = |name: &str| usize::try_from(params.count(name)).unwrap_or(0);
     QueueClientConfig {
         batch_max: count("queue_batch").max(1),
@@ -118,5 +132,7 @@ fn config(params: &Params<'_>, call_tag: u8) -> QueueClientConfig {
         backoff: params.duration("queue_backoff"),
         buffer_max: count("queue_buffer").max(1),
         call_tag,
+        first_call: 0,
+        report_acks: false,
     }
 }

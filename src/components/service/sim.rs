@@ -78,9 +78,24 @@ impl Plain {
     }
 }
 
+impl Service {
+    /// A worker is at nothing any more.
+    fn forget(&mut self, worker: WorkerId) {
+        self.called.remove(&worker);
+        if let Some(calls) = &mut self.calls {
+            calls.abandon(worker);
+        }
+        match &mut self.role {
+            Role::Aggregate(commands) => commands.abandon(worker),
+            Role::Plain(plain) => plain.written.retain(|written| *written != worker),
+            Role::Projection(_) | Role::Saga(_) => {}
+        }
+    }
+}
+
 impl Handler for Service {
     fn begin(&mut self, task: &Task<'_>) -> SimDuration {
-        self.abandon(task.worker);
+        self.forget(task.worker);
         match &mut self.role {
             Role::Aggregate(commands) => commands.begin(task),
             Role::Projection(_) | Role::Saga(_) | Role::Plain(_) => SimDuration::ZERO,
@@ -109,16 +124,8 @@ impl Handler for Service {
         }
         step
     }
-    fn abandon(&mut self, worker: WorkerId) {
-        self.called.remove(&worker);
-        if let Some(calls) = &mut self.calls {
-            calls.abandon(worker);
-        }
-        match &mut self.role {
-            Role::Aggregate(commands) => commands.abandon(worker),
-            Role::Plain(plain) => plain.written.retain(|written| *written != worker),
-            Role::Projection(_) | Role::Saga(_) => {}
-        }
+    fn abandon(&mut self, _: &mut Ctx<'_>, worker: WorkerId) {
+        self.forget(worker);
     }
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
         match (Timer::of(token), &mut self.role, &mut self.calls) {

@@ -100,6 +100,9 @@ pub fn of_kind(kind: &str) -> &'static str {
         "gateway" => p::SHIELD_CHECK,
         "registry" => p::BOOKS,
         "service" => p::GEAR_SIX,
+        "bridge" => p::BRIDGE,
+        "database" => p::DATABASE,
+        "outgoing" => p::PAPER_PLANE_TILT,
         _ => p::CUBE,
     }
 }

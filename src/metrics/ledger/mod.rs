@@ -395,7 +395,7 @@ impl Ledger {
     pub fn log_start(&mut self, now: SimTime, cluster: ComponentIx, topic: TopicIx, partition: u32, log_start: u64) -> u64 {
         let mut expired = 0;
         let of_topic = &mut self.topics[topic.index()];
-        of_topic.cluster = Some(cluster);
+        of_topic.cluster.get_or_insert(cluster);
         let below = |kept: &Retained| kept.base_offset + u64::from(kept.batch.offsets) <= log_start;
         let mut open = Vec::new();
         while let Some(gone) = of_topic.partitions[partition as usize].pop_front_if(|kept| below(kept)) {

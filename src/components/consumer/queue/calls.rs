@@ -14,7 +14,7 @@ const TIMEOUT: SimDuration = SimDuration::from_secs(5);
 /// How often a delete or a visibility change is tried.
 const ATTEMPTS_MAX: u32 = 3;
 /// Entries of one call.
-const BATCH_MAX: usize = 10;
+pub(in crate::components) const BATCH_MAX: usize = 10;
 
 /// Between a receive that brought nothing and the next: what a client's loop takes.
 const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
@@ -22,7 +22,7 @@ const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
 const BACKOFF: SimDuration = SimDuration::from_secs(1);
 
 /// How long a receiver rests after an answer: messages, or none because it was refused.
-pub(in crate::components::consumer) fn rest_after(messages: Option<&[QueueMessage]>) -> SimDuration {
+pub(in crate::components) fn rest_after(messages: Option<&[QueueMessage]>) -> SimDuration {
     match messages {
         None => BACKOFF,
         Some([]) => LOOP_TIME,
@@ -32,7 +32,7 @@ pub(in crate::components::consumer) fn rest_after(messages: Option<&[QueueMessag
 
 /// Who waits for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::components::consumer) struct Receiver {
+pub(in crate::components) struct Receiver {
     pub instance: usize,
     pub life: u32,
     pub source: usize,
@@ -56,7 +56,7 @@ struct Pending {
 
 /// What an answer brought.
 #[derive(Debug)]
-pub(in crate::components::consumer) enum Answered {
+pub(in crate::components) enum Answered {
     /// Messages, or none because the call was refused.
     Received(Receiver, Option<Vec<QueueMessage>>),
     /// Receipts of a queue that are good for nothing any more.
@@ -67,7 +67,7 @@ pub(in crate::components::consumer) enum Answered {
 
 /// The calls under way, by number.
 #[derive(Clone, Debug)]
-pub(in crate::components::consumer) struct Calls {
+pub(in crate::components) struct Calls {
     /// By source.
     ends: Vec<LinkEnd>,
     /// How long deletes wait for others of their batch.

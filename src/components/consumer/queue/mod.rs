@@ -6,10 +6,10 @@
 //! Must not know: the queue from the inside. Start at `sim.rs`; its calls are `calls.rs`, its workers `work.rs`,
 //! and how it keeps messages hidden `heartbeat.rs`.
 
-mod calls;
+pub(in crate::components) mod calls;
 mod heartbeat;
 mod sim;
-pub(super) mod spec;
+pub(in crate::components) mod spec;
 mod work;
 
 pub(super) use calls::{Answered, Calls, Receiver, rest_after};

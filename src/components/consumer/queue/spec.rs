@@ -27,7 +27,7 @@ pub(in crate::components::consumer) const RECEIVE_WAIT: ParamSpec = ParamSpec::n
 .key("WaitTimeSeconds")
 .group("Queue");
 
-pub(in crate::components::consumer) const VISIBILITY: ParamSpec = ParamSpec::new(
+pub(in crate::components) const VISIBILITY: ParamSpec = ParamSpec::new(
     "visibility_timeout",
     "Visibility timeout",
     T::Duration { min: "0s", max: "12h" },

@@ -1,0 +1,135 @@
+//! Database connectors in whole runs: what becomes of a table's changes, and of a topic's events.
+
+use eventyard::metrics::Report;
+use eventyard::units::SimDuration;
+use serde_json::{Value as Json, json};
+
+use crate::design::Design;
+
+/// db ─► changes ─► reader.
+fn source(profile: &str, seed: u64, database: Json) -> Design {
+    let mut design = Design::new("source", seed, SimDuration::from_secs(120));
+    let mut params = json!({"load": "poisson(40/s)", "max_changes": 800, "auto_commit_interval": "10s"});
+    for (name, value) in database.as_object().expect("a group of fields") {
+        params[name] = value.clone();
+    }
+    design.add("db", "database", params);
+    design.project.components["db"].profile = Some(profile.to_owned());
+    design.add("shop", "kafka", json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": {"changes": {"partitions": 2}}}));
+    design.add("reader", "consumer", json!({"service_time": "1ms", "offset_reset": "earliest"}));
+    design.link("db.out", "shop.changes", json!({"latency": "exp(2ms)"}));
+    design.link("shop.changes", "reader.in", json!({"latency": "exp(2ms)"}));
+    design
+}
+
+fn figure(report: &Report, component: &str, name: &str) -> u64 {
+    report.components[component].get(name).copied().unwrap_or_else(|| panic!("{name}: {:?}", report.components[component])) as u64
+}
+
+fn reason(report: &Report, code: &str) -> u64 {
+    report.ledger.reasons.iter().filter(|reason| reason.code == code).map(|reason| reason.count).sum()
+}
+
+/// A capture brings every commit, in the order of commits, and one tombstone for each delete; a crash brings some twice.
+#[test]
+fn a_capture_misses_nothing() {
+    let report = source("debezium", 1, json!({"initial_rows": 50})).run();
+    let (changes, deletes) = (figure(&report, "db", "changes_count"), figure(&report, "db", "deletes_count"));
+    assert!(changes > 700 && deletes > 40, "{changes} {deletes}");
+    let submissions = &report.ledger.submissions;
+    assert_eq!((submissions.created, submissions.accepted), (50 + changes + deletes, 50 + changes + deletes));
+    assert_eq!((submissions.derived, submissions.dropped, submissions.duplicate_appends), (deletes, 0, 0));
+    assert_eq!(report.ledger.obligations.delivered, submissions.created);
+    let without = source("debezium", 1, json!({"initial_rows": 50, "snapshot": "no_data"})).run();
+    assert_eq!(without.ledger.submissions.created, changes + deletes, "the same changes, and no rows of before");
+
+    let mut twice = 0;
+    for seed in 0..3 {
+        let crashed = source("debezium", seed, json!({}))
+            .fault(8, "db", "crash-instance", json!({}))
+            .fault(9, "db", "start-instance", json!({}))
+            .run();
+        assert_eq!((crashed.ledger.submissions.dropped, crashed.ledger.submissions.in_flight), (0, 0), "seed {seed}");
+        twice += crashed.ledger.submissions.duplicate_appends;
+    }
+    assert!(twice > 100, "positions are stored every ten seconds: {twice}");
+}
+
+/// Polling by an id finds new rows only; by timestamps the last state of changed ones too; deletes never.
+#[test]
+fn polling_misses_what_a_query_does_not_find() {
+    let by_id = source("jdbc", 2, json!({"commit_delay": "0s", "poll_interval": "1s"})).run();
+    let all = figure(&by_id, "db", "changes_count");
+    assert_eq!(by_id.ledger.submissions.accepted + by_id.ledger.submissions.dropped, all);
+    assert_eq!(reason(&by_id, "delete-unseen"), figure(&by_id, "db", "deletes_count"));
+    assert!(reason(&by_id, "update-unseen") > 300);
+    assert!(by_id.ledger.submissions.accepted <= figure(&by_id, "db", "inserts_count"));
+
+    let by_time = source("jdbc", 2, json!({"commit_delay": "0s", "poll_interval": "1s", "mode": "timestamp+incrementing"})).run();
+    assert!(by_time.ledger.submissions.accepted > by_id.ledger.submissions.accepted);
+    assert_eq!((reason(&by_time, "update-unseen"), by_time.ledger.submissions.in_flight), (0, 0));
+    assert!(reason(&by_time, "overwritten") > 10, "changes between two polls");
+    assert_eq!(by_time.ledger.submissions.dropped, figure(&by_time, "db", "missed_count"));
+}
+
+/// Transactions that commit behind the position are missed, unless young rows are left for later.
+#[test]
+fn a_commit_out_of_order_is_missed() {
+    let inserts = json!({"commit_delay": "exp(300ms)", "poll_interval": "100ms", "updates": 0, "deletes": 0});
+    let missed = source("jdbc", 3, inserts.clone()).run();
+    let late = reason(&missed, "commit-order");
+    assert!(late > 20, "{late}");
+    assert_eq!(missed.ledger.submissions.accepted, 800 - late);
+    let mut patient = inserts;
+    patient["mode"] = json!("timestamp+incrementing");
+    let hasty = source("jdbc", 3, patient.clone()).run();
+    assert!(reason(&hasty, "commit-order") > 20);
+    patient["timestamp_delay"] = json!("5s");
+    let waited = source("jdbc", 3, patient).run();
+    assert_eq!((waited.ledger.submissions.accepted, waited.ledger.submissions.dropped), (800, 0));
+}
+
+/// db ─► changes ─► store.
+fn sink(seed: u64, store: Json) -> Design {
+    let mut design = source("debezium", seed, json!({}));
+    design.project.components.shift_remove("reader");
+    design.project.links.pop();
+    let mut params = json!({
+        "columns": [{"name": "customer"}, {"name": "amount", "type": "double"}, {"name": "version", "type": "int"}],
+        "session_timeout": "6s", "heartbeat_interval": "1s"});
+    for (name, value) in store.as_object().expect("a group of fields") {
+        params[name] = value.clone();
+    }
+    design.add("store", "database", params);
+    design.link("shop.changes", "store.in", json!({"latency": "exp(2ms)"}));
+    design
+}
+
+/// A table that follows another by upserts and deletes has its rows in the end, whenever a task crashes.
+#[test]
+fn a_table_follows_another() {
+    let keyed = json!({"insert_mode": "upsert", "pk_mode": "record_key", "delete_enabled": true});
+    let report = sink(4, keyed.clone()).run();
+    assert_eq!(figure(&report, "store", "read_model_rows"), figure(&report, "db", "table_rows"));
+    assert_eq!(figure(&report, "store", "rows_deleted_count"), figure(&report, "db", "deletes_count"));
+    for seed in 0..3 {
+        let crashed =
+            sink(seed, keyed.clone()).fault(8, "store", "crash-instance", json!({})).fault(10, "store", "start-instance", json!({})).run();
+        assert_eq!(figure(&crashed, "store", "read_model_rows"), figure(&crashed, "db", "table_rows"), "seed {seed}");
+        assert!(crashed.ledger.obligations.duplicate_deliveries > 0, "seed {seed}");
+    }
+}
+
+/// An insert fails at the second state of a row, and stops its task; without a key each record is a row.
+#[test]
+fn an_insert_of_what_is_there_stops_a_task() {
+    let stopped = sink(5, json!({"pk_mode": "record_key", "delete_enabled": true, "max_retries": 2, "write_backoff": "100ms"})).run();
+    assert_eq!((figure(&stopped, "store", "violations_count"), figure(&stopped, "store", "stopped_tasks_count")), (3, 1));
+    assert!(stopped.ledger.obligations.in_flight > 300);
+    let skipped = sink(5, json!({"pk_mode": "record_key", "delete_enabled": true, "max_retries": 0, "on_failure": "skip"})).run();
+    assert_eq!(reason(&skipped, "constraint"), figure(&skipped, "db", "updates_count"));
+    let rows = sink(5, json!({"on_failure": "skip"})).run();
+    let changes = figure(&rows, "db", "changes_count") - figure(&rows, "db", "deletes_count");
+    assert_eq!(figure(&rows, "store", "read_model_rows"), changes);
+    assert_eq!(reason(&rows, "no-row"), figure(&rows, "db", "tombstones_count"));
+}
