@@ -417,7 +417,7 @@ impl Consumer {
             }
         };
         uses.extend(written);
-        (!uses.is_empty()).then(|| Answer::SchemaUses(uses.into()))
+        (!uses.is_empty()).then(|| Answer::SchemaUses(uses))
     }
 
     /// Tells observers about a stay here.
