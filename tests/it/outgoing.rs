@@ -77,7 +77,9 @@ fn what_fails_is_tried_again_and_given_up_at_last() {
 /// A receiver that is slower than the timeout gets what it is at once more; one that knows repeats answers them.
 #[test]
 fn a_slow_receiver_gets_events_twice_unless_it_knows_them() {
-    let slow = |knows: bool| webhooks(5, json!({"slow": {"response_time": "1500ms", "knows_repeats": knows}}), json!({})).run();
+    let slow = |knows: bool| {
+        webhooks(5, json!({"slow": {"response_time": "1500ms", "knows_repeats": knows}}), json!({"posts_in_flight": 100})).run()
+    };
     let twice = slow(false);
     assert_eq!(twice.ledger.obligations.delivered, 300);
     assert!(figure(&twice, "repeats_processed_count") > 300);

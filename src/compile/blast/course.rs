@@ -100,7 +100,9 @@ impl Course {
             }
             if self.reads(component, &port) {
                 readers.insert((component, is_of_letters));
-                continue;
+                if !self.moves_on(component) {
+                    continue;
+                }
             }
             let is_topic = self.port(component, &port).is_some_and(|port| port.ty == PortType::Topic);
             let onward = self.links.iter().filter(|((from, out), _)| *from == component && (!is_topic || *out == port));
@@ -109,6 +111,10 @@ impl Course {
         readers.into_iter().collect()
     }
 
+    /// Whether what a component reads goes on as it is.
+    fn moves_on(&self, component: usize) -> bool {
+        self.ports[component].iter().any(|port| port.ty == PortType::Onward)
+    }
     fn reads(&self, component: usize, port: &str) -> bool {
         self.port(component, port).is_some_and(|port| port.ty == PortType::RecordsIn)
     }

@@ -76,7 +76,8 @@ impl Sink {
             return Err(Diagnostic::error("link-missing", format!("components.{}", ctx.id), "it leads to no queue"));
         };
         Ok(Self {
-            cfg: QueueClientConfig { report_acks: true, ..config(params, 0) },
+            // Its workers bound what waits.
+            cfg: QueueClientConfig { report_acks: true, ..config(params, usize::MAX, 0) },
             end: facts.end,
             is_fifo: ctx.project.components.get(&facts.peer_id).is_some_and(takes_fifo),
             name: Arc::clone(&queue.name),

@@ -104,7 +104,6 @@ const OWN: &[ParamSpec] = &[
     queue_spec::TIMEOUT,
     queue_spec::RETRIES,
     queue_spec::BACKOFF,
-    queue_spec::BUFFER,
 ];
 
 /// Settings of one way that say nothing on the other.

@@ -100,13 +100,18 @@ impl Books {
 
     /// A delivery is over. What comes after that is a repetition.
     pub fn end(&mut self, ctx: &mut Ctx<'_>, item: &Item, delivery: Delivery<'_>) {
+        self.tell(ctx, item, delivery);
+        self.close(ctx, item);
+    }
+
+    /// A receiver is owed an item no more.
+    pub fn close(&mut self, ctx: &mut Ctx<'_>, item: &Item) {
         if let Some(open) = self.open.get_mut(&item.number) {
             *open -= 1;
             if *open == 0 {
                 self.open.remove(&item.number);
             }
         }
-        self.tell(ctx, item, delivery);
         self.forget(ctx);
     }
 

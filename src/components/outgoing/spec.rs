@@ -26,8 +26,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "outgoing",
 };
 
-const WITHOUT: &[&str] =
-    &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read", "on_failure"];
+const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
 const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
 
 const COUNT: ParamSpec = ParamSpec::new(
@@ -205,6 +204,14 @@ const OWN: &[ParamSpec] = &[
     ParamSpec::new("service_time", "Work", T::DurationDist, Same("100us"), "How long a worker needs to take an event in")
         .from(Provenance::Assumed)
         .group("Work"),
+    ParamSpec::new(
+        "on_failure",
+        "On failure",
+        T::Choice(&["skip", "retry_forever"]),
+        Same("skip"),
+        "What becomes of an event that could not be taken in, when its attempts are used up",
+    )
+    .group("Work"),
     ParamSpec::new(
         "commit",
         "Commit",

@@ -76,6 +76,9 @@ struct Endpoint {
     failing_since: Option<SimTime>,
     /// Why nothing is sent any more.
     disabled: Option<&'static str>,
+    /// Numbers of what it has not got and nobody has given up.
+    owed: BTreeSet<u64>,
+    /// What the receiver remembers.
     seen: BTreeSet<EventId>,
     delivered: u64,
     given_up: u64,
@@ -94,8 +97,6 @@ struct Attempt {
     is_awaited: bool,
     /// An answer will come, late perhaps.
     answers: bool,
-    /// Nobody has given it up meanwhile.
-    is_owed: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,6 +145,7 @@ impl Webhooks {
                 under_way: 0,
                 failing_since: None,
                 disabled: None,
+                owed: BTreeSet::new(),
                 seen: BTreeSet::new(),
                 delivered: 0,
                 given_up: 0,
@@ -180,8 +182,10 @@ impl Webhooks {
                 let (end, words) = (ObligationEnd::Filtered, "not wanted".to_owned());
                 books.end(ctx, item, Delivery { to: &endpoint.receiver, end, reason: None, words });
             } else if let Some(code) = endpoint.disabled {
+                endpoint.owed.insert(item.number);
                 self.give_up(ctx, books, number, item, (code, "not sent: the endpoint is disabled"));
             } else {
+                endpoint.owed.insert(item.number);
                 endpoint.ready.push_back(Owed::clone(item));
                 self.pump(ctx, number);
             }
@@ -213,8 +217,7 @@ impl Webhooks {
         let body = if is_tampered { tampered(&item.body) } else { item.body.clone() };
         let answers = endpoint.state != State::Dead;
         let takes = endpoint.response_time.sample(&mut self.rng).scaled(endpoint.factor);
-        let attempt =
-            Attempt { endpoint: number, item, headers, body, instance: self.next_instance, is_awaited: true, answers, is_owed: true };
+        let attempt = Attempt { endpoint: number, item, headers, body, instance: self.next_instance, is_awaited: true, answers };
         self.next_instance = self.next_instance.wrapping_add(1);
         let place = self.attempts.put(attempt);
         if !answers || takes > self.rules.timeout {
@@ -277,22 +280,24 @@ impl Webhooks {
         let id = attempt.item.meta.id;
         if endpoint.knows_repeats && endpoint.seen.contains(&id) {
             self.counts.recognised += 1;
+            if endpoint.owed.remove(&attempt.item.number) {
+                books.close(ctx, &attempt.item);
+            }
             return 200;
         }
         if self.rng.chance(endpoint.failure_ratio) {
             return endpoint.failure_status;
         }
-        let is_first = endpoint.seen.insert(id) && attempt.is_owed;
+        self.counts.repeated += u64::from(!endpoint.seen.insert(id));
         if endpoint.seen.len() > SEEN_MAX {
             endpoint.seen.pop_first();
         }
+        endpoint.delivered += 1;
         let words = format!("delivered as {}", attempt.headers.id);
         let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
-        if is_first {
-            endpoint.delivered += 1;
+        if endpoint.owed.remove(&attempt.item.number) {
             books.end(ctx, &attempt.item, delivery);
         } else {
-            self.counts.repeated += 1;
             books.tell(ctx, &attempt.item, delivery);
         }
         200
@@ -310,9 +315,7 @@ impl Webhooks {
             }
             410 => {
                 self.endpoints[number].under_way -= 1;
-                if !self.endpoints[number].seen.contains(&attempt.item.meta.id) {
-                    self.give_up(ctx, books, number, &attempt.item, ("endpoint-gone", "the endpoint answered 410 Gone"));
-                }
+                self.give_up(ctx, books, number, &attempt.item, ("endpoint-gone", "the endpoint answered 410 Gone"));
                 self.disable(ctx, books, number, "endpoint-gone");
             }
             other => self.failed(ctx, books, number, &attempt.item, &format!("the endpoint answered {other}")),
@@ -328,10 +331,7 @@ impl Webhooks {
         let failures = endpoint.failures.entry(item.number).or_default();
         *failures += 1;
         let (attempts, wait) = (*failures, self.rules.schedule.get(*failures - 1).copied());
-        if endpoint.seen.contains(&item.meta.id) && (wait.is_none() || endpoint.disabled.is_some()) {
-            // The receiver has it, though the sender does not know: nothing is owed.
-            endpoint.failures.remove(&item.number);
-        } else if let Some(code) = endpoint.disabled {
+        if let Some(code) = endpoint.disabled {
             self.give_up(ctx, books, number, item, (code, words));
         } else if let Some(wait) = wait {
             let jitter = 1.0 + self.rules.jitter * self.rng.unit_f64();
@@ -349,11 +349,15 @@ impl Webhooks {
 
     /// An endpoint does not get an event; what it makes of a post that it is still at changes nothing any more.
     fn give_up(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, number: usize, item: &Owed, (code, words): (&'static str, &str)) {
-        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.endpoint == number && attempt.item.number == item.number) {
-            attempt.is_owed = false;
-        }
         let endpoint = &mut self.endpoints[number];
         endpoint.failures.remove(&item.number);
+        if !endpoint.owed.remove(&item.number) {
+            return;
+        }
+        if endpoint.seen.contains(&item.meta.id) {
+            // It has the event under another number: a crash had it taken in twice.
+            return books.close(ctx, item);
+        }
         endpoint.given_up += 1;
         let reason = Reason { code, detail: Some(words.to_owned().into()) };
         let delivery =
@@ -371,9 +375,7 @@ impl Webhooks {
         let resting = std::mem::take(&mut endpoint.resting);
         let ready = std::mem::take(&mut endpoint.ready);
         for item in resting.into_values().chain(ready) {
-            if !self.endpoints[number].seen.contains(&item.meta.id) {
-                self.give_up(ctx, books, number, &item, (code, "not sent: the endpoint is disabled"));
-            }
+            self.give_up(ctx, books, number, &item, (code, "not sent: the endpoint is disabled"));
         }
     }
 

@@ -87,7 +87,8 @@ pub(super) struct Queues {
 impl Queues {
     /// None without a linked queue; and each queue's name with what the client calls it.
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>, call_tag: u8) -> (Option<Self>, Vec<(Arc<str>, Target)>) {
-        let mut client = QueueClient::new(config(params, call_tag));
+        let buffer_max = usize::try_from(params.count("queue_buffer")).unwrap_or(0).max(1);
+        let mut client = QueueClient::new(config(params, buffer_max, call_tag));
         let mut names = Vec::new();
         for facts in ctx.links_at("out").filter(|facts| facts.role == EndRole::From) {
             if let Some(queue) = &facts.queue {
@@ -120,8 +121,8 @@ impl Queues {
     }
 }
 
-/// What the parameters of `queue_spec.rs` say to the client.
-pub(in crate::components) fn config(params: &Params<'_>, call_tag: u8) -> QueueClientConfig {
+/// What the parameters of `queue_spec.rs` say to the client, but for its buffer.
+pub(in crate::components) fn config(params: &Params<'_>, buffer_max: usize, call_tag: u8) -> QueueClientConfig {
     let count = |name: &str| usize::try_from(params.count(name)).unwrap_or(0);
     QueueClientConfig {
         batch_max: count("queue_batch").max(1),
@@ -130,7 +131,7 @@ pub(in crate::components) fn config(params: &Params<'_>, call_tag: u8) -> QueueC
         timeout: params.duration("queue_timeout"),
         retries_max: u32::try_from(params.count("queue_retries")).unwrap_or(0),
         backoff: params.duration("queue_backoff"),
-        buffer_max: count("queue_buffer").max(1),
+        buffer_max,
         call_tag,
         first_call: 0,
         report_acks: false,
