@@ -128,6 +128,52 @@ impl KindSpec {
     }
 }
 
+/// A framework that a profile stands for: what it calls the settings of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Framework {
+    /// The profile.
+    pub profile: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Its own key for a parameter.
+    pub keys: &'static [(&'static str, &'static str)],
+    /// What stands before Kafka's keys, which it hands on to Kafka's client.
+    pub passes_on: &'static str,
+    /// Parameters that it has nothing for.
+    pub lacks: &'static [&'static str],
+}
+
+/// What a framework makes of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FrameworkKey {
+    /// It is set under this key.
+    Key(String),
+    /// There is no such setting.
+    Lacking,
+    /// It is no setting of a client.
+    Other,
+}
+
+impl Framework {
+    /// What it calls a parameter.
+    #[must_use]
+    pub fn key_of(&self, spec: &ParamSpec) -> FrameworkKey {
+        if self.lacks.contains(&spec.name) {
+            return FrameworkKey::Lacking;
+        }
+        if let Some((_, key)) = self.keys.iter().find(|(name, _)| *name == spec.name) {
+            return FrameworkKey::Key((*key).to_owned());
+        }
+        match (spec.product_key, spec.provenance) {
+            (Some(key), Provenance::Documented(source)) if source.starts_with("Kafka") => {
+                FrameworkKey::Key(format!("{}{key}", self.passes_on))
+            }
+            (Some(key), _) => FrameworkKey::Key(key.to_owned()),
+            _ => FrameworkKey::Other,
+        }
+    }
+}
+
 /// What a scenario or a button may do to a running component, beside changing its parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionSpec {
@@ -340,6 +386,11 @@ pub trait Kind: Sync {
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let _ = (id, component);
         Declarations::default()
+    }
+    /// The framework that a profile stands for, where it is one.
+    fn framework(&self, profile: &str) -> Option<&'static Framework> {
+        let _ = profile;
+        None
     }
     /// What it needs beside a topic that it reads (read leniently, like ports).
     fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {

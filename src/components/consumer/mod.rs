@@ -11,6 +11,7 @@
 pub(in crate::components) mod actions;
 mod corrupt;
 mod encoders;
+pub(in crate::components) mod frameworks;
 mod from_queue;
 mod groups;
 pub(in crate::components) mod handler;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 
 use self::retries::Retries;
 use crate::components::{
-    BuildCtx, CompanionTopic, Declarations, Kind, KindSpec, Params, PeerTopic, PortSpec, PortType, SchemaWritten, SchemasRead,
+    BuildCtx, CompanionTopic, Declarations, Framework, Kind, KindSpec, Params, PeerTopic, PortSpec, PortType, SchemaWritten, SchemasRead,
 };
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
@@ -74,6 +75,9 @@ impl Kind for ConsumerKind {
             }),
             ..Declarations::default()
         }
+    }
+    fn framework(&self, profile: &str) -> Option<&'static Framework> {
+        frameworks::ALL.iter().find(|framework| framework.profile == profile)
     }
     fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {
         retries::spec::companions(&Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params), topic)

@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 use crate::predicate::GUARANTEES;
 
-use Default_::{Absent, Same};
+use Default_::{Absent, ByProfile, Same};
 use ParamType as T;
 
 const DOCUMENTED: Provenance = Provenance::Documented("Kafka 4.0 ConsumerConfig");
@@ -20,7 +20,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id: "consumer",
     title: "Consumer",
     category: "Clients",
-    profiles: &["kafka-4.0", "kafka-3.9"],
+    profiles: &["kafka-4.0", "kafka-3.9", "spring-cloud-stream", "micronaut"],
     help: "Reads topics as a consumer group, or queues, or is pushed to by a fan-out topic, and processes each event",
     params: PARAMS,
     actions: super::actions::ACTIONS,
@@ -60,7 +60,7 @@ const PARAMS: &[ParamSpec] = &[
         "max_attempts",
         "Attempts",
         T::Count { min: 1, max: 1_000_000 },
-        Same("3"),
+        ByProfile(&[("micronaut", "2"), ("kafka", "3")]),
         "How often an event is tried before it is given up",
     )
     .group("Work"),
@@ -198,7 +198,7 @@ const PARAMS: &[ParamSpec] = &[
         "commit",
         "Commit",
         T::Choice(&["auto", "after", "before", "transaction"]),
-        Same("auto"),
+        ByProfile(&[("spring-cloud-stream", "after"), ("kafka", "auto")]),
         "When positions are committed: every interval, after each poll's work (at least once), before it (at most once), or in one transaction with the poll's results (exactly once)",
     )
     .key("enable.auto.commit")
@@ -255,7 +255,7 @@ const PARAMS: &[ParamSpec] = &[
         "offset_reset",
         "Start at",
         T::Choice(&["latest", "earliest"]),
-        Same("latest"),
+        ByProfile(&[("spring-cloud-stream", "earliest"), ("kafka", "latest")]),
         "Where a group without a position begins; with latest, events from before its first join are skipped",
     )
     .key("auto.offset.reset")

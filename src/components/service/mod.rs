@@ -26,7 +26,7 @@ mod timers;
 pub use super::consumer::retries::{RetryTopics, Suffix};
 
 use super::consumer::ConsumerKind;
-use crate::components::{BuildCtx, CompanionTopic, Declarations, Kind, KindSpec, Params, PortSpec, PortType};
+use crate::components::{BuildCtx, CompanionTopic, Declarations, Framework, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::Process;
 use crate::model::Component;
@@ -55,6 +55,9 @@ impl Kind for ServiceKind {
         let params = Params::new(spec::PARAMS, component.profile.as_deref(), &component.params);
         let read = ConsumerKind.declares(id, component);
         Declarations { event_types: read::event_types(&params), schemas_written: read::schemas_written(&params), ..read }
+    }
+    fn framework(&self, profile: &str) -> Option<&'static Framework> {
+        ConsumerKind.framework(profile)
     }
     fn companion_topics(&self, component: &Component, topic: &str) -> Vec<CompanionTopic> {
         ConsumerKind.companion_topics(component, topic)

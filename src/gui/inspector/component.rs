@@ -24,8 +24,10 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Comma
     ui.label(theme::muted(theme::tokens(ui.ctx()), spec.help));
     ui.add_space(theme::space::S);
     let path = format!("components.{id}");
+    let profile = component.profile.as_deref().or_else(|| spec.profiles.first().copied());
     let group = Group {
-        profile: component.profile.as_deref().or_else(|| spec.profiles.first().copied()),
+        profile,
+        framework: profile.and_then(|profile| kind.framework(profile)),
         // A run takes a value over at once: half-typed ones must not reach it.
         apply: if free { Apply::AsTyped } else { Apply::OnLeave },
         ..Group::new(app, id, &path)

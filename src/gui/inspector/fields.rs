@@ -4,7 +4,7 @@ use egui::{Align, Id, Layout, Ui};
 
 use super::draft::{Apply, TextField, field_id};
 use crate::app::{AppState, Reveal};
-use crate::components::check_value;
+use crate::components::{Framework, FrameworkKey, check_value};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::gui::theme::{self, Tone, icon, widgets};
 use crate::model::{ParamSpec, ParamType, Provenance, Value};
@@ -37,6 +37,8 @@ pub(super) struct Group<'a> {
     pub path: &'a str,
     /// Whose defaults hold.
     pub profile: Option<&'a str>,
+    /// The framework that the profile stands for: its names are shown.
+    pub framework: Option<&'static Framework>,
     /// Whether they may be edited.
     pub enabled: bool,
     /// When they give out what was typed.
@@ -57,7 +59,16 @@ impl<'a> Group<'a> {
     /// Fields of the design: editable unless a run is on, applied as typed.
     pub(super) fn new(app: &'a AppState, owner: &'a str, path: &'a str) -> Self {
         let diagnostics = app.document.diagnostics();
-        Self { owner, path, profile: None, enabled: !app.is_locked(), apply: Apply::AsTyped, diagnostics, wanted: app.reveal.as_ref() }
+        Self {
+            owner,
+            path,
+            profile: None,
+            framework: None,
+            enabled: !app.is_locked(),
+            apply: Apply::AsTyped,
+            diagnostics,
+            wanted: app.reveal.as_ref(),
+        }
     }
     /// What is wrong in the group and belongs to none of its parameters.
     pub(super) fn problems_beside(&self, ui: &mut Ui, params: &[ParamSpec]) {
@@ -183,13 +194,31 @@ fn head(ui: &mut Ui, group: &Group<'_>, spec: &ParamSpec, is_given: bool) -> boo
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.label(theme::strong(spec.label).size(12.0)).on_hover_text(help(spec));
-            if let Some(key) = spec.product_key {
+            let mut small = |words: &str, whole: &str, colour| {
                 // The longest keys are longer than the panel is wide.
-                ui.add(egui::Label::new(egui::RichText::new(key).monospace().size(10.0).color(tokens.text_faint)).truncate());
+                let label = egui::Label::new(egui::RichText::new(words).monospace().size(10.0).color(colour)).truncate();
+                ui.add(label).on_hover_text(whole);
+            };
+            match (group.framework, spec.product_key) {
+                (Some(framework), _) => match framework.key_of(spec) {
+                    FrameworkKey::Key(key) => small(tail_of(&key), &key, tokens.text_faint),
+                    FrameworkKey::Lacking => {
+                        let whole = format!("{} has no such setting: the run goes by it, an exported project would not", framework.title);
+                        small(&format!("not in {}", framework.title), &whole, tokens.warn);
+                    }
+                    FrameworkKey::Other => {}
+                },
+                (None, Some(key)) => small(key, key, tokens.text_faint),
+                (None, None) => {}
             }
         });
     });
     reset
+}
+
+/// The part of a framework's key that tells it from others.
+fn tail_of(key: &str) -> &str {
+    key.split_once("-in-0.").map_or(key, |(_, tail)| tail)
 }
 
 /// One of some words; gives the one that was picked.
