@@ -12,6 +12,7 @@ pub mod fanout;
 mod faults;
 pub mod gateway;
 pub mod kafka;
+mod letters;
 mod moves;
 mod params;
 pub mod producer;
@@ -51,6 +52,14 @@ pub const ALL: &[&dyn Kind] = &[
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static dyn Kind> {
     ALL.iter().copied().find(|kind| kind.spec().id == id)
+}
+
+/// A component's parameters under its profile, or its kind's first. None of a kind that is not known.
+#[must_use]
+pub fn params_of(component: &Component) -> Option<Params<'_>> {
+    let spec = by_id(&component.kind)?.spec();
+    let profile = component.profile.as_deref().or_else(|| spec.profiles.first().copied());
+    Some(Params::new(spec.params, profile, &component.params))
 }
 
 /// Whether a component keeps the order of message groups, as FIFO queues and topics do.
@@ -153,6 +162,8 @@ pub enum PortType {
     HttpIn,
     /// Produces to topics: a gateway's or service's way out to a log.
     RecordsOut,
+    /// Sends to queues and fan-out topics: a gateway's way out to them.
+    MessagesFrom,
     /// A topic: records come in and go out.
     Topic,
     /// Reads topics, or a queue.
@@ -192,6 +203,7 @@ impl PortSpec {
             self.ty,
             PortType::EventsOut
                 | PortType::RecordsOut
+                | PortType::MessagesFrom
                 | PortType::Topic
                 | PortType::MessagesOut
                 | PortType::Letters
