@@ -16,6 +16,7 @@ pub mod fanout;
 mod faults;
 pub mod gateway;
 pub mod kafka;
+mod letters;
 mod moves;
 mod outgoing;
 mod params;
@@ -59,6 +60,14 @@ pub const ALL: &[&dyn Kind] = &[
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static dyn Kind> {
     ALL.iter().copied().find(|kind| kind.spec().id == id)
+}
+
+/// A component's parameters under its profile, or its kind's first. None of a kind that is not known.
+#[must_use]
+pub fn params_of(component: &Component) -> Option<Params<'_>> {
+    let spec = by_id(&component.kind)?.spec();
+    let profile = component.profile.as_deref().or_else(|| spec.profiles.first().copied());
+    Some(Params::new(spec.params, profile, &component.params))
 }
 
 /// Whether a component keeps the order of message groups, as FIFO queues and topics do.
@@ -209,6 +218,8 @@ pub enum PortType {
     RecordsOut,
     /// Moves events on to a topic, a queue or a fan-out topic: a bridge's way out.
     Onward,
+    /// Sends to queues and fan-out topics: a gateway's way out to them.
+    MessagesFrom,
     /// A topic: records come in and go out.
     Topic,
     /// Reads topics, or a queue.
@@ -249,6 +260,7 @@ impl PortSpec {
             PortType::EventsOut
                 | PortType::RecordsOut
                 | PortType::Onward
+                | PortType::MessagesFrom
                 | PortType::Topic
                 | PortType::MessagesOut
                 | PortType::Letters

@@ -165,6 +165,7 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         (P::EventsOut, P::HttpIn | P::Topic | P::MessagesIn | P::PublishIn)
         | (P::Onward, P::Topic | P::MessagesIn | P::PublishIn)
         | (P::RecordsOut, P::Topic)
+        | (P::MessagesFrom, P::MessagesIn | P::PublishIn)
         | (P::Topic | P::MessagesOut, P::RecordsIn)
         | (P::Letters | P::Subscriptions, P::MessagesIn)
         | (P::Subscriptions, P::RecordsIn | P::HttpIn)
@@ -184,10 +185,12 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         (P::Subscriptions, _) => {
             Err(Refusal(format!("queues, consumers and gateways subscribe to {from_id}, and {to_id} is none of them")))
         }
-        (_, P::PublishIn) => Err(Refusal(format!("{to_id} takes events of producers"))),
+        (P::MessagesFrom, _) => Err(Refusal(format!("{from_id}.{} sends to queues and fan-out topics only", from_port.name))),
+        (_, P::MessagesFrom) => Err(Refusal(format!("{to_id}.{} sends to queues; begin there and end at a queue", to_port.name))),
+        (_, P::PublishIn) => Err(Refusal(format!("{to_id} takes events of producers and gateways"))),
         (P::Letters, _) => Err(Refusal(format!("dead letters of {from_id} go to a queue, not to {to_id}"))),
         (_, P::MessagesIn) => {
-            Err(Refusal(format!("{to_id} takes messages of producers, of fan-out topics, and other queues' dead letters")))
+            Err(Refusal(format!("{to_id} takes messages of producers, of gateways, of fan-out topics, and other queues' dead letters")))
         }
         (_, P::MessagesOut | P::Letters | P::Subscriptions) => {
             Err(Refusal(format!("messages leave {to_id}.{}; begin there", to_port.name)))

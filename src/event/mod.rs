@@ -34,7 +34,7 @@ pub use message::{
 };
 pub use queue::{QueueCall, QueueEntry, QueueError, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 pub use read_model::{Cells, RowChange, RowEdit, TableShape};
-pub use record::{EventId, EventMeta, header_bytes};
+pub use record::{EventId, EventMeta, STRUCTURED_HEADER_BYTES, header_bytes};
 pub use scalar::{Scalar, TEXT_BYTES_MAX, write_object};
 pub use schemas::{SCHEMA_USES_MAX, SUBJECTS_SHOWN_MAX, SchemaUse, SchemaWay, SubjectStanding, VersionStanding, VersionState};
 pub use service::{SERVICE_PAGE_ROWS, ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};

@@ -21,6 +21,9 @@ pub const fn header_bytes(producer_key_bytes: usize, event_type_bytes: usize) ->
     (NAMES_AND_FIXED_VALUES + 2 * producer_key_bytes + event_type_bytes) as u32
 }
 
+/// The same of a record in CloudEvents' structured mode: its content type and its `traceparent`, with their names.
+pub const STRUCTURED_HEADER_BYTES: u32 = 126;
+
 /// What every hop knows of an event without touching its payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventMeta {

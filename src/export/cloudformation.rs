@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Exporter, Writer};
-use crate::components::{Params, by_id};
+use crate::components::{Params, params_of};
 use crate::model::{Component, Link, Project};
 use crate::units::SimDuration;
 
@@ -77,18 +77,12 @@ impl LogicalIds {
     }
 }
 
-fn params(component: &Component) -> Option<Params<'_>> {
-    let spec = by_id(&component.kind)?.spec();
-    let profile = component.profile.as_deref().or_else(|| spec.profiles.first().copied());
-    Some(Params::new(spec.params, profile, &component.params))
-}
-
-fn is_fifo(component: &Component) -> bool {
+pub(super) fn is_fifo(component: &Component) -> bool {
     component.profile.as_deref().is_some_and(|profile| profile.ends_with("-fifo"))
 }
 
 /// The product's name: letters, digits, hyphens, underscores, and the suffix that FIFO asks for.
-fn product_name(id: &str, fifo: bool) -> String {
+pub(super) fn product_name(id: &str, fifo: bool) -> String {
     let suffix = if fifo { ".fifo" } else { "" };
     let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     id.chars().map(keep).take(NAME_CHARS_MAX - suffix.len()).chain(suffix.chars()).collect()
@@ -106,7 +100,7 @@ fn links_from<'a>(project: &'a Project, id: &'a str, port: &'a str) -> impl Iter
 fn queue(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -> Json {
     let fifo = is_fifo(component);
     let mut properties = json!({"QueueName": product_name(id, fifo)});
-    if let Some(params) = params(component) {
+    if let Some(params) = params_of(component) {
         properties["VisibilityTimeout"] = seconds(params.duration("visibility_timeout")).into();
         properties["ReceiveMessageWaitTimeSeconds"] = seconds(params.duration("receive_wait")).into();
         properties["DelaySeconds"] = seconds(params.duration("delay")).into();
@@ -183,13 +177,13 @@ fn topic(id: &str, component: &Component) -> Json {
     let mut properties = json!({"TopicName": product_name(id, fifo)});
     if fifo {
         properties["FifoTopic"] = true.into();
-        properties["ContentBasedDeduplication"] = params(component).is_some_and(|params| params.flag("content_deduplication")).into();
+        properties["ContentBasedDeduplication"] = params_of(component).is_some_and(|params| params.flag("content_deduplication")).into();
     }
     json!({"Type": "AWS::SNS::Topic", "Properties": properties})
 }
 
 fn subscriptions(project: &Project, ids: &LogicalIds, id: &str, component: &Component) -> Vec<(String, Json)> {
-    let rows = params(component).map(|params| params.named("subscriptions")).unwrap_or_default();
+    let rows = params_of(component).map(|params| params.named("subscriptions")).unwrap_or_default();
     let of_link = |link: &Link| {
         let subscriber = &link.to.component;
         let is_queue = project.components.get(subscriber).is_some_and(|component| component.kind == "queue");

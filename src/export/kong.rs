@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::support::topics::linked_topic;
 use super::{Exporter, Writer};
-use crate::components::gateway::plugins_of;
+use crate::components::gateway::{header_match, plugins_of};
 use crate::components::secrets::Secret;
-use crate::components::{Params, by_id};
+use crate::components::{Params, params_of};
 use crate::machines::gateway::{PluginSpec, Settings, plugin_kind};
 use crate::model::{Component, Project};
 
@@ -54,14 +55,13 @@ struct File {
 
 impl File {
     fn gateway(&mut self, project: &Project, id: &str, component: &Component, prefix: &str) {
-        let Some(kind) = by_id("gateway") else { return };
-        let params = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
+        let Some(params) = params_of(component) else { return };
         for row in params.rows("routes") {
             let upstream = row.optional_text("upstream");
             let retries =
                 params.rows("upstreams").iter().find(|known| Some(known.text("name")) == upstream).map(|known| known.count("retries"));
             self.route(&row, retries, prefix);
-            let topic = row.optional_text("topic").or_else(|| only_topic(project, id));
+            let topic = row.optional_text("topic").or_else(|| linked_topic(project, id));
             if let (Some(topic), false) = (topic, row.is_given("respond") || upstream.is_some()) {
                 let route = format!("{prefix}{}", row.text("name"));
                 // The enterprise edition's plugin; where its brokers are is for the reader to say.
@@ -117,14 +117,14 @@ impl File {
         }
         let mut headers = Map::new();
         for word in row.words("headers") {
-            let (name, values) = word.split_once([':', '=']).unwrap_or((&word, ""));
-            let values = values.trim();
-            let list: Vec<&str> = if values.starts_with("~*") { vec![values] } else { values.split('|').collect() };
-            headers.insert(name.trim().to_owned(), list.into());
+            let (name, values) = header_match(&word);
+            headers.insert(name, values.into());
         }
-        let event_types = row.words("event_types");
-        if !event_types.is_empty() {
-            headers.insert("ce-type".to_owned(), event_types.into());
+        for (field, header) in EVENT_HEADERS {
+            let wanted = row.words(field);
+            if !wanted.is_empty() {
+                headers.insert(header.to_owned(), wanted.iter().map(|word| attribute_match(word)).collect::<Vec<_>>().into());
+            }
         }
         if !headers.is_empty() {
             route.insert("headers".to_owned(), headers.into());
@@ -203,11 +203,12 @@ fn plugin(spec: &PluginSpec, prefix: &str) -> Option<Json> {
     Some(plugin)
 }
 
-/// The only topic that a gateway is linked to.
-fn only_topic(project: &Project, id: &str) -> Option<String> {
-    let mut topics = project.links.iter().filter(|link| link.from.component == id && link.from.port == "records");
-    let topic = topics.next()?.to.port.clone();
-    topics.next().is_none().then_some(topic)
+/// Parameters of routes that the product has as headers of CloudEvents' binary mode.
+const EVENT_HEADERS: [(&str, &str); 3] = [("event_types", "ce-type"), ("event_sources", "ce-source"), ("event_subjects", "ce-subject")];
+
+/// A star last is a regular expression there.
+fn attribute_match(word: &str) -> String {
+    word.strip_suffix('*').map_or_else(|| word.to_owned(), |start| format!("~*^{}", regex::escape(start)))
 }
 
 /// What can be a label of a host's name.

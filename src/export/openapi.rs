@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::cloudformation::{is_fifo, product_name};
+use super::support::topics::linked_topic;
 use super::{Exporter, Writer};
-use crate::components::{Params, by_id};
+use crate::components::{Params, params_of};
 use crate::model::{Component, Project};
 
 pub(super) const EXPORTER: Exporter = Exporter {
@@ -27,8 +29,7 @@ fn write(project: &Project) -> String {
     let mut schemas = Map::new();
     let mut used = Vec::new();
     for (id, component) in project.components.iter().filter(|(_, component)| is_aws(component)) {
-        let Some(kind) = by_id("gateway") else { continue };
-        let params = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
+        let Some(params) = params_of(component) else { continue };
         authorizers(&params, &mut schemes);
         for row in params.rows("routes") {
             route(project, id, &row, &params, &mut paths, &mut used);
@@ -50,18 +51,15 @@ fn write(project: &Project) -> String {
         "info": {"title": if project.name.is_empty() { "API" } else { &project.name }, "version": "1.0", "description": about.trim_start()},
         "paths": paths,
     });
-    if !schemes.is_empty() || !schemas.is_empty() {
+    let has_models = !schemas.is_empty();
+    if !schemes.is_empty() || has_models {
         document["components"] = json!({"securitySchemes": schemes, "schemas": schemas});
     }
-    if !schemas_empty(&document) {
+    if has_models {
         document["x-amazon-apigateway-request-validators"] =
             json!({"body": {"validateRequestBody": true, "validateRequestParameters": false}});
     }
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
-}
-
-fn schemas_empty(document: &Json) -> bool {
-    document["components"]["schemas"].as_object().is_none_or(Map::is_empty)
 }
 
 fn authorizers(params: &Params<'_>, schemes: &mut Map<String, Json>) {
@@ -133,6 +131,10 @@ fn operation(project: &Project, id: &str, row: &Params<'_>, params: &Params<'_>)
         "responses": {status.to_string(): {"description": "What the integration answers"}},
         "x-amazon-apigateway-integration": integration(project, id, row, params, status),
     });
+    if row.is_given("queue") {
+        operation["responses"]["500"] = json!({"description": "The service answered with an error"});
+        operation["responses"]["503"] = json!({"description": "The service takes no more requests"});
+    }
     let mut security = Map::new();
     if row.flag("key_required") {
         security.insert("api_key".to_owned(), json!([]));
@@ -157,13 +159,77 @@ fn integration(project: &Project, id: &str, row: &Params<'_>, params: &Params<'_
         let response = json!({"default": {"statusCode": status.to_string()}});
         return json!({"type": "mock", "requestTemplates": {"application/json": format!("{{\"statusCode\": {status}}}")}, "responses": response});
     }
-    let links = project.links.iter().filter(|link| link.from.component == id && link.from.port == "records");
-    let topic = row.optional_text("topic").or_else(|| links.map(|link| link.to.port.clone()).next());
+    if let Some((queue, component)) = row.optional_text("queue").and_then(|queue| project.components.get_key_value(&queue)) {
+        let service =
+            Service { name: product_name(queue, is_fifo(component)), is_topic: component.kind == "fanout", is_fifo: is_fifo(component) };
+        return if params.profile() == Some("aws-http-api") { service.first_class(timeout_ms) } else { service.call(timeout_ms) };
+    }
+    let topic = row.optional_text("topic").or_else(|| linked_topic(project, id));
     let host =
         row.optional_text("service_host").unwrap_or_else(|| format!("<producer-of-{}>", topic.unwrap_or_else(|| "events".to_owned())));
     let path = row.optional_text("service_path").unwrap_or_else(|| "/".to_owned());
     json!({"type": "http_proxy", "httpMethod": "ANY", "uri": format!("https://{host}{path}"), "payloadFormatVersion": "1.0", "timeoutInMillis": timeout_ms})
 }
+
+/// A queue or a fan-out topic that bodies are sent to. Where it is, and the role that may send, is for the reader to say.
+struct Service {
+    name: String,
+    is_topic: bool,
+    is_fifo: bool,
+}
+
+impl Service {
+    /// Of a REST API: a request of the service's query protocol, made by a template.
+    fn call(&self, timeout_ms: u64) -> Json {
+        let name = &self.name;
+        let (uri, mut template) = if self.is_topic {
+            let arn = format!("arn:aws:sns:<region>:<account>:{name}");
+            let template = format!("Action=Publish&TopicArn=$util.urlEncode('{arn}')&Message=$util.urlEncode($input.body)");
+            ("arn:aws:apigateway:<region>:sns:path//".to_owned(), template)
+        } else {
+            let uri = format!("arn:aws:apigateway:<region>:sqs:path/<account>/{name}");
+            (uri, "Action=SendMessage&MessageBody=$util.urlEncode($input.body)".to_owned())
+        };
+        let attributes = if self.is_topic { "MessageAttributes.entry" } else { "MessageAttribute" };
+        template.push_str(&format!(
+            "&{attributes}.1.Name=type&{attributes}.1.Value.DataType=String\
+             &{attributes}.1.Value.StringValue=$util.urlEncode($input.params('ce-type'))"
+        ));
+        if self.is_fifo {
+            template.push_str(
+                "&MessageGroupId=$util.urlEncode($input.params('ce-subject'))&MessageDeduplicationId=$util.urlEncode($input.params('ce-id'))",
+            );
+        }
+        json!({
+            "type": "aws", "httpMethod": "POST", "uri": uri, "credentials": ROLE, "timeoutInMillis": timeout_ms,
+            "requestParameters": {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+            "requestTemplates": {"application/json": template},
+            "passthroughBehavior": "when_no_templates",
+            "responses": {
+                "default": {"statusCode": "200"},
+                "4\\d{2}": {"statusCode": "500"},
+                "5\\d{2}": {"statusCode": "503"},
+            },
+        })
+    }
+    /// Of an HTTP API: its own integration with SQS.
+    fn first_class(&self, timeout_ms: u64) -> Json {
+        let mut parameters = json!({
+            "QueueUrl": format!("https://sqs.<region>.amazonaws.com/<account>/{}", self.name), "MessageBody": "$request.body",
+        });
+        if self.is_fifo {
+            parameters["MessageGroupId"] = "$request.header.ce-subject".into();
+            parameters["MessageDeduplicationId"] = "$request.header.ce-id".into();
+        }
+        json!({
+            "type": "aws_proxy", "integrationSubtype": "SQS-SendMessage", "payloadFormatVersion": "1.0", "credentials": ROLE,
+            "connectionType": "INTERNET", "requestParameters": parameters, "timeoutInMillis": timeout_ms,
+        })
+    }
+}
+
+/// Who may send.
+const ROLE: &str = "<role-arn>";
 
 /// What OpenAPI takes as a name of a component: letters, digits, `.`, `-`, `_`.
 fn component_name(text: &str) -> String {

@@ -104,13 +104,22 @@ impl Reader {
             }
         }
         let headers = route.get("headers").and_then(Json::as_object).into_iter().flatten();
-        let headers: Vec<Value> = headers
-            .map(|(name, values)| {
-                Value::Text(format!("{name}: {}", items(Some(values)).filter_map(Json::as_str).collect::<Vec<_>>().join("|")))
-            })
-            .collect();
-        if !headers.is_empty() {
-            row.insert("headers".to_owned(), Value::List(headers));
+        let mut others: Vec<Value> = Vec::new();
+        for (name, values) in headers {
+            let values: Vec<&str> = items(Some(values)).filter_map(Json::as_str).collect();
+            let field = match name.to_ascii_lowercase().as_str() {
+                "ce-type" => Some("event_types"),
+                "ce-source" => Some("event_sources"),
+                "ce-subject" => Some("event_subjects"),
+                _ => None,
+            };
+            match (field, values.iter().map(|value| attribute(value)).collect::<Option<Vec<Value>>>()) {
+                (Some(field), Some(words)) => drop(row.insert(field.to_owned(), Value::List(words))),
+                _ => others.push(Value::Text(format!("{name}: {}", values.join("|")))),
+            }
+        }
+        if !others.is_empty() {
+            row.insert("headers".to_owned(), Value::List(others));
         }
         for field in ["strip_path", "preserve_host"] {
             row.extend(route.get(field).and_then(Json::as_bool).map(|value| (field.to_owned(), Value::Bool(value))));
@@ -301,6 +310,14 @@ impl Reader {
         };
         Imported { project, diagnostics: self.diagnostics }
     }
+}
+
+/// What a header of CloudEvents must be: a text, or with a star what it begins with; none for any other expression.
+fn attribute(value: &str) -> Option<Value> {
+    let Some(pattern) = value.strip_prefix("~*") else { return Some(Value::from(value)) };
+    let start = pattern.strip_prefix('^')?;
+    let plain: String = start.chars().filter(|c| *c != '\\').collect();
+    (regex::escape(&plain) == start).then(|| Value::Text(format!("{plain}*")))
 }
 
 fn items(list: Option<&Json>) -> impl Iterator<Item = &Json> {

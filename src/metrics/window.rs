@@ -7,7 +7,7 @@ use super::trace::status_of;
 use super::view::{CardView, EventStory, ExpectationView, Freshness, LinkView, RunPhase, RunView, StoryHop, Totals};
 use crate::engine::{Figure, Figures, Process};
 use crate::event::{EventId, EventMeta, HeldRecord, Placed};
-use crate::machines::codec::iso_time;
+use crate::machines::codec::{cloud_events, iso_time};
 use crate::units::{ComponentIx, SimTime};
 
 /// How a story's payload becomes text: pretty JSON, or hex with the reason; and the schema's name.
@@ -148,7 +148,7 @@ impl Recorder {
         let name = self.names().event(event.id);
         let followed = self.traces.story(event.id);
         EventStory {
-            headers: self.headers(&name, event),
+            headers: self.headers(&name, event, cloud_events::is_envelope(payload)),
             name,
             id: event.id,
             event_type: self.names().event_type(event.event_type),
@@ -176,19 +176,25 @@ impl Recorder {
         }
     }
 
-    /// CloudEvents 1.0 attributes in Kafka's binary mode and a W3C trace context, as they are counted in wire sizes.
-    fn headers(&self, name: &str, event: &EventMeta) -> Vec<(String, String)> {
+    /// CloudEvents 1.0 attributes in Kafka's binary mode, or the content type of its structured mode, and a W3C trace context, as
+    /// they are counted in wire sizes.
+    fn headers(&self, name: &str, event: &EventMeta, is_structured: bool) -> Vec<(String, String)> {
         let id = event.id;
         let trace = format!("{:08x}{:024x}", id.producer.0, id.seq);
+        let trace = ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        if is_structured {
+            return [("content-type", cloud_events::CONTENT_TYPE.to_owned()), trace].map(named).to_vec();
+        }
         let list = [
             ("ce_specversion", "1.0".to_owned()),
             ("ce_id", name.to_owned()),
             ("ce_source", format!("/{}", self.names().component(id.producer))),
             ("ce_type", self.names().event_type(event.event_type)),
             ("ce_time", iso_time(event.born)),
-            ("traceparent", format!("00-{trace}-{:016x}-01", id.seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
+            trace,
         ];
-        list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        list.map(named).to_vec()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::sim::Job;
+use super::usage::Usage;
 use crate::engine::{Ctx, FigureKind, Figures};
 use crate::event::{Hop, HopKind, HttpReply, Message};
 use crate::machines::gateway::Words;
@@ -10,25 +11,6 @@ use crate::units::{SimDuration, SimTime};
 
 /// Statuses that are told from the first on; any other, and those of its services, once one was answered.
 const STATUSES: [u16; 8] = [200, 400, 401, 404, 429, 502, 503, 504];
-/// Consumers with a counter of their own in figures; the first ones of the design.
-const CLIENTS_SHOWN_MAX: usize = 100;
-
-/// Words of a refusal.
-pub(super) enum Phrase {
-    /// The product's own: made into text once.
-    Known(&'static str),
-    /// Of this request.
-    Made(String),
-}
-
-impl From<Words> for Phrase {
-    fn from(words: Words) -> Self {
-        match words {
-            Words::Known(words) => Self::Known(words),
-            Words::Made(words) => Self::Made(words.to_string()),
-        }
-    }
-}
 
 /// What one route has seen.
 #[derive(Clone, Debug)]
@@ -53,8 +35,7 @@ pub(super) struct Answers {
     rejected: u64,
     statuses: Vec<(u16, Arc<str>, u64)>,
     routes: Vec<RouteBook>,
-    /// Requests by consumer.
-    clients: Vec<(Arc<str>, u64)>,
+    pub usage: Usage,
     /// Refusals by the stable code of their reason.
     reasons: Vec<(&'static str, Arc<str>, u64)>,
     /// (words, the same for the client, the same for the hop).
@@ -84,7 +65,7 @@ impl Answers {
                     upstream_s: 0.0,
                 })
                 .collect(),
-            clients: clients.iter().take(CLIENTS_SHOWN_MAX).map(|name| (Arc::clone(name), 0)).collect(),
+            usage: Usage::new(clients),
             reasons: Vec::new(),
             phrases: Vec::new(),
         }
@@ -95,8 +76,8 @@ impl Answers {
             book.requests += 1;
             book.in_bytes += bytes as u64;
         }
-        if let Some((_, count)) = consumer.and_then(|consumer| self.clients.get_mut(consumer as usize)) {
-            *count += 1;
+        if let Some(consumer) = consumer {
+            self.usage.known(consumer);
         }
     }
     /// A plugin or the router refused a request.
@@ -115,10 +96,10 @@ impl Answers {
         self.reply(ctx, job, status, None, None);
     }
     /// Answers with anything else, and tells the hop.
-    pub(super) fn refuse(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16, phrase: Phrase, retry_after: Option<SimDuration>) {
-        let (reason, words) = match phrase {
-            Phrase::Known(words) => self.known(words),
-            Phrase::Made(words) => (Arc::from(&*words), self.hop_words(&words)),
+    pub(super) fn refuse(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16, words: Words, retry_after: Option<SimDuration>) {
+        let (reason, words) = match words {
+            Words::Known(words) => self.known(words),
+            Words::Made(words) => (Arc::clone(&words), self.hop_words(&words)),
         };
         self.rejected += 1;
         self.hop(ctx, job, HopKind::Rejected, &words);
@@ -153,6 +134,9 @@ impl Answers {
             book.answered += 1;
             book.gateway_s += seconds(job.queued, job.decided.max(job.queued));
             book.upstream_s += seconds(job.decided.max(job.queued), ctx.now);
+            if let Some(client) = job.client {
+                self.usage.answered(client, (job.route, &book.name), status);
+            }
         }
         let reply = HttpReply { call: job.request.call, event: job.request.event, status, reason, retry_after };
         ctx.send(job.end, Message::HttpReply(Box::new(reply)));
@@ -168,7 +152,7 @@ impl Answers {
         self.phrases.push((words, Arc::clone(&reason), Arc::clone(&hop)));
         (reason, hop)
     }
-    pub(super) fn figures(&self, out: &mut Figures) {
+    pub(super) fn figures(&self, now: SimTime, out: &mut Figures) {
         out.counter("requests_count", self.requests);
         out.counter("accepted_count", self.accepted);
         out.counter("rejected_count", self.rejected);
@@ -186,9 +170,7 @@ impl Answers {
             out.of("route_gateway_ms_mean", &book.name, FigureKind::Gauge, book.gateway_s * 1e3 / book.answered as f64);
             out.of("route_upstream_ms_mean", &book.name, FigureKind::Gauge, book.upstream_s * 1e3 / book.answered as f64);
         }
-        for (name, count) in self.clients.iter().filter(|(_, count)| *count > 0) {
-            out.of("client_requests_count", name, FigureKind::Counter, *count as f64);
-        }
+        self.usage.figures(now, out);
         for (_, label, count) in &self.reasons {
             out.of("rejections_count", label, FigureKind::Counter, *count as f64);
         }

@@ -76,6 +76,11 @@ pub(super) fn spec(
             }
         }
     }
+    let limits_of = |plan: &str| {
+        let rows = params.rows("plan_limits");
+        let of_plan = rows.iter().filter(|row| row.text("plan") == plan);
+        of_plan.filter_map(|row| Some((row.text("route").into(), throttle(row)?))).collect()
+    };
     let keys_of = |owners: &[String]| {
         let rows = params.rows("api_keys");
         let wanted = rows.iter().filter(|row| owners.contains(&row.text("consumer")));
@@ -84,7 +89,7 @@ pub(super) fn spec(
     let plan = |row: &Params<'_>| UsagePlan {
         name: row.text("name").into(),
         throttle: throttle(row),
-        by_route: Vec::new(),
+        by_route: limits_of(&row.text("name")),
         quota: row.is_given("quota").then(|| {
             let period = match row.text("quota_period").as_str() {
                 "week" => QuotaPeriod::Week,

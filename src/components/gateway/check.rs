@@ -5,17 +5,23 @@ use std::collections::BTreeMap;
 use super::aws;
 use super::config::{self, RouteTarget};
 use super::pools;
-use crate::components::secrets::check_secret;
-use crate::components::{BuildCtx, Params};
+use crate::components::secrets::{Secret, check_secret};
+use crate::components::{BuildCtx, Params, PortType};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::machines::gateway::aws::{Api, ApiKind};
-use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, TARGETS_MAX, shadowed};
+use crate::machines::gateway::{
+    CredentialKind, EPOCH_UNIX_S, Gateway, GatewayProblem, GatewaySpec, Period, RouteSpec, Router, TARGETS_MAX, shadowed,
+};
 
 pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let here = format!("components.{}", ctx.id);
     let routes = config::routes(ctx, params);
     check_targets(ctx, params, &here, &routes, out);
+    check_names(&here, &routes, out);
     check_secrets(params, &here, out);
+    check_keys_twice(params, &here, out);
+    check_upstreams(params, &here, &routes, out);
+    check_profile(params, &here, out);
     if let Some(kind) = aws::kind(params) {
         check_api(ctx, params, kind, &routes, out);
     } else {
@@ -23,7 +29,6 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         check_keys(params, &here, out);
         check_limits(params, &here, &routes, out);
         check_plugins(params, &here, &routes, out);
-        check_upstreams(params, &here, &routes, out);
     }
     let registries = ctx.links_at("schemas").count();
     if params.flag("validate") && registries == 0 {
@@ -83,17 +88,20 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
                 let hint = suggest(name, names.iter().map(String::as_str));
                 out.push(Diagnostic::error("gateway-upstream", format!("{path}.upstream"), message).with_hint(hint));
             }
-            RouteTarget::Upstream(_) if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
-                let message = format!("route `{}` has both a topic and an upstream", route.name);
-                out.push(Diagnostic::error("gateway-topic", format!("{path}.upstream"), message).with_hint("leave one of them out"));
+            RouteTarget::NoQueue(name) => {
+                let message = format!("route `{}` names the queue `{name}`, which is not linked at `messages`", route.name);
+                let queues: Vec<&str> = ctx.links_at("messages").map(|facts| facts.peer_id.as_str()).collect();
+                let hint = match nearest(name, queues.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("draw a link from `{}.messages` to the queue or fan-out topic", ctx.id),
+                };
+                out.push(Diagnostic::error("gateway-queue", format!("{path}.queue"), message).with_hint(hint));
             }
-            RouteTarget::Respond { .. } if params.rows("routes").get(index).is_some_and(|row| row.is_given("topic")) => {
-                let message = format!("route `{}` has both a topic and an answer", route.name);
-                out.push(Diagnostic::error("gateway-topic", format!("{path}.respond"), message).with_hint("leave one of them out"));
-            }
-            _ => {}
+            RouteTarget::Topic(_) | RouteTarget::Respond { .. } | RouteTarget::Upstream(_) | RouteTarget::Queue(_) => {}
         }
+        check_one_target(params, index, &path, &route.name, out);
     }
+    check_queues(ctx, params, here, routes, out);
     for (place, name) in linked.iter().enumerate() {
         let used = routes.iter().any(|(_, target)| matches!(target, RouteTarget::Topic(led_to) if *led_to == place));
         if !used && !routes.is_empty() {
@@ -109,18 +117,63 @@ fn check_targets(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[
     }
 }
 
-fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+/// A route leads to one place.
+fn check_one_target(params: &Params<'_>, index: usize, path: &str, name: &str, out: &mut Vec<Diagnostic>) {
+    let rows = params.rows("routes");
+    let Some(row) = rows.get(index) else { return };
+    let ways = [("topic", "a topic"), ("queue", "a queue"), ("upstream", "an upstream"), ("respond", "an answer")];
+    let given: Vec<_> = ways.into_iter().filter(|(field, _)| row.is_given(field)).collect();
+    if let [(_, first), .., (field, second)] = given[..] {
+        let message = format!("route `{name}` has both {first} and {second}");
+        out.push(Diagnostic::error("gateway-topic", format!("{path}.{field}"), message).with_hint("leave one of them out"));
+    }
+}
+
+/// Queues that nobody leads to, and services that the profile has no integration with.
+fn check_queues(ctx: &BuildCtx<'_>, params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    for (place, facts) in ctx.links_at("messages").enumerate() {
+        let is_its = |target: &RouteTarget| matches!(target, RouteTarget::Queue(led_to) if *led_to == place);
+        let Some(route) = routes.iter().position(|(_, target)| is_its(target)) else {
+            let message = format!("`{}` is linked at `messages`, but no route leads there", facts.peer_id);
+            out.push(
+                Diagnostic::warning("gateway-queue-unused", format!("{here}.routes"), message)
+                    .with_hint(format!("add a route with queue: \"{}\"", facts.peer_id)),
+            );
+            continue;
+        };
+        let path = format!("{here}.routes[{route}].queue");
+        match aws::kind(params) {
+            None => out.push(
+                Diagnostic::note("gateway-profile", path, "Kong sends to no queue by itself: that takes a plugin of your own")
+                    .with_hint("the profiles aws-rest-api and aws-http-api have service integrations"),
+            ),
+            Some(ApiKind::Http) if facts.peer_port_ty == PortType::PublishIn => out.push(
+                Diagnostic::error("gateway-queue", path, "an HTTP API has no integration with SNS")
+                    .with_hint("use the profile aws-rest-api, or send to a queue"),
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
+fn check_names(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-    let specs: Vec<RouteSpec> = routes.iter().map(|(route, _)| route.clone()).collect();
-    for (index, route) in specs.iter().enumerate() {
-        let path = format!("{here}.routes[{index}]");
+    for (index, (route, _)) in routes.iter().enumerate() {
         if let Some(other) = first.get(&*route.name) {
             let message = format!("two routes are called `{}`", route.name);
             out.push(
-                Diagnostic::error("gateway-route-name", format!("{path}.name"), message).with_hint(format!("the other is routes[{other}]")),
+                Diagnostic::error("gateway-route-name", format!("{here}.routes[{index}].name"), message)
+                    .with_hint(format!("the other is routes[{other}]")),
             );
         }
         first.entry(&route.name).or_insert(index);
+    }
+}
+
+fn check_routes(here: &str, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
+    let specs: Vec<RouteSpec> = routes.iter().map(|(route, _)| route.clone()).collect();
+    for (index, route) in specs.iter().enumerate() {
+        let path = format!("{here}.routes[{index}]");
         for wrong in route.paths.iter().filter(|path| !path.starts_with('/') && !path.starts_with("~/")) {
             let message = format!("the path `{wrong}` begins with no `/`");
             out.push(
@@ -185,9 +238,13 @@ fn check_keys(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
                 .with_hint("set key_auth: true"),
         );
     }
+}
+
+/// By what clients send: `k1` and `sample:k1` are one key, `env:K1` in two rows is one too.
+fn check_keys_twice(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, row) in rows.iter().enumerate() {
-        let key = row.text("key");
+    for (index, row) in params.rows("api_keys").iter().enumerate() {
+        let key = Secret::read(&row.text("key")).stand_in();
         if let Some(other) = first.get(&key) {
             out.push(
                 Diagnostic::error("gateway-key-twice", format!("{here}.api_keys[{index}].key"), "the same key stands here twice")
@@ -250,18 +307,48 @@ fn check_limits(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTarg
     }
 }
 
-/// What AWS's machine says, and what of the other product stands here for nothing.
+/// What of the other product stands here for nothing.
+fn check_profile(params: &Params<'_>, here: &str, out: &mut Vec<Diagnostic>) {
+    const KONG: &[&str] = &["key_auth", "key_name", "rate_limits", "limit_policy", "plugins", "logins"];
+    const AWS: &[&str] = &["account_rate", "account_burst", "stage_rate", "stage_burst", "usage_plans", "plan_limits", "authorizers"];
+    let (others, message, hint) = if aws::kind(params).is_some() {
+        (
+            KONG,
+            "this belongs to the profile kong-3 and does nothing here",
+            "AWS has `rate` and `burst` of routes, `usage_plans` and `authorizers`",
+        )
+    } else {
+        (AWS, "this belongs to AWS's profiles and does nothing here", "Kong has `rate_limits`, `key_auth` and `plugins`")
+    };
+    for name in others.iter().filter(|name| params.is_given(name)) {
+        out.push(Diagnostic::note("gateway-profile", format!("{here}.{name}"), message).with_hint(hint));
+    }
+}
+
+/// What AWS's machine says.
 fn check_api(ctx: &BuildCtx<'_>, params: &Params<'_>, kind: ApiKind, routes: &[(RouteSpec, RouteTarget)], out: &mut Vec<Diagnostic>) {
     let here = format!("components.{}", ctx.id);
     let (spec, _) = aws::spec(ctx, params, routes, kind, out);
     for problem in Api::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
         out.push(Diagnostic::error("gateway-api", format!("{here}.routes"), problem));
     }
-    for name in ["rate_limits", "plugins", "logins", "upstreams"].iter().filter(|name| params.is_given(name)) {
-        out.push(
-            Diagnostic::note("gateway-profile", format!("{here}.{name}"), "this belongs to the profile kong-3 and does nothing here")
-                .with_hint("AWS has `rate` and `burst` of routes, `usage_plans` and `authorizers`"),
-        );
+    let plans: Vec<String> = params.rows("usage_plans").iter().map(|row| row.text("name")).collect();
+    for (index, row) in params.rows("plan_limits").iter().enumerate() {
+        let (plan, route) = (row.text("plan"), row.text("route"));
+        let mut refuse = |field: &str, message: String, hint: String| {
+            out.push(Diagnostic::error("gateway-plan-limit", format!("{here}.plan_limits[{index}].{field}"), message).with_hint(hint));
+        };
+        if !plans.contains(&plan) {
+            refuse("plan", format!("there is no usage plan `{plan}`"), suggest(&plan, plans.iter().map(String::as_str)));
+        }
+        match routes.iter().position(|(known, _)| *known.name == *route) {
+            None => refuse("route", format!("there is no route `{route}`"), suggest(&route, routes.iter().map(|(route, _)| &*route.name))),
+            Some(at) if !params.rows("routes").get(at).is_some_and(|row| row.flag("key_required")) => {
+                let message = format!("the route `{route}` asks for no key: nobody is in a plan there");
+                refuse("route", message, "set key_required: true at the route".to_owned());
+            }
+            Some(_) => {}
+        }
     }
 }
 
@@ -359,17 +446,25 @@ fn check_plugins(params: &Params<'_>, here: &str, routes: &[(RouteSpec, RouteTar
     };
     for problem in Gateway::new(&spec, EPOCH_UNIX_S).err().into_iter().flatten() {
         match problem {
-            GatewayProblem::Consumer(at, message) if !message.contains("API key") => {
-                let name = &spec.consumers[at].name;
+            // Keys have a check of their own, which knows their rows.
+            GatewayProblem::Consumer(problem) if problem.credential == CredentialKind::Key => {}
+            GatewayProblem::Consumer(problem) => {
+                let name = &spec.consumers[problem.consumer].name;
                 out.push(
-                    Diagnostic::error("gateway-credential", format!("{here}.consumers"), format!("consumer `{name}`: {message}"))
+                    Diagnostic::error("gateway-credential", format!("{here}.consumers"), format!("consumer `{name}`: {}", problem.message))
                         .with_hint("a credential belongs to one consumer"),
                 );
             }
-            GatewayProblem::Plugin(problem) if plugins[problem.plugin].0.starts_with("plugins") => {
-                out.push(Diagnostic::error("gateway-plugin", format!("{here}.{}", plugins[problem.plugin].0), problem.message));
+            // Rate limits too, and routes.
+            GatewayProblem::Plugin(problem) if plugins[problem.plugin].0.starts_with("rate_limits") => {}
+            GatewayProblem::Route(_) => {}
+            GatewayProblem::Plugin(problem) => {
+                let origin = match plugins[problem.plugin].0.as_str() {
+                    "key_auth" => "key_name",
+                    origin => origin,
+                };
+                out.push(Diagnostic::error("gateway-plugin", format!("{here}.{origin}"), problem.message));
             }
-            _ => {}
         }
     }
     for (index, row) in params.rows("plugins").iter().enumerate() {

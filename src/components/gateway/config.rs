@@ -20,6 +20,10 @@ pub(super) enum RouteTarget {
     Upstream(usize),
     /// The file names no such upstream.
     NoUpstream(String),
+    /// To a linked queue or fan-out topic, by its place among the links at `messages`.
+    Queue(usize),
+    /// The file names no queue that is linked.
+    NoQueue(String),
     /// The file names no topic that is linked.
     Unknown(Option<String>),
 }
@@ -32,7 +36,8 @@ pub(super) fn routes(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Vec<(RouteSpec,
         return vec![everything()];
     }
     let upstreams: Vec<String> = params.rows("upstreams").iter().map(|row| row.text("name")).collect();
-    rows.iter().map(|row| (route(row), target(row, &topics, &upstreams))).collect()
+    let queues: Vec<&str> = ctx.links_at("messages").map(|facts| facts.peer_id.as_str()).collect();
+    rows.iter().map(|row| (route(row), target(row, &topics, &upstreams, &queues))).collect()
 }
 
 /// Of a gateway with one topic and no routes.
@@ -50,6 +55,8 @@ fn route(row: &Params<'_>) -> RouteSpec {
         paths: row.words("paths"),
         regex_priority: row.count("regex_priority") as u32,
         event_types: row.words("event_types"),
+        event_sources: row.words("event_sources"),
+        event_subjects: row.words("event_subjects"),
         protocols: row.words("protocols"),
         snis: row.words("snis"),
         service: row.optional_text("service").unwrap_or_default().into(),
@@ -61,20 +68,24 @@ fn route(row: &Params<'_>) -> RouteSpec {
 }
 
 /// `version: v1|v2`; a regular expression keeps its bars.
-fn header(word: &str) -> (String, Vec<String>) {
+pub(crate) fn header(word: &str) -> (String, Vec<String>) {
     let (name, values) = word.split_once([':', '=']).unwrap_or((word, ""));
     let values = values.trim();
     let values = if values.starts_with("~*") { vec![values.to_owned()] } else { values.split('|').map(str::to_owned).collect() };
     (name.trim().to_ascii_lowercase(), values)
 }
 
-fn target(row: &Params<'_>, topics: &[&LinkFacts], upstreams: &[String]) -> RouteTarget {
+fn target(row: &Params<'_>, topics: &[&LinkFacts], upstreams: &[String], queues: &[&str]) -> RouteTarget {
     if row.is_given("respond") {
         return RouteTarget::Respond { status: row.count("respond") as u16, after: row.distribution("respond_after") };
     }
     if let Some(wanted) = row.optional_text("upstream") {
         let place = upstreams.iter().position(|name| *name == wanted);
         return place.map_or(RouteTarget::NoUpstream(wanted), RouteTarget::Upstream);
+    }
+    if let Some(wanted) = row.optional_text("queue") {
+        let place = queues.iter().position(|id| **id == *wanted);
+        return place.map_or(RouteTarget::NoQueue(wanted), RouteTarget::Queue);
     }
     let Some(wanted) = row.optional_text("topic") else {
         return if topics.len() == 1 { RouteTarget::Topic(0) } else { RouteTarget::Unknown(None) };

@@ -14,8 +14,9 @@ impl GatewaySim {
     pub fn lose_memory(&mut self, ctx: &mut Ctx<'_>) -> u64 {
         let mut jobs: Vec<Job> = self.queue.drain(..).collect();
         jobs.extend(std::mem::take(&mut self.serving).into_items());
-        jobs.extend(std::mem::take(&mut self.answering).into_items());
+        jobs.extend(std::mem::take(&mut self.answering).into_items().map(|(job, _)| job));
         jobs.extend(self.pools.forget());
+        jobs.extend(self.integrations.forget());
         jobs.extend(std::mem::take(&mut self.storing).into_items().map(|(job, _)| job));
         jobs.extend(self.schemas.iter_mut().flat_map(Schemas::forget));
         jobs.extend(self.upstream.abandon(ctx.now));

@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 
 use super::pools::{START_TARGET, STOP_TARGET};
 use super::sim::GatewaySim;
-use super::spec::PARAMS;
+use super::spec::{PARAMS, STORE_DOWN, STORE_UP};
 use crate::components::{Params, check_params};
-use crate::engine::Input;
+use crate::engine::{Ctx, Input};
 use crate::model::Value;
 
 /// What can be set while it runs.
@@ -17,10 +17,10 @@ pub(super) const LIVE: [&str; 9] =
 ///
 /// # Errors
 /// In words: an unknown parameter, a value that does not fit.
-pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), String> {
+pub(super) fn apply(gateway: &mut GatewaySim, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
     let (param, value) = match input {
         Input::Set { param, value } => (param, value),
-        Input::Action { name, params } => return act(gateway, name, params),
+        Input::Action { name, params } => return act(gateway, ctx, name, params),
     };
     if !LIVE.contains(&param.as_str()) {
         return Err(format!("`{param}` cannot be changed while it runs; these can: {}", LIVE.join(", ")));
@@ -49,9 +49,13 @@ pub(super) fn apply(gateway: &mut GatewaySim, input: &Input) -> Result<(), Strin
     Ok(())
 }
 
-fn act(gateway: &mut GatewaySim, name: &str, arguments: &IndexMap<String, Value>) -> Result<(), String> {
-    let spec = [STOP_TARGET, START_TARGET].into_iter().find(|action| action.name == name);
+fn act(gateway: &mut GatewaySim, ctx: &mut Ctx<'_>, name: &str, arguments: &IndexMap<String, Value>) -> Result<(), String> {
+    let spec = [STOP_TARGET, START_TARGET, STORE_DOWN, STORE_UP].into_iter().find(|action| action.name == name);
     let spec = spec.ok_or_else(|| format!("a gateway does not understand `{name}`"))?;
-    let target = Params::new(spec.params, None, arguments).text("target");
-    gateway.pools.set_up(&target, name == START_TARGET.name)
+    let params = Params::new(spec.params, None, arguments);
+    match name {
+        _ if name == STORE_DOWN.name => gateway.lose_store(ctx, params.is_given("for").then(|| params.duration("for"))),
+        _ if name == STORE_UP.name => gateway.regain_store(),
+        _ => gateway.pools.set_up(&params.text("target"), name == START_TARGET.name),
+    }
 }

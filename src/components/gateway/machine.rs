@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::machines::gateway::aws::{Api, ApiDecision, ApiKind};
-use crate::machines::gateway::{Gateway, Request, Verdict, Words};
+use crate::machines::gateway::aws::{Api, ApiDecision, ApiKind, ResponseType};
+use crate::machines::gateway::{Balancer, Gateway, Request, Verdict, Words};
 use crate::units::{SimDuration, SimTime};
 
 /// Kong's machine or AWS's.
@@ -27,6 +27,26 @@ pub(super) struct Decided {
     pub store_calls: u32,
     /// A function was asked who it is.
     pub authorizer_called: bool,
+    /// A limit did not count it: the store of shared counters does not answer.
+    pub uncounted: bool,
+}
+
+/// Why a gateway that let a request pass has no answer for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// No server is healthy.
+    NoPeer,
+    /// Nobody takes the connection.
+    Refused,
+    /// The service was not waited for any longer.
+    Timeout,
+}
+
+impl Trouble {
+    /// The stable code of the reason.
+    pub(super) fn code(self) -> &'static str {
+        ["no-peer", "target-refused", "timeout"][self as usize]
+    }
 }
 
 /// An answer of the gateway's own.
@@ -54,19 +74,20 @@ impl Machine {
                     cache_key: decision.cache_key,
                     store_calls: decision.store_calls,
                     authorizer_called: false,
+                    uncounted: decision.uncounted,
                 }
             }
             Self::Aws(api) => {
                 let decision = api.handle(now, request);
-                let client = decision.key_owner.as_ref().and_then(|owner| owners(api).iter().position(|known| known == owner));
                 Decided {
                     stop: stopped(&decision, api.spec().kind),
                     route: decision.route,
-                    client: client.map(|at| at as u32),
+                    client: decision.key_owner,
                     retry_after: None,
                     cache_key: None,
                     store_calls: 0,
                     authorizer_called: decision.authorizer_called,
+                    uncounted: false,
                 }
             }
         }
@@ -75,7 +96,7 @@ impl Machine {
     pub(super) fn client_names(&self) -> Vec<Arc<str>> {
         match self {
             Self::Kong(gateway) => gateway.consumer_names().to_vec(),
-            Self::Aws(api) => owners(api),
+            Self::Aws(api) => api.owners().to_vec(),
         }
     }
     pub(super) fn answered(&mut self, now: SimTime, node: u32, cache_key: &Arc<str>, status: u16) {
@@ -95,34 +116,40 @@ impl Machine {
             Self::Aws(_) => 0,
         }
     }
-    /// What a person is told whose integration took too long.
-    pub(super) fn timeout(&self) -> (u16, &'static str) {
+    /// Whether the store of shared counters answers from now on.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn set_store_up(&mut self, up: bool) -> Result<(), String> {
         match self {
-            Self::Kong(_) => (504, "The upstream server is timing out"),
-            Self::Aws(api) if api.spec().kind == ApiKind::Rest => (504, "Endpoint request timed out"),
-            Self::Aws(_) => (503, "Service Unavailable"),
+            Self::Kong(gateway) if gateway.shares_counters() => {
+                gateway.set_store_up(up);
+                Ok(())
+            }
+            Self::Kong(_) => Err("every counter is on its own node: `limit_policy` is local, and no plugin shares its own".to_owned()),
+            Self::Aws(_) => Err("AWS keeps its counters itself: there is no store that could be down".to_owned()),
         }
     }
-}
-
-fn owners(api: &Api) -> Vec<Arc<str>> {
-    let mut names: Vec<Arc<str>> = Vec::new();
-    for (_, owner) in api.spec().plans.iter().flat_map(|plan| &plan.keys) {
-        if !names.contains(owner) {
-            names.push(Arc::clone(owner));
+    /// What a client is told: status and words.
+    pub(super) fn trouble(&self, trouble: Trouble) -> (u16, &'static str) {
+        match (self, trouble) {
+            (Self::Kong(_), Trouble::NoPeer) => (503, Balancer::NO_PEER),
+            (Self::Kong(_), Trouble::Refused) => (502, "An invalid response was received from the upstream server"),
+            (Self::Kong(_), Trouble::Timeout) => (504, "The upstream server is timing out"),
+            (Self::Aws(api), Trouble::NoPeer) => ResponseType::ServiceUnavailable.said(api.spec().kind),
+            (Self::Aws(api), Trouble::Refused) => ResponseType::IntegrationFailure.said(api.spec().kind),
+            (Self::Aws(api), Trouble::Timeout) => ResponseType::IntegrationTimeout.said(api.spec().kind),
         }
     }
-    names
 }
 
 fn stopped(decision: &ApiDecision, kind: ApiKind) -> Option<Stopped> {
     let stop = decision.stop.as_ref()?;
-    let answer = stop.response.answer(kind);
-    let said = answer.body.split('"').nth(3).unwrap_or("no message");
+    let (status, said) = stop.response.said(kind);
     let words = match (&decision.throttled_by, &stop.detail) {
-        (Some(by), _) => format!("{said} ({by})"),
-        (None, Some(detail)) => format!("{said}: {detail}"),
-        (None, None) => said.to_owned(),
+        (Some(by), _) => Words::Made(format!("{said} ({by})").into()),
+        (None, Some(detail)) => Words::Made(format!("{said}: {detail}").into()),
+        (None, None) => Words::Known(said),
     };
-    Some(Stopped { status: answer.status, code: stop.code(), words: Words::Made(words.into()) })
+    Some(Stopped { status, code: stop.response.code(), words })
 }

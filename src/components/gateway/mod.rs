@@ -7,11 +7,13 @@
 //! Start at [`sim`].
 
 mod answers;
+mod attributes;
 mod aws;
 mod check;
 mod config;
 mod crash;
 mod inputs;
+mod integrations;
 mod machine;
 mod pools;
 mod schemas;
@@ -19,6 +21,7 @@ mod sim;
 mod spec;
 pub mod trial;
 mod upstream;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, PluginSpec};
 use crate::model::Component;
 
 use config::RouteTarget;
+pub(crate) use config::header as header_match;
 use machine::Machine;
 pub(crate) use spec::ALGORITHMS;
 
@@ -55,6 +59,7 @@ impl Kind for GatewayKind {
         vec![
             port("in", PortType::HttpIn, "Requests of clients"),
             port("records", PortType::RecordsOut, "Topics that routes lead to"),
+            port("messages", PortType::MessagesFrom, "Queues and fan-out topics that routes lead to"),
             port("schemas", PortType::SchemasFrom, "The registry asked when payloads are validated"),
         ]
     }
@@ -120,11 +125,14 @@ impl Kind for GatewayKind {
             answer_rng: ctx.stream("answers"),
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
             pools: pools::Pools::new(ctx, params),
+            integrations: integrations::Integrations::new(ctx),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
             storing: sim::Slots::default(),
             store_time: params.distribution("store_time"),
             store_rng: ctx.stream("store"),
+            store_back_at: None,
+            uncounted: 0,
             tls,
             tls_rng: ctx.stream("tls"),
             plugins: config::plugins(params, &limit_policy),

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::answers::Phrase;
+use super::machine::Trouble;
 use super::sim::{GatewaySim, Job, Slots, address, header};
 use crate::components::{ActionSpec, BuildCtx, Params};
 use crate::engine::{Ctx, FigureKind, Figures};
@@ -250,9 +250,7 @@ impl GatewaySim {
         let key = pool.key(&job);
         let balancer = pool.balancer(job.node);
         let Some(target) = balancer.pick(key, &job.tried).or_else(|| balancer.pick(key, &[])) else {
-            self.answers.reason("no-peer");
-            self.answers.refuse(ctx, &job, 503, Phrase::Known(Balancer::NO_PEER), None);
-            return;
+            return self.trouble(ctx, &job, Trouble::NoPeer);
         };
         balancer.begin(target);
         let connect_time = pool.connect_time.sample(&mut self.pools.rng);
@@ -279,15 +277,7 @@ impl GatewaySim {
             job.tried.push(job.target);
             return self.try_target(ctx, job, at);
         }
-        match met {
-            Met::Status(status) => self.service_answered(ctx, &job, status),
-            Met::Refused => {
-                self.answers.reason("target-refused");
-                let words = "An invalid response was received from the upstream server";
-                self.answers.refuse(ctx, &job, 502, Phrase::Known(words), None);
-            }
-            Met::Timeout => self.service_timed_out(ctx, &job),
-        }
+        self.service_met(ctx, &job, met);
     }
 }
 

@@ -12,15 +12,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::answers::{Answers, Phrase};
+use super::answers::Answers;
+use super::attributes::Attributes;
 use super::config::RouteTarget;
-use super::machine::{Decided, Machine, Stopped};
+use super::integrations::Integrations;
+use super::machine::{Decided, Machine, Stopped, Trouble};
 use super::pools::Pools;
 use super::schemas::{Checked, Found, Schemas};
 use super::upstream::Upstream;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{Fact, HopKind, HttpRequest, Message, Outcome, Reason, Settled};
-use crate::machines::gateway::{PluginSpec, Request, client_ip};
+use crate::machines::gateway::{Met, PluginSpec, Request, Words, client_ip};
 use crate::random::{Distribution, Stream};
 use crate::units::{SimDuration, SimTime};
 
@@ -106,19 +108,24 @@ pub(super) struct GatewaySim {
     pub station: Station,
     pub queue: VecDeque<Job>,
     pub serving: Slots<Job>,
-    /// Waiting for the answer of a service behind the gateway.
-    pub answering: Slots<Job>,
+    /// Waiting for the answer of a service behind the gateway, with what it will be.
+    pub answering: Slots<(Job, Met)>,
     pub service_time: Distribution,
     pub service_rng: Stream,
     pub answer_rng: Stream,
     pub upstream: Upstream,
     pub pools: Pools,
+    pub integrations: Integrations,
     pub schemas: Option<Schemas>,
     pub answers: Answers,
     /// Decided, and waiting for the store of shared counters.
     pub storing: Slots<(Job, Decided)>,
     pub store_time: Distribution,
     pub store_rng: Stream,
+    /// When that store answers again; none while it does.
+    pub store_back_at: Option<SimTime>,
+    /// Requests that a limit did not count meanwhile.
+    pub uncounted: u64,
     pub tls: Option<Tls>,
     pub tls_rng: Stream,
     /// With the parameter that each comes from.
@@ -138,11 +145,14 @@ const LOOKUP: u64 = 4 << 56;
 const STORED: u64 = 5 << 56;
 pub(super) const TRIED: u64 = 6 << 56;
 const PROBE: u64 = 7 << 56;
+const STORE_BACK: u64 = 8 << 56;
+pub(super) const SENT: u64 = 9 << 56;
 const KIND_MASK: u64 = 0xff << 56;
 
 impl GatewaySim {
     fn on_request(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, request: Box<HttpRequest>) {
         self.answers.requests += 1;
+        self.answers.usage.came(ctx.now);
         let node = self.next_node % self.limits.nodes;
         self.next_node = (node + 1) % self.limits.nodes;
         let now = ctx.now;
@@ -163,7 +173,7 @@ impl GatewaySim {
         if busy && self.queue.len() >= self.limits.queue_max {
             let waiting = self.queue.len();
             let words = if waiting == 0 { "every worker is busy".to_owned() } else { format!("{waiting} requests wait already") };
-            self.answers.refuse(ctx, &job, 503, Phrase::Made(words), None);
+            self.answers.refuse(ctx, &job, 503, Words::Made(words.into()), None);
             return;
         }
         self.station.arrive(ctx.now);
@@ -187,17 +197,20 @@ impl GatewaySim {
         if self.tls.as_ref().is_some_and(|tls| tls.mutual) && header(&job.request, "ssl-client-verify") != Some("SUCCESS") {
             self.answers.reason("certificate");
             // The words of Kong's mtls-auth plugin.
-            self.answers.refuse(ctx, &job, 401, Phrase::Known("No required TLS certificate was sent"), None);
+            self.answers.refuse(ctx, &job, 401, Words::Known("No required TLS certificate was sent"), None);
             self.begin(ctx);
             return;
         }
         let decision = {
             let request = &job.request;
+            let event = Attributes::of(&request.headers, &request.body, &request.event_type, request.key.as_deref());
             let seen = Request {
                 method: &request.method,
                 path: &request.path,
                 headers: &request.headers,
-                event_type: &request.event_type,
+                event_type: &event.event_type,
+                event_source: &event.source,
+                event_subject: &event.subject,
                 ip: address(&job),
                 https: self.tls.is_some(),
                 sni: header(request, "host").unwrap_or_default(),
@@ -205,12 +218,16 @@ impl GatewaySim {
             };
             self.machine.handle(ctx.now, job.node, &seen)
         };
+        self.uncounted += u64::from(decision.uncounted);
         if decision.store_calls > 0 || decision.authorizer_called {
-            let takes = if decision.authorizer_called {
-                self.authorizer_time.sample(&mut self.authorizer_rng)
-            } else {
-                self.store_time.sample(&mut self.store_rng)
-            };
+            let mut takes = SimDuration::ZERO;
+            if decision.authorizer_called {
+                takes = self.authorizer_time.sample(&mut self.authorizer_rng);
+            }
+            // One question after the other, as plugins run.
+            for _ in 0..decision.store_calls {
+                takes = takes.plus(self.store_time.sample(&mut self.store_rng));
+            }
             let token = STORED | self.storing.insert((job, decision));
             ctx.timer_after(takes, token);
         } else {
@@ -237,7 +254,7 @@ impl GatewaySim {
             Some(Stopped { status, .. }) if (200..400).contains(&status) => self.accept_here(ctx, &job, status),
             Some(Stopped { status, words, code }) => {
                 self.answers.reason(code);
-                self.answers.refuse(ctx, &job, status, words.into(), decision.retry_after);
+                self.answers.refuse(ctx, &job, status, words, decision.retry_after);
             }
         }
     }
@@ -304,13 +321,13 @@ impl GatewaySim {
     fn validate(&mut self, ctx: &mut Ctx<'_>, job: Job) {
         let waiting = self.waiting();
         if waiting >= self.limits.in_flight_max {
-            self.answers.refuse(ctx, &job, 503, Phrase::Made(format!("{waiting} requests wait for an upstream already")), None);
+            self.answers.refuse(ctx, &job, 503, Words::Made(format!("{waiting} requests wait for an upstream already").into()), None);
             return;
         }
         let Some(schemas) = &mut self.schemas else { return self.forward(ctx, job) };
         match schemas.check(&job.request.body) {
             Checked::Valid => self.forward(ctx, job),
-            Checked::Invalid(words) => self.answers.refuse(ctx, &job, 400, Phrase::Made(words), None),
+            Checked::Invalid(words) => self.answers.refuse(ctx, &job, 400, Words::Made(words.into()), None),
             Checked::Unknown(id) => schemas.wait(ctx, id, job, |call| LOOKUP | call),
         }
     }
@@ -324,7 +341,7 @@ impl GatewaySim {
             }
             Some(Found::Failed { jobs, status, words }) => {
                 for job in &jobs {
-                    self.answers.refuse(ctx, job, status, Phrase::Made(words.clone()), None);
+                    self.answers.refuse(ctx, job, status, Words::Made(words.clone().into()), None);
                 }
             }
         }
@@ -339,51 +356,87 @@ impl GatewaySim {
                 self.upstream.push(ctx, *topic, job);
                 self.flush(ctx);
             }
-            RouteTarget::Respond { after, .. } => {
-                let takes = after.sample(&mut self.answer_rng).min(self.upstream_timeout);
-                let token = ANSWER | self.answering.insert(job);
-                ctx.timer_after(takes, token);
+            RouteTarget::Respond { status, after } => {
+                let after = after.sample(&mut self.answer_rng);
+                let met = if after >= self.upstream_timeout { Met::Timeout } else { Met::Status(*status) };
+                let token = ANSWER | self.answering.insert((job, met));
+                ctx.timer_after(after.min(self.upstream_timeout), token);
             }
             RouteTarget::Upstream(pool) => {
                 let pool = *pool;
                 self.try_target(ctx, job, pool);
             }
+            RouteTarget::Queue(service) => {
+                let service = *service;
+                self.send_message(ctx, job, service);
+            }
             // The compiler refuses such a design.
-            RouteTarget::Unknown(_) | RouteTarget::NoUpstream(_) => {}
+            RouteTarget::Unknown(_) | RouteTarget::NoUpstream(_) | RouteTarget::NoQueue(_) => {}
         }
     }
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, slot: u64) {
-        let Some(job) = self.answering.take(slot) else { return };
-        if ctx.now.since(job.decided) >= self.upstream_timeout {
-            self.service_timed_out(ctx, &job);
-            return;
-        }
-        let Some(Route { target: RouteTarget::Respond { status, .. }, .. }) = self.routes.get(job.route as usize) else { return };
-        let status = *status;
-        self.service_answered(ctx, &job, status);
+        let Some((job, met)) = self.answering.take(slot) else { return };
+        self.service_met(ctx, &job, met);
     }
-    /// The service behind a route was not waited for any longer.
-    pub(super) fn service_timed_out(&mut self, ctx: &mut Ctx<'_>, job: &Job) {
-        let (status, words) = self.machine.timeout();
-        self.answers.reason("timeout");
-        self.answers.refuse(ctx, job, status, Phrase::Known(words), None);
+    /// What a request met at the service behind its route is answered.
+    pub(super) fn service_met(&mut self, ctx: &mut Ctx<'_>, job: &Job, met: Met) {
+        match met {
+            Met::Status(status) => self.service_answered(ctx, job, status),
+            Met::Refused => self.trouble(ctx, job, Trouble::Refused),
+            Met::Timeout => self.trouble(ctx, job, Trouble::Timeout),
+        }
+    }
+    /// No service has an answer.
+    pub(super) fn trouble(&mut self, ctx: &mut Ctx<'_>, job: &Job, trouble: Trouble) {
+        let (status, words) = self.machine.trouble(trouble);
+        self.answers.reason(trouble.code());
+        self.answers.refuse(ctx, job, status, Words::Known(words), None);
     }
     /// The service behind a route has answered.
-    pub(super) fn service_answered(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
+    fn service_answered(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
         if let Some(key) = &job.cache_key {
             self.machine.answered(ctx.now, job.node, key, status);
         }
         if !(200..400).contains(&status) {
             let words = format!("the service of route {} answered {status}", self.answers.route_name(job.route));
-            self.answers.refuse(ctx, job, status, Phrase::Made(words), None);
+            self.answers.refuse(ctx, job, status, Words::Made(words.into()), None);
             return;
         }
         self.accept_here(ctx, job, status);
+    }
+    /// The store of shared counters is gone, for a while or until it is told otherwise.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn lose_store(&mut self, ctx: &mut Ctx<'_>, lasts: Option<SimDuration>) -> Result<(), String> {
+        self.machine.set_store_up(false)?;
+        self.store_back_at = lasts.map(|lasts| ctx.now + lasts);
+        if let Some(at) = self.store_back_at {
+            ctx.timer_at(at, STORE_BACK);
+        }
+        Ok(())
+    }
+    /// It answers again, with what it counted before.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn regain_store(&mut self) -> Result<(), String> {
+        self.store_back_at = None;
+        self.machine.set_store_up(true)
+    }
+    fn store_is_back(&mut self, now: SimTime) {
+        // A later loss may have put it off.
+        if self.store_back_at.is_some_and(|at| at <= now) {
+            self.store_back_at = None;
+            // There is a store: one was lost.
+            let _ = self.machine.set_store_up(true);
+        }
     }
     fn waiting(&self) -> usize {
         self.upstream.waiting()
             + self.answering.len()
             + self.pools.trying.len()
+            + self.integrations.waiting()
             + self.storing.len()
             + self.schemas.as_ref().map_or(0, Schemas::waiting)
     }
@@ -393,7 +446,7 @@ impl GatewaySim {
         for (job, answer) in answered.drain(..) {
             match answer {
                 Answer::Accepted => self.answers.accept(ctx, &job, 200),
-                Answer::Failed { status, words } => self.answers.refuse(ctx, &job, status, Phrase::Made(words), None),
+                Answer::Failed { status, words } => self.answers.refuse(ctx, &job, status, Words::Made(words.into()), None),
             }
         }
         self.answered = answered;
@@ -403,6 +456,10 @@ impl GatewaySim {
 impl Process for GatewaySim {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.pools.start(ctx, PROBE);
+        // The store is a process of its own: it comes back when it would have.
+        if let Some(at) = self.store_back_at {
+            ctx.timer_at(at.max(ctx.now), STORE_BACK);
+        }
     }
     fn on_message(&mut self, ctx: &mut Ctx<'_>, end: LinkEnd, message: Message) {
         match message {
@@ -419,6 +476,7 @@ impl Process for GatewaySim {
                 let found = self.schemas.as_mut().and_then(|schemas| schemas.on_reply(&reply));
                 self.on_found(ctx, found);
             }
+            Message::QueueReply(reply) => self.on_queue_reply(ctx, &reply),
             // Links are typed: nothing else arrives.
             _ => {}
         }
@@ -431,6 +489,8 @@ impl Process for GatewaySim {
             STORED => self.on_stored(ctx, rest),
             TRIED => self.on_tried(ctx, rest),
             PROBE => self.pools.probe(ctx, rest, self.limits.nodes, PROBE),
+            SENT => self.on_sent_timeout(ctx, rest),
+            STORE_BACK => self.store_is_back(ctx.now),
             LOOKUP => {
                 let found = self.schemas.as_mut().and_then(|schemas| schemas.on_timeout(rest));
                 self.on_found(ctx, found);
@@ -442,7 +502,7 @@ impl Process for GatewaySim {
         }
     }
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
-        super::inputs::apply(self, input)?;
+        super::inputs::apply(self, ctx, input)?;
         self.begin(ctx);
         Ok(())
     }
@@ -461,8 +521,11 @@ impl Process for GatewaySim {
         }
         out.counter("schema_lookups_count", self.schemas.as_ref().map_or(0, Schemas::lookups));
         out.gauge("rate_limit_counters_count", self.machine.counters() as f64);
+        if self.uncounted > 0 {
+            out.counter("uncounted_requests_count", self.uncounted);
+        }
         self.pools.figures(out);
-        self.answers.figures(out);
+        self.answers.figures(now, out);
     }
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())

@@ -1,7 +1,7 @@
 //! What a gateway can be told: data for the inspector, the checks and the docs.
 
 use super::pools::{START_TARGET, STOP_TARGET};
-use crate::components::{CRASH, KindSpec, PRINCIPAL, RESTART};
+use crate::components::{ActionSpec, CRASH, KindSpec, PRINCIPAL, RESTART};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
 
 use Default_::{Absent, Required, Same};
@@ -36,8 +36,10 @@ const ROUTE: &[ParamSpec] = &[
         "Event types",
         ParamType::Words,
         Absent,
-        "Only events of these types, by the header `ce-type`; any when empty. Ranks like one more header",
+        "Only events of these types, by the header `ce-type` or `type` in a structured body; a star last stands for any rest, and any type fits when empty. Ranks like one more header",
     ),
+    ParamSpec::new("event_sources", "Event sources", ParamType::Words, Absent, "The same by `ce-source` or `source`"),
+    ParamSpec::new("event_subjects", "Event subjects", ParamType::Words, Absent, "The same by `ce-subject` or `subject`; a producer's subject is the event's key"),
     ParamSpec::new(
         "regex_priority",
         "Regex priority",
@@ -74,6 +76,14 @@ const ROUTE: &[ParamSpec] = &[
         "A topic linked at `records`; the only linked one when neither this nor `respond` is given. In the product this takes the kafka-upstream plugin of the enterprise edition",
     )
     .key("kafka-upstream.topic"),
+    ParamSpec::new(
+        "queue",
+        "Queue",
+        NAME,
+        Absent,
+        "Instead of a topic: a queue or fan-out topic linked at `messages`, which gets the body as a message. Its errors are answered 500, throttling 503. AWS: a service integration with SQS or, of a REST API, SNS",
+    )
+    .key("integrationSubtype"),
     ParamSpec::new("upstream", "Upstream", NAME, Absent, "Instead of a topic: several servers behind the gateway, of which one answers")
         .key("service.host"),
     ParamSpec::new(
@@ -111,8 +121,14 @@ const USAGE_PLAN: &[ParamSpec] = &[
 const AUTHORIZER: &[ParamSpec] = &[
     ParamSpec::new("name", "Name", NAME, Required, "Routes name it"),
     ParamSpec::new("type", "Type", ParamType::Choice(&["jwt", "lambda"]), Same("jwt"), "Tokens verified here, or a function that is asked"),
-    ParamSpec::new("issuer", "Issuer", NAME, Absent, "One of the token issuers; RSA keys only, as the product has it")
-        .key("jwtConfiguration.issuer"),
+    ParamSpec::new(
+        "issuer",
+        "Issuer",
+        NAME,
+        Absent,
+        "One of the token issuers; RS256 to RS512, for a REST API ES256 and ES384 too, as the product has it",
+    )
+    .key("jwtConfiguration.issuer"),
     ParamSpec::new("audiences", "Audiences", ParamType::Words, Absent, "One of them must be in the token's `aud`; any when empty")
         .key("jwtConfiguration.audience"),
     ParamSpec::new("identity", "Identity header", NAME, Same("authorization"), "Without it nobody is asked, and the answer is 401")
@@ -313,6 +329,30 @@ const TARGETS: &[ParamSpec] = &[
 
 const UPSTREAM: &str = "Kong, kafka-upstream plugin";
 
+/// What a person or a scenario does to the store of shared counters.
+pub(super) const STORE_DOWN: ActionSpec = ActionSpec {
+    name: "store-down",
+    help: "The store of shared counters (`limit_policy`) refuses connections: limits count nothing and let everything pass, or answer 500 where the plugin says `fault_tolerant=false`",
+    params: &[ParamSpec::new(
+        "for",
+        "For",
+        ParamType::Duration { min: "1ms", max: "1000h" },
+        Absent,
+        "How long; until store-up when absent",
+    )],
+};
+/// See [`STORE_DOWN`].
+pub(super) const STORE_UP: ActionSpec =
+    ActionSpec { name: "store-up", help: "The store of shared counters answers again, with what it had counted", params: &[] };
+
+/// A limit of a usage plan for one route.
+const PLAN_LIMIT: &[ParamSpec] = &[
+    ParamSpec::new("plan", "Plan", NAME, Required, "Which usage plan"),
+    ParamSpec::new("route", "Route", NAME, Required, "Which route"),
+    ParamSpec::new("rate", "Rate", RATE, Required, "Requests of each key to that route").key("apiStages.throttle.rateLimit"),
+    ParamSpec::new("burst", "Burst", BURST, Same("1"), "Requests of each key at once to that route").key("apiStages.throttle.burstLimit"),
+];
+
 /// Parameters in inspector order.
 pub(super) const PARAMS: &[ParamSpec] = &[
     ParamSpec::new(
@@ -381,6 +421,9 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("stage_rate", "Stage rate", RATE, Absent, "AWS: the token bucket of all routes together").group("AWS"),
     ParamSpec::new("stage_burst", "Stage burst", BURST, Same("1"), "AWS: requests at once of that bucket").group("AWS"),
     ParamSpec::new("usage_plans", "Usage plans", ParamType::Rows(USAGE_PLAN), Absent, "AWS: what the keys of consumers may ask for").group("AWS"),
+    ParamSpec::new("plan_limits", "Plan limits", ParamType::Rows(PLAN_LIMIT), Absent, "AWS: token buckets of usage plans for single routes, beside the plan's own")
+        .key("apiStages.throttle")
+        .group("AWS"),
     ParamSpec::new("authorizers", "Authorizers", ParamType::Rows(AUTHORIZER), Absent, "AWS: who decides whether a request may pass").group("AWS"),
     ParamSpec::new(
         "tls",
@@ -578,8 +621,8 @@ pub(super) const SPEC: KindSpec = KindSpec {
     title: "API gateway",
     category: "Edge",
     profiles: &["kong-3", super::aws::REST, super::aws::HTTP],
-    help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition) or to services",
+    help: "Takes HTTP requests, checks keys, limits and schemas, and passes events on to topics (in the product by the kafka-upstream plugin of the enterprise edition), to queues, or to services",
     params: PARAMS,
-    actions: &[CRASH, RESTART, STOP_TARGET, START_TARGET],
+    actions: &[CRASH, RESTART, STOP_TARGET, START_TARGET, STORE_DOWN, STORE_UP],
     id_stem: "edge",
 };

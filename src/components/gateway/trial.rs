@@ -6,15 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::attributes::Attributes;
 use super::{aws, config, spec};
 use crate::components::secrets::Secret;
 use crate::components::{BuildCtx, Params};
 use crate::machines::codec::SchemaLibrary;
 use crate::machines::gateway::aws::Api;
-use crate::machines::gateway::{Answer, EPOCH_UNIX_S, Gateway, Request, SignKey, TokenAlgorithm, client_ip};
+use crate::machines::gateway::{Answer, EPOCH_UNIX_S, Gateway, Request, SignKey, TokenAlgorithm, basic_credentials, client_ip};
 use crate::model::{Component, Project};
 use crate::units::{ComponentIx, SimTime};
 
@@ -74,15 +72,14 @@ pub fn credentials(component: &Component) -> Vec<(String, String)> {
         list.push((format!("Key of {}", row.text("consumer")), format!("{key_header}: {}", Secret::read(&row.text("key")).stand_in())));
     }
     for row in params.rows("logins") {
-        let login = STANDARD.encode(format!("{}:{}", row.text("user"), Secret::read(&row.text("password")).stand_in()));
-        list.push((format!("Login of {}", row.text("consumer")), format!("authorization: Basic {login}")));
+        let login = basic_credentials(&row.text("user"), &Secret::read(&row.text("password")).stand_in());
+        list.push((format!("Login of {}", row.text("consumer")), format!("authorization: {login}")));
     }
     for row in params.rows("token_issuers") {
         let algorithm: TokenAlgorithm = row.text("algorithm").parse().unwrap_or_default();
         let Ok(key) = SignKey::new(algorithm, &Secret::read(&row.text("secret")).sign_key(algorithm)) else { continue };
         for (words, exp) in [("Token", EPOCH_UNIX_S + 300), ("Expired token", EPOCH_UNIX_S - 60)] {
-            let claims = [("iss".to_owned(), row.text("issuer").into()), ("exp".to_owned(), exp.into())].into_iter().collect();
-            let Ok(token) = key.sign(&claims) else { continue };
+            let Ok(token) = key.sign_for(&row.text("issuer"), exp) else { continue };
             list.push((format!("{words} of {}", row.text("consumer")), format!("authorization: Bearer {token}")));
         }
     }
@@ -124,13 +121,15 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
     let mut headers: Vec<(Arc<str>, Arc<str>)> = vec![("host".into(), sample.host.trim().into())];
     let lines = sample.headers.lines().filter_map(|line| line.split_once(':'));
     headers.extend(lines.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
-    let event_type = headers.iter().find(|(name, _)| &**name == "ce-type").map_or("", |(_, value)| &**value).to_owned();
+    let event = Attributes::of(&headers, sample.body.as_bytes(), "", None);
     let path = if sample.path.starts_with('/') { sample.path.clone() } else { format!("/{}", sample.path) };
     let request = Request {
         method: &sample.method,
         path: &path,
         headers: &headers,
-        event_type: &event_type,
+        event_type: &event.event_type,
+        event_source: &event.source,
+        event_subject: &event.subject,
         ip: client_ip(0),
         https: params.text("tls") != "none",
         sni: sample.host.trim(),
@@ -142,12 +141,15 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
         let route = &routes[at].0;
         let any = |list: &[String], otherwise: &str| if list.is_empty() { otherwise.to_owned() } else { list.join(" ") };
         let mut matches = format!("{} {}", any(&route.methods, "any"), any(&route.paths, "any path"));
-        for more in [&route.hosts, &route.event_types].into_iter().filter(|list| !list.is_empty()) {
+        for more in
+            [&route.hosts, &route.event_types, &route.event_sources, &route.event_subjects].into_iter().filter(|list| !list.is_empty())
+        {
             matches.push_str(&format!(" · {}", more.join(" ")));
         }
         let target = text("respond")
             .map(|status| format!("answers {status}"))
             .or_else(|| text("upstream").map(|name| format!("upstream {name}")))
+            .or_else(|| text("queue").map(|name| format!("queue {name}")))
             .or_else(|| text("topic"))
             .unwrap_or_else(|| "the linked topic".to_owned());
         RouteLine { name: route.name.to_string(), matches, target, fits, takes }
@@ -161,15 +163,17 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
             routes: (0..routes.len()).take(ROUTES_SHOWN_MAX).map(|at| line(at, taken == Some(at), taken == Some(at))).collect(),
             ..Tried::default()
         };
-        tried.steps.extend(decision.params.iter().map(|(name, value)| (format!("{{{name}}}"), value.clone(), false)));
+        let found = decision.route.map(|route| api.params(route, &request)).unwrap_or_default();
+        tried.steps.extend(found.into_iter().map(|(name, value)| (format!("{{{name}}}"), value, false)));
         if decision.authorizer_called {
             tried.steps.push(("authorizer".to_owned(), "the function was asked".to_owned(), false));
         }
-        tried.steps.extend(decision.key_owner.iter().map(|owner| ("API key".to_owned(), format!("consumer {owner}"), false)));
+        let owner = decision.key_owner.and_then(|owner| api.owners().get(owner as usize));
+        tried.steps.extend(owner.map(|owner| ("API key".to_owned(), format!("consumer {owner}"), false)));
         match decision.stop {
             Some(stop) => {
                 tried.answer = stop.response.answer(kind);
-                let code = stop.code();
+                let code = stop.response.code();
                 let words = stop.detail.or(decision.throttled_by.map(|by| by.to_string())).unwrap_or_else(|| code.to_owned());
                 tried.steps.push((format!("{:?}", stop.response), words, true));
             }
@@ -182,13 +186,13 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
         .map_err(|problems| problems.iter().map(|problem| problem.message().to_owned()).collect::<Vec<_>>().join("; "))?;
     let trial = gateway.trial(SimTime::ZERO, 0, &request);
     let taken = trial.decision.route.map(|route| route as usize);
-    let order = gateway.router().tried(&request, ROUTES_SHOWN_MAX);
+    let order = gateway.tried(&request, ROUTES_SHOWN_MAX);
     let passed_to = trial.upstream.map(|upstream| {
         let target = taken.map(|at| line(at, true, true).target).unwrap_or_default();
         format!("{target} ({}{})", upstream.host, upstream.path)
     });
     Ok(Tried {
-        routes: order.iter().map(|(route, _, fits)| line(*route as usize, *fits, taken == Some(*route as usize))).collect(),
+        routes: order.iter().map(|(route, fits)| line(*route as usize, *fits, taken == Some(*route as usize))).collect(),
         steps: trial.steps.into_iter().map(|step| (step.plugin.to_owned(), step.words, step.stopped)).collect(),
         passed_to,
         answer: trial.answer,
@@ -242,6 +246,9 @@ mod tests {
             assert_eq!(tried.passed_to.is_some(), wanted == 0);
             assert_eq!((tried.routes[0].name.as_str(), tried.routes[0].takes, tried.routes[1].fits), ("orders", true, true));
         }
+        // The table follows the path that is matched, not the one that was typed.
+        let tried = try_request(&project, "edge", &sample("//orders/./7", "")).expect("it compiles");
+        assert_eq!((tried.routes[0].fits, tried.routes[0].takes), (true, true));
         assert!(try_request(&project, "shop", &Sample::default()).is_err());
     }
 

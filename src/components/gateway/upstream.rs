@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::attributes::is_structured;
 use super::sim::{Answer, Job};
 use crate::components::BuildCtx;
 use crate::engine::{Ctx, LinkEnd};
-use crate::event::{EventId, MetadataReply, Outcome, ProduceReply, header_bytes};
+use crate::event::{EventId, MetadataReply, Outcome, ProduceReply, STRUCTURED_HEADER_BYTES, header_bytes};
 use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, ProducerConfig};
 use crate::units::SimTime;
@@ -48,7 +49,7 @@ impl Upstream {
             repeated: Vec::new(),
             lives: 0,
             wake_at: SimTime::MAX,
-            id_bytes: ctx.project.components.iter().map(|(id, component)| component.stream_key(id).len()).collect(),
+            id_bytes: id_bytes(ctx),
         }
     }
     /// Requests that wait.
@@ -75,7 +76,12 @@ impl Upstream {
             meta: request.event,
             key: request.key.as_deref(),
             value: Some(&request.body),
-            extra_header_bytes: header_bytes(producer_bytes, request.event_type.len()),
+            // A structured record has its attributes in its value.
+            extra_header_bytes: if is_structured(&request.headers) {
+                STRUCTURED_HEADER_BYTES
+            } else {
+                header_bytes(producer_bytes, request.event_type.len())
+            },
             traced: ctx.tracing.takes(request.event.id),
         };
         self.client.push(ctx.now, topic, &event, &mut self.out);
@@ -145,4 +151,9 @@ impl Upstream {
         }
         Some(job)
     }
+}
+
+/// Length of each component's id: what its events' attributes take on a wire depends on it.
+pub(super) fn id_bytes(ctx: &BuildCtx<'_>) -> Arc<[usize]> {
+    ctx.project.components.iter().map(|(id, component)| component.stream_key(id).len()).collect()
 }

@@ -21,6 +21,12 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     check_events(ctx, &path, params, &outs, out);
     check_keys(&path, params, &outs, out);
     super::credentials::check(&path, params, out);
+    if params.text("cloud_events") == "structured" && !outs.iter().any(|facts| facts.port_leads_to_http()) {
+        out.push(
+            Diagnostic::warning("setting-unused", format!("{path}.cloud_events"), "only requests to a gateway have a content mode")
+                .with_hint("link `out` to a gateway, or leave `cloud_events` out"),
+        );
+    }
     if params.is_given("users") && !outs.iter().any(|facts| facts.port_leads_to_http()) {
         out.push(
             Diagnostic::error("users-no-gateway", format!("{path}.users"), "users wait for answers, and nothing here answers")

@@ -6,14 +6,11 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value as Json};
-
 use crate::components::secrets::{Secret, check_secret};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
-use crate::machines::gateway::{EPOCH_UNIX_S, SignKey, TokenAlgorithm};
+use crate::machines::codec::cloud_events;
+use crate::machines::gateway::{EPOCH_UNIX_S, SignKey, TokenAlgorithm, basic_credentials};
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
 
@@ -61,11 +58,15 @@ impl Credentials {
     }
     pub(super) fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
         let with = |key: Option<String>, password: Option<String>| -> Headers {
-            let mut list: Vec<(Arc<str>, Arc<str>)> =
-                vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), ctx.id.into())];
+            // In structured mode the source stands in the body.
+            let mut list: Vec<(Arc<str>, Arc<str>)> = if params.text("cloud_events") == "structured" {
+                vec![("content-type".into(), cloud_events::CONTENT_TYPE.into())]
+            } else {
+                vec![("content-type".into(), "application/octet-stream".into()), ("ce-source".into(), ctx.id.into())]
+            };
             list.extend(key.map(|key| (params.text("key_header").to_lowercase().into(), key.into())));
             if let (Some(user), Some(password)) = (params.optional_text("user"), password) {
-                list.push(("authorization".into(), format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))).into()));
+                list.push(("authorization".into(), basic_credentials(&user, &password).into()));
             }
             if params.flag("certificate") {
                 list.push(("ssl-client-verify".into(), "SUCCESS".into()));
@@ -135,9 +136,8 @@ impl Credentials {
 
 /// A token of an issuer that ends at `exp`.
 fn made(key: &SignKey, issuer: &str, exp: i64) -> String {
-    let claims: Map<String, Json> = [("iss".to_owned(), issuer.into()), ("exp".to_owned(), exp.into())].into_iter().collect();
     // A key that was read can sign; if it could not, the gateway refuses the empty token.
-    key.sign(&claims).unwrap_or_default()
+    key.sign_for(issuer, exp).unwrap_or_default()
 }
 
 fn bearing(headers: &Headers, token: &str) -> Headers {

@@ -9,6 +9,7 @@
 mod check;
 mod crash;
 mod credentials;
+mod envelopes;
 mod http;
 mod inputs;
 mod lookups;

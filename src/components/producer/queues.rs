@@ -1,80 +1,15 @@
-//! An event as a queue's message, and the client with every linked queue.
+//! The client with every linked queue.
 
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::payload::Target;
 use super::queue_client::{QueueClient, QueueClientConfig, QueueOutput};
 use super::telling::settle;
+use crate::components::letters::{Letter, Messages};
 use crate::components::{BuildCtx, EndRole, Params, takes_fifo};
 use crate::engine::Ctx;
-use crate::event::{EventMeta, Message, QueueEntry, QueueReply};
-use crate::machines::broker::batch::BatchBuilder;
-use crate::units::{SimDuration, SimTime};
-
-/// How events become messages.
-#[derive(Clone, Debug)]
-pub(super) struct Messages {
-    delay: Option<SimDuration>,
-    deduplicate_by_id: bool,
-    /// Standard queues get message groups too.
-    names_tenants: bool,
-    /// The message group of events without a key.
-    default_group: Bytes,
-}
-
-/// An event with its bytes.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::components) struct Letter<'a> {
-    pub meta: EventMeta,
-    pub key: Option<&'a [u8]>,
-    pub value: &'a [u8],
-    pub extra_header_bytes: u32,
-    pub traced: bool,
-}
-
-impl Messages {
-    pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Self {
-        Self {
-            delay: params.is_given("message_delay").then(|| params.duration("message_delay")),
-            deduplicate_by_id: params.text("deduplication") == "event_id",
-            names_tenants: params.flag("message_groups"),
-            default_group: Bytes::copy_from_slice(ctx.key.as_bytes()),
-        }
-    }
-
-    pub fn entry(&self, letter: Letter<'_>, is_fifo: bool) -> QueueEntry {
-        let Letter { meta, key, .. } = letter;
-        let group = || key.map_or_else(|| self.default_group.clone(), Bytes::copy_from_slice);
-        let id = || Bytes::from(format!("{}-{}", meta.id.producer.0, meta.id.seq));
-        QueueEntry {
-            group: if is_fifo { Some(group()) } else { key.filter(|_| self.names_tenants).map(Bytes::copy_from_slice) },
-            deduplication: (is_fifo && self.deduplicate_by_id).then(id),
-            delay: self.delay,
-            ..letter.sealed()
-        }
-    }
-}
-
-impl Letter<'_> {
-    /// As a message of no group.
-    pub fn sealed(self) -> QueueEntry {
-        let Letter { meta, key, value, extra_header_bytes, traced } = self;
-        let mut builder = BatchBuilder::with_capacity(value.len() + 128);
-        builder.push(&meta, key, value, extra_header_bytes, traced);
-        QueueEntry {
-            event: meta,
-            batch: builder.finish(),
-            size_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX).saturating_add(extra_header_bytes),
-            group: None,
-            deduplication: None,
-            delay: None,
-            attempt: 1,
-            moved_since: None,
-        }
-    }
-}
+use crate::event::{Message, QueueReply};
+use crate::units::SimTime;
 
 /// The way to every linked queue.
 #[derive(Clone, Debug)]
@@ -96,7 +31,7 @@ impl Queues {
                 names.push((Arc::clone(&queue.name), Target::Queue(client.add_target(facts.end, is_fifo))));
             }
         }
-        let queues = Self { client, messages: Messages::new(ctx, params), out: QueueOutput::default() };
+        let queues = Self { client, messages: messages(ctx, params), out: QueueOutput::default() };
         ((!names.is_empty()).then_some(queues), names)
     }
 
@@ -118,6 +53,15 @@ impl Queues {
         for (event, outcome, reason) in self.out.unsent.drain(..) {
             settle(ctx, event, outcome, reason, None);
         }
+    }
+}
+
+fn messages(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Messages {
+    Messages {
+        delay: params.is_given("message_delay").then(|| params.duration("message_delay")),
+        deduplicate_by_id: params.text("deduplication") == "event_id",
+        names_tenants: params.flag("message_groups"),
+        ..Messages::new(ctx)
     }
 }
 

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::credentials::{Credentials, Sort};
+use super::envelopes::Envelopes;
 use super::http::{HttpClient, HttpOutput, Jitter, Job, breaker, http_config};
 use super::lookups::Lookups;
 use super::payload::{EventKinds, Source, Target};
-use super::queues::{Letter, Queues};
+use super::queues::Queues;
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
+use crate::components::letters::Letter;
 use crate::components::{BuildCtx, EndRole, Params, clock};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
@@ -65,6 +67,7 @@ pub(super) struct Producer {
     pub(super) validate: bool,
     streams: Streams,
     library: Arc<SchemaLibrary>,
+    envelopes: Envelopes,
     pub(super) kafka: Option<ProducerClient>,
     transactions: Option<Transactions>,
     pub(super) http: Option<HttpClient>,
@@ -157,6 +160,7 @@ impl Producer {
                 payload: ctx.stream("payload"),
             },
             library: Arc::clone(ctx.schemas),
+            envelopes: Envelopes::new(ctx.id, params),
             kafka,
             transactions,
             http,
@@ -279,7 +283,7 @@ impl Producer {
                     method: Arc::clone(&kind.method),
                     path: Arc::clone(&kind.path),
                     key: key.map(Bytes::copy_from_slice),
-                    body: Bytes::copy_from_slice(&self.payload),
+                    body: self.envelopes.around(&meta, &kind.name, key, &self.payload),
                     attempts: 0,
                     credential: Sort::Good,
                     turn: 0,

@@ -493,6 +493,15 @@ const PARAMS: &[ParamSpec] = &[
     .from(Provenance::Documented("Resilience4j, CircuitBreaker"))
     .group("Circuit breaker"),
     ParamSpec::new("headers", "Headers", T::Words, Absent, "More headers, each written `name: value`").group("HTTP"),
+    ParamSpec::new(
+        "cloud_events",
+        "CloudEvents",
+        T::Choice(&["binary", "structured"]),
+        Same("binary"),
+        "How events go to a gateway: attributes in headers and the payload as the body, or both in one JSON object (`application/cloudevents+json`), which records then hold",
+    )
+    .from(Provenance::Documented("CloudEvents, HTTP protocol binding"))
+    .group("HTTP"),
     queue_spec::BATCH,
     queue_spec::LINGER,
     queue_spec::CALLS,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::components::consumer::handler::Task;
+use crate::machines::codec::cloud_events;
 use crate::machines::event_store::Scalar;
 
 /// The wanted fields of a task's payload; absent where there are none, or where it is no object.
@@ -21,7 +22,8 @@ pub(super) fn fields(task: &Task<'_>, wanted: &[Arc<str>], out: &mut Vec<Scalar>
         }
         return;
     }
-    let mut reader = serde_json::Deserializer::from_slice(&task.value);
+    let data = cloud_events::data_of(&task.value);
+    let mut reader = serde_json::Deserializer::from_slice(&data);
     if (Fields { wanted, out: &mut *out }).deserialize(&mut reader).is_err() {
         out.fill(Scalar::Absent);
     }

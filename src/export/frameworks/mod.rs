@@ -13,7 +13,7 @@ pub(super) use spring::EXPORTER as SPRING;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 
-use crate::components::{Params, by_id};
+use crate::components::{by_id, params_of};
 use crate::model::{Component, Project};
 use crate::units::SimDuration;
 
@@ -44,11 +44,6 @@ struct Function {
 
 /// Events by type: fields and their Java types.
 type Events = IndexMap<String, Vec<(String, &'static str)>>;
-
-fn params<'a>(component: &'a Component) -> Option<Params<'a>> {
-    let kind = by_id(&component.kind)?;
-    Some(Params::new(kind.spec().params, component.profile.as_deref(), &component.params))
-}
 
 /// What a skeleton says of itself. `of` gives what a function is called there, and what else there is to say of it, a line.
 fn readme(project: &Project, functions: &[Function], how: &str, of: impl Fn(&Function) -> (&str, String)) -> String {
@@ -86,7 +81,7 @@ fn topics_at(project: &Project, id: &str, port: &str) -> Vec<String> {
 
 /// What each component makes, and on which topic.
 fn made(project: &Project, id: &str, component: &Component) -> Vec<(String, String)> {
-    let Some(params) = params(component) else { return Vec::new() };
+    let Some(params) = params_of(component) else { return Vec::new() };
     let mut made = Vec::new();
     match component.kind.as_str() {
         "producer" => {
@@ -123,7 +118,7 @@ fn functions(project: &Project) -> Vec<Function> {
         if !matches!(component.kind.as_str(), "consumer" | "service" | "producer") {
             continue;
         }
-        let Some(params) = params(component) else { continue };
+        let Some(params) = params_of(component) else { continue };
         let reads = topics_at(project, id, "in");
         let makes = made(project, id, component);
         let writes: IndexSet<String> = makes.iter().map(|(_, topic)| topic.clone()).collect();
@@ -175,7 +170,7 @@ fn millis(span: SimDuration) -> u64 {
 fn events(project: &Project) -> Events {
     let mut events = Events::new();
     for (id, component) in &project.components {
-        let Some(params) = params(component) else { continue };
+        let Some(params) = params_of(component) else { continue };
         if component.kind == "producer" {
             for row in params.rows("events") {
                 let schema = row.optional_text("schema").and_then(|name| project.schemas.get(&name));

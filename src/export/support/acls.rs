@@ -3,7 +3,7 @@
 //! In: a project. Out: a row a rule, in file order, principals written out (`User:web`). A rule about no known kind of
 //! resource is left out: what it says would stand in scripts as it is.
 
-use crate::components::{Params, by_id};
+use crate::components::params_of;
 use crate::machines::broker::acl::ResourceKind;
 use crate::model::Project;
 
@@ -31,8 +31,7 @@ pub struct AclRow {
 pub fn acls(project: &Project) -> Vec<AclRow> {
     let mut all = Vec::new();
     for (id, component) in project.components.iter().filter(|(_, component)| component.kind == "kafka") {
-        let Some(kind) = by_id(&component.kind) else { continue };
-        let cluster = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
+        let Some(cluster) = params_of(component) else { continue };
         let rows = cluster.rows("acls").into_iter().filter(|row| ResourceKind::named(&row.text("resource")).is_some());
         all.extend(rows.map(|row| {
             let principal = row.text("principal");

@@ -3,7 +3,7 @@
 //! In: a project. Out: a row a topic. A setting is written only where the project says it; which of a topic's parameters
 //! are settings, and how Kafka calls them, is in the parameters' specs.
 
-use crate::components::{Params, by_id};
+use crate::components::{Params, params_of};
 use crate::model::{ParamSpec, ParamType, Project};
 use crate::units::{Bytes, SimDuration};
 
@@ -35,8 +35,7 @@ pub fn topics(project: &Project) -> Vec<TopicSettings> {
     let clusters = project.components.iter().filter(|(_, component)| component.kind == "kafka");
     let mut all = Vec::new();
     for (id, component) in clusters {
-        let Some(kind) = by_id(&component.kind) else { continue };
-        let cluster = Params::new(kind.spec().params, component.profile.as_deref(), &component.params);
+        let Some(cluster) = params_of(component) else { continue };
         for (name, row) in cluster.named("topics") {
             let of_cluster = cluster.specs().iter().filter(|spec| CLUSTER_SETTINGS.contains(&spec.name));
             let of_topic = row.specs().iter().filter(|spec| !SHAPE.contains(&spec.name));
@@ -52,6 +51,14 @@ pub fn topics(project: &Project) -> Vec<TopicSettings> {
         }
     }
     all
+}
+
+/// The topic of a gateway's route that names none: the only one that is linked.
+#[must_use]
+pub fn linked_topic(project: &Project, id: &str) -> Option<String> {
+    let mut topics = project.links.iter().filter(|link| link.from.component == id && link.from.port == "records");
+    let topic = topics.next()?.to.port.clone();
+    topics.next().is_none().then_some(topic)
 }
 
 fn setting(spec: &ParamSpec, params: &Params<'_>) -> Option<(&'static str, String)> {

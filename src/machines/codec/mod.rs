@@ -10,6 +10,7 @@
 //! ```
 
 mod avro;
+pub mod cloud_events;
 mod difference;
 mod draw;
 mod explain;

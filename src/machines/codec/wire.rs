@@ -14,6 +14,7 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
+use super::cloud_events;
 use crate::event::{Reason, SchemaCall};
 
 /// Bytes before a payload.
@@ -151,8 +152,18 @@ pub fn unframe_any(bytes: &[u8]) -> Result<(HeaderId, Cow<'_, [u8]>), Reason> {
             };
             Ok((HeaderId::Uuid(*uuid), payload))
         }
-        _ => unframe(bytes).map(|(id, payload)| (HeaderId::Number(id), Cow::Borrowed(payload))),
+        [b'{', ..] => match cloud_events::data_of(bytes) {
+            // No envelope, or nothing in it: what stands there has no header.
+            Cow::Borrowed(data) if data.first() == Some(&b'{') => unframe(data).map(numbered),
+            Cow::Borrowed(data) => unframe_any(data),
+            Cow::Owned(data) => unframe_any(&data).map(|(id, payload)| (id, Cow::Owned(payload.into_owned()))),
+        },
+        _ => unframe(bytes).map(numbered),
     }
+}
+
+fn numbered((id, payload): (u32, &[u8])) -> (HeaderId, Cow<'_, [u8]>) {
+    (HeaderId::Number(id), Cow::Borrowed(payload))
 }
 
 fn unpacked(payload: &[u8]) -> Result<Vec<u8>, Reason> {

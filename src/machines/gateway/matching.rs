@@ -26,8 +26,12 @@ pub struct RouteSpec {
     pub paths: Vec<String>,
     /// Decides between routes with regular expressions.
     pub regex_priority: u32,
-    /// By CloudEvents' `ce-type`; counts as a header.
+    /// By CloudEvents' `type`; a star last stands for any rest. Counts as a header, as the two below do.
     pub event_types: Vec<String>,
+    /// By CloudEvents' `source`.
+    pub event_sources: Vec<String>,
+    /// By CloudEvents' `subject`.
+    pub event_subjects: Vec<String>,
     /// `http`, `https`; both when empty. Plain requests to a route of `https` alone are told to use it.
     pub protocols: Vec<String>,
     /// Host names of TLS handshakes: `shop.example`, `*.example`, `shop.*`. Not looked at without TLS.
@@ -54,6 +58,8 @@ impl Default for RouteSpec {
             paths: Vec::new(),
             regex_priority: 0,
             event_types: Vec::new(),
+            event_sources: Vec::new(),
+            event_subjects: Vec::new(),
             protocols: Vec::new(),
             snis: Vec::new(),
             service: "".into(),
@@ -71,6 +77,11 @@ impl RouteSpec {
     pub fn wants_https(&self) -> bool {
         self.protocols == ["https"]
     }
+    /// What it asks of an event's type, source and subject.
+    #[must_use]
+    pub fn events(&self) -> [&[String]; 3] {
+        [&self.event_types, &self.event_sources, &self.event_subjects]
+    }
     /// Whether a path is a regular expression.
     #[must_use]
     pub fn is_regex(path: &str) -> bool {
@@ -85,7 +96,8 @@ pub(super) struct Matcher {
     hosts: Vec<(Host, Option<u16>)>,
     methods: Vec<String>,
     headers: Vec<(String, Vec<Value>)>,
-    event_types: Vec<String>,
+    /// Of an event's type, source and subject.
+    events: [Vec<String>; 3],
     snis: Vec<Host>,
     pub(super) paths: Vec<PathMatch>,
 }
@@ -123,7 +135,7 @@ impl Matcher {
             hosts: spec.hosts.iter().map(|host| host_match(host)).collect(),
             methods: spec.methods.clone(),
             headers: spec.headers.iter().map(header).collect::<Result<_, _>>()?,
-            event_types: spec.event_types.clone(),
+            events: spec.events().map(<[String]>::to_vec),
             snis: spec.snis.iter().map(|sni| host_match(sni.strip_suffix('.').unwrap_or(sni)).0).collect(),
             paths: paths.iter().map(|path| path_match(path)).collect::<Result<_, _>>()?,
         })
@@ -131,7 +143,7 @@ impl Matcher {
     /// Whether everything but the plain paths fits; those were looked up by the caller.
     pub(super) fn fits(&self, request: &Request<'_>, path: &str) -> bool {
         (self.methods.is_empty() || self.methods.iter().any(|method| method == request.method))
-            && (self.event_types.is_empty() || self.event_types.iter().any(|event_type| event_type == request.event_type))
+            && self.event_fits(request)
             && (self.paths.is_empty() || self.paths.iter().any(|candidate| candidate.fits(path)))
             && self.headers.iter().all(|(name, values)| header_fits(request, name, values))
             && (self.hosts.is_empty() || self.host_fits(request))
@@ -141,6 +153,10 @@ impl Matcher {
 }
 
 impl Matcher {
+    fn event_fits(&self, request: &Request<'_>) -> bool {
+        let found = [request.event_type, request.event_source, request.event_subject];
+        self.events.iter().zip(found).all(|(wanted, found)| wanted.is_empty() || wanted.iter().any(|wanted| attribute_fits(wanted, found)))
+    }
     fn host_fits(&self, request: &Request<'_>) -> bool {
         let Some(host) = request.host() else { return false };
         let given = request.header("host").and_then(|whole| whole.get(host.len() + 1..)).and_then(|port| port.parse().ok());
@@ -176,6 +192,11 @@ impl Host {
             Self::StartsWith(start) => host.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
         }
     }
+}
+
+/// `order.placed`, or `order.*` for all that begins so.
+fn attribute_fits(wanted: &str, found: &str) -> bool {
+    wanted.strip_suffix('*').map_or(wanted == found, |start| found.starts_with(start))
 }
 
 fn header_fits(request: &Request<'_>, name: &str, values: &[Value]) -> bool {
@@ -248,7 +269,7 @@ fn regex(pattern: &str, any_case: bool) -> Result<Regex, String> {
 pub(super) fn rank(spec: &RouteSpec, paths: &[&String]) -> u64 {
     const HEADERS_MAX: usize = 255;
     const LENGTH_MASK: u64 = 0x7_FFFF;
-    let header_count = spec.headers.len() + usize::from(!spec.event_types.is_empty());
+    let header_count = spec.headers.len() + spec.events().iter().filter(|list| !list.is_empty()).count();
     let fields = [!spec.methods.is_empty(), !spec.hosts.is_empty(), header_count > 0, !paths.is_empty(), !spec.snis.is_empty()];
     let weight = fields.into_iter().filter(|given| *given).count() as u64;
     let plain_hosts = !spec.hosts.is_empty() && spec.hosts.iter().all(|host| !host.contains('*'));

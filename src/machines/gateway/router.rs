@@ -5,7 +5,6 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::matching::{Matcher, rank};
 use super::{Request, RouteSpec};
@@ -94,11 +93,10 @@ impl Router {
     pub fn matched_bytes(&self, request: &Request<'_>) -> usize {
         self.entry(request).map_or(0, |entry| entry.matcher.matched_bytes(request.bare_path()))
     }
-    /// Routes in the order in which they are tried, each with its rank and whether it fits; at most `count`.
-    #[must_use]
-    pub fn tried(&self, request: &Request<'_>, count: usize) -> Vec<(u32, u64, bool)> {
+    /// Routes in the order in which they are tried, each with whether it fits; at most `count`.
+    pub(super) fn tried(&self, request: &Request<'_>, count: usize) -> Vec<(u32, bool)> {
         let path = request.bare_path();
-        self.entries.iter().take(count).map(|entry| (entry.route, entry.rank, entry.matcher.fits(request, path))).collect()
+        self.entries.iter().take(count).map(|entry| (entry.route, entry.matcher.fits(request, path))).collect()
     }
     fn entry(&self, request: &Request<'_>) -> Option<&Entry> {
         let path = request.bare_path();
@@ -114,11 +112,6 @@ impl Router {
             }
         }
         self.entries.get(best as usize)
-    }
-    /// Route names, first tried first; a route split by its paths stands here more than once.
-    #[must_use]
-    pub fn order(&self, routes: &[RouteSpec]) -> Vec<Arc<str>> {
-        self.entries.iter().filter_map(|entry| routes.get(entry.route as usize)).map(|route| Arc::clone(&route.name)).collect()
     }
     /// The same by trying every route in order: what [`Self::find`] is checked against.
     #[cfg(test)]
@@ -151,7 +144,7 @@ pub fn shadowed(routes: &[RouteSpec]) -> Vec<(usize, usize)> {
         subset(&narrow.methods, &wide.methods)
             && subset(&narrow.hosts, &wide.hosts)
             && subset(&narrow.snis, &wide.snis)
-            && subset(&narrow.event_types, &wide.event_types)
+            && narrow.events().iter().zip(wide.events()).all(|(narrow, wide)| subset(narrow, wide))
             && wide.headers.iter().all(|(name, values)| narrow.headers.iter().any(|(n, v)| n == name && subset(v, values) && !v.is_empty()))
     };
     // A path group is unreachable when one group that ranks before it covers it; a route when all of its are.

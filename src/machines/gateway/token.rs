@@ -3,8 +3,10 @@
 //! In: a token's text, keys. Out: header and claims, whether a signature is right, tokens signed for clients.
 //! Time is the caller's: nothing here looks at a clock. Start at [`Token::parse`] and [`VerifyKey::verifies`].
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -194,6 +196,13 @@ impl SignKey {
         let key = key.map_err(|_| format!("this is no private key for {} (PEM)", algorithm.name()))?;
         Ok(Self { algorithm, key })
     }
+    /// A token of an issuer that ends at an instant, as clients have them.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn sign_for(&self, issuer: &str, exp_unix_s: i64) -> Result<String, String> {
+        self.sign(&[("iss".to_owned(), issuer.into()), ("exp".to_owned(), exp_unix_s.into())].into_iter().collect())
+    }
     /// A token with these claims.
     ///
     /// # Errors
@@ -207,6 +216,43 @@ impl SignKey {
     }
 }
 
+/// Which tokens had a right signature when they came first, where a key pair was used. A client sends one token many times,
+/// and the same text under the same key has the same signature: to look again would change nothing but the time that a run
+/// takes here. What the product pays for it is in the simulated service time; ends and claims are looked at each time.
+/// Signatures of a shared secret take less time to check than to keep.
+#[derive(Clone, Debug)]
+pub(super) struct Signatures {
+    /// By text: the key's number, and what it said. Only looked up, never walked.
+    kept: HashMap<Arc<str>, (u32, bool), ahash::RandomState>,
+}
+
+impl Default for Signatures {
+    fn default() -> Self {
+        Self { kept: HashMap::with_hasher(super::hasher()) }
+    }
+}
+
+impl Signatures {
+    /// Tokens kept at once; beyond, all are forgotten.
+    const KEPT_MAX: usize = 1_000;
+
+    /// As [`VerifyKey::verifies`]; `number` stands for the key.
+    pub(super) fn verify(&mut self, number: u32, key: &VerifyKey, token: &Token<'_>) -> bool {
+        if key.algorithm.is_symmetric() {
+            return key.verifies(token);
+        }
+        if let Some((_, verdict)) = self.kept.get(token.text).filter(|(known, _)| *known == number) {
+            return *verdict;
+        }
+        let verdict = key.verifies(token);
+        if self.kept.len() >= Self::KEPT_MAX {
+            self.kept.clear();
+        }
+        self.kept.insert(token.text.into(), (number, verdict));
+        verdict
+    }
+}
+
 /// A token taken apart; nothing of it is believed yet.
 #[derive(Clone, Debug)]
 pub struct Token<'a> {
@@ -214,6 +260,7 @@ pub struct Token<'a> {
     pub header: Map<String, Json>,
     /// Its claims.
     pub claims: Map<String, Json>,
+    text: &'a str,
     message: &'a str,
     signature: &'a str,
 }
@@ -241,7 +288,7 @@ impl<'a> Token<'a> {
         if !header.get("alg").and_then(Json::as_str).is_some_and(known) {
             return Err("invalid alg");
         }
-        Ok(Self { header, claims, message, signature })
+        Ok(Self { header, claims, text, message, signature })
     }
     /// What its header says of its signature.
     #[must_use]

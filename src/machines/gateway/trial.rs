@@ -26,8 +26,6 @@ pub struct Trial {
     pub decision: Decision,
     /// The route's name.
     pub route: Option<Arc<str>>,
-    /// The consumer's name.
-    pub consumer: Option<Arc<str>>,
     /// What ran, in order.
     pub steps: Vec<Step>,
     /// What the service is asked: host, path, headers added; none when the gateway answers.
@@ -67,12 +65,17 @@ impl Gateway {
         let upstream = decision.route.filter(|_| passed_on).map(|route| self.upstream(route, request, shown.upstream_headers));
         Trial {
             route: decision.route.map(|route| Arc::clone(&self.names.routes[route as usize])),
-            consumer: decision.consumer.map(|consumer| Arc::clone(&self.people.names[consumer as usize])),
             steps,
             upstream,
             answer: self.answer(now, &decision, shown.answer_headers),
             decision,
         }
+    }
+    /// Routes in the order in which they are tried, each with whether it fits this request; at most `count`.
+    #[must_use]
+    pub fn tried(&self, request: &Request<'_>, count: usize) -> Vec<(u32, bool)> {
+        let normal = uri::normal(request.path);
+        self.router.tried(&Request { path: &normal, ..*request }, count)
     }
     fn upstream(&self, route: u32, request: &Request<'_>, headers: Vec<(String, String)>) -> Upstream {
         let spec = &self.routes[route as usize];

@@ -1,9 +1,11 @@
-//! The gateways of the design: their routes in the order in which they are tried, and a request that a person tries.
+//! The gateways of the design: their routes in the order in which they are tried, a request that a person tries, and who used
+//! them in the run that is shown.
 //!
-//! In: the design. Out: nothing but what a person typed, which stays in the window. Start at [`body`]; `request.rs` is
-//! the box on the right.
+//! In: the design, a card's figures. Out: nothing but what a person typed, which stays in the window. Start at [`body`];
+//! `request.rs` is the box on the right, `usage.rs` stands below the routes.
 
 mod request;
+mod usage;
 
 use std::sync::Arc;
 
@@ -31,12 +33,23 @@ const ROUTES: [Column<'_>; 4] = [
 /// The tab of the dock.
 pub fn gateways_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
     let mut asked = Vec::new();
-    body(ui, |ui| dock::tabs(ui, app, &mut asked), app.project(), app.selected_component(), commands);
+    let figures = |id: &str| {
+        let running = app.running.as_ref()?;
+        Some(running.view().cards.get(running.component_ix(id)?.index())?.details.as_slice())
+    };
+    body(ui, |ui| dock::tabs(ui, app, &mut asked), app.project(), app.selected_component(), figures, commands);
     commands.append(&mut asked);
 }
 
-/// Draws the table and the box under the tabs.
-pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), project: &Project, selected: Option<&str>, commands: &mut Vec<Command>) {
+/// Draws the table and the box under the tabs; `figures` gives what a gateway of the run counts.
+pub fn body<'a>(
+    ui: &mut Ui,
+    tabs: impl FnOnce(&mut Ui),
+    project: &Project,
+    selected: Option<&str>,
+    figures: impl Fn(&str) -> Option<&'a [(String, String)]>,
+    commands: &mut Vec<Command>,
+) {
     let gateways: Vec<&String> = project.components.iter().filter(|(_, component)| component.kind == "gateway").map(|(id, _)| id).collect();
     let chosen = gateways.iter().position(|id| Some(id.as_str()) == selected).unwrap_or_default();
     let Some(id) = gateways.get(chosen) else {
@@ -73,7 +86,10 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), project: &Project, selected
         ScrollArea::vertical().id_salt("gateway-routes").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             match tried {
-                Ok(tried) => routes_ui(ui, tried),
+                Ok(tried) => {
+                    routes_ui(ui, tried);
+                    usage::ui(ui, figures(id).unwrap_or_default());
+                }
                 Err(why) => widgets::notice(ui, icon::ERROR, why, Tone::Error),
             }
         });

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ApiStop, ResponseType};
-use crate::machines::gateway::token::{TimeClaim, Token, VerifyKey};
+use super::{ApiKind, ApiStop, ResponseType};
+use crate::machines::gateway::token::{Signatures, TimeClaim, Token, VerifyKey};
 use crate::machines::gateway::{Request, TokenAlgorithm, TokenCredential};
 use crate::units::{SimDuration, SimTime};
 
@@ -41,11 +41,23 @@ pub enum AuthorizerSpec {
     },
 }
 
+/// Whether a JWT authorizer takes tokens with such signatures. HTTP APIs: RSA keys only (http-api-jwt-authorizer); REST APIs:
+/// RS256 to RS512, ES256 to ES512 (API_JwtConfiguration), of which ES512 is not known here.
+#[must_use]
+pub fn takes_algorithm(kind: ApiKind, algorithm: TokenAlgorithm) -> bool {
+    match algorithm {
+        TokenAlgorithm::Rs256 | TokenAlgorithm::Rs384 | TokenAlgorithm::Rs512 => true,
+        TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => kind == ApiKind::Rest,
+        _ => false,
+    }
+}
+
 /// Compiled, with what it keeps.
 #[derive(Clone, Debug)]
 pub(super) struct Authorizer {
     spec: Arc<AuthorizerSpec>,
     key: Option<VerifyKey>,
+    signatures: Signatures,
     kept: BTreeMap<Arc<str>, (SimTime, bool)>,
 }
 
@@ -56,10 +68,12 @@ pub(super) struct Passed {
 }
 
 impl Authorizer {
-    pub(super) fn new(spec: &AuthorizerSpec) -> Result<Self, String> {
+    pub(super) fn new(spec: &AuthorizerSpec, kind: ApiKind) -> Result<Self, String> {
         let key = match spec {
-            AuthorizerSpec::Jwt { issuer, .. } if issuer.algorithm == TokenAlgorithm::Hs256 || issuer.algorithm.is_symmetric() => {
-                return Err("a JWT authorizer takes tokens signed with RSA keys only".to_owned());
+            AuthorizerSpec::Jwt { issuer, .. } if !takes_algorithm(kind, issuer.algorithm) => {
+                let known = TokenAlgorithm::ALL.iter().filter(|(algorithm, _)| takes_algorithm(kind, *algorithm));
+                let known: Vec<&str> = known.map(|(_, name)| *name).collect();
+                return Err(format!("tokens are signed with {}; here they may be with {}", issuer.algorithm.name(), known.join(", ")));
             }
             AuthorizerSpec::Jwt { issuer, .. } => Some(VerifyKey::new(issuer.algorithm, &issuer.secret)?),
             AuthorizerSpec::Lambda { ttl, .. } if *ttl > SimDuration::from_secs(TTL_S_MAX) => {
@@ -67,7 +81,7 @@ impl Authorizer {
             }
             AuthorizerSpec::Lambda { .. } => None,
         };
-        Ok(Self { spec: Arc::new(spec.clone()), key, kept: BTreeMap::new() })
+        Ok(Self { spec: Arc::new(spec.clone()), key, signatures: Signatures::default(), kept: BTreeMap::new() })
     }
     pub(super) fn judge(
         &mut self,
@@ -86,8 +100,7 @@ impl Authorizer {
                     return Err((ApiStop::of(ResponseType::Unauthorized), false));
                 };
                 let denied = || ApiStop::of(ResponseType::AccessDenied);
-                if let Some((until, allowed)) = self.kept.get(&who.1).filter(|(until, _)| now < *until) {
-                    let _ = until;
+                if let Some((_, allowed)) = self.kept.get(&who.1).filter(|(until, _)| now < *until) {
                     return if *allowed { Ok(Passed::default()) } else { Err((denied(), false)) };
                 }
                 if *fails {
@@ -111,7 +124,7 @@ impl Authorizer {
         }
     }
     fn token(
-        &self,
+        &mut self,
         unix_s: i64,
         request: &Request<'_>,
         issuer: &TokenCredential,
@@ -127,7 +140,7 @@ impl Authorizer {
         let is_issuer = claim("iss").and_then(|iss| iss.as_str()) == Some(&*issuer.key);
         let in_time = token.claim_errors(&[TimeClaim::Exp], unix_s).is_empty()
             && (claim("nbf").is_none() || token.claim_errors(&[TimeClaim::Nbf], unix_s).is_empty());
-        if !is_issuer || !in_time || token.algorithm() != key.algorithm().name() || !key.verifies(&token) {
+        if !is_issuer || !in_time || token.algorithm() != key.algorithm().name() || !self.signatures.verify(0, key, &token) {
             return Err(no());
         }
         let audience = claim("aud").or_else(|| claim("client_id"));

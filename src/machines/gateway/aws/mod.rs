@@ -15,19 +15,18 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Answer, Period, Request, uri};
+use super::{Answer, Period, Request, hasher, uri};
 use crate::machines::codec::Schema;
-use crate::units::{SimDuration, SimTime};
+use crate::units::SimTime;
 
-pub use authorizer::{AuthorizerSpec, TTL_S_MAX};
+pub use authorizer::{AuthorizerSpec, TTL_S_MAX, takes_algorithm};
 pub use bucket::{Bucket, Throttle};
 
 /// Largest payload: 10 MiB.
 pub const PAYLOAD_BYTES_MAX: usize = 10 << 20;
-/// The longest that an integration may take unless the account has more.
-pub const INTEGRATION_TIMEOUT: SimDuration = SimDuration::from_secs(29);
 /// An account's own limits in most regions.
 pub const ACCOUNT: Throttle = Throttle { rate_milli: 10_000_000, burst: 5_000 };
 
@@ -145,58 +144,89 @@ pub enum ResponseType {
     ServiceUnavailable,
 }
 
+/// What a gateway response is made of.
+struct Parts {
+    status: u16,
+    /// Stable code of the reason.
+    code: &'static str,
+    message: &'static str,
+    /// `x-amzn-ErrorType` of a REST API.
+    error_type: &'static str,
+}
+
 impl ResponseType {
-    /// Status, stable code, body and the header `x-amzn-ErrorType` of a REST API.
-    fn rest(self) -> (u16, &'static str, &'static str, &'static str) {
+    /// As a REST API has them.
+    fn rest(self) -> Parts {
+        let parts = |status, code, message, error_type| Parts { status, code, message, error_type };
         match self {
             Self::MissingAuthenticationToken => {
-                (403, "no-route", r#"{"message":"Missing Authentication Token"}"#, "MissingAuthenticationTokenException")
+                parts(403, "no-route", "Missing Authentication Token", "MissingAuthenticationTokenException")
             }
-            Self::NotFound => (404, "no-route", r#"{"message":"Not Found"}"#, "NotFoundException"),
+            Self::NotFound => parts(404, "no-route", "Not Found", "NotFoundException"),
             Self::RequestTooLarge => {
-                (413, "too-large", r#"{"message":"HTTP content length exceeded 10485760 bytes."}"#, "RequestEntityTooLargeException")
+                parts(413, "too-large", "HTTP content length exceeded 10485760 bytes.", "RequestEntityTooLargeException")
             }
-            Self::Unauthorized => (401, "unauthorized", r#"{"message":"Unauthorized"}"#, "UnauthorizedException"),
-            Self::AccessDenied => (
-                403,
-                "forbidden",
-                r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#,
-                "AccessDeniedException",
-            ),
-            Self::Forbidden => (403, "forbidden", r#"{"message":"Forbidden"}"#, "ForbiddenException"),
-            Self::AuthorizerFailure => (500, "authorizer", r#"{"message":null}"#, "AuthorizerConfigurationException"),
-            Self::InvalidApiKey => (403, "unauthorized", r#"{"message":"Forbidden"}"#, "ForbiddenException"),
-            Self::Throttled => (429, "rate-limit", r#"{"message":"Too Many Requests"}"#, "TooManyRequestsException"),
-            Self::QuotaExceeded => (429, "quota", r#"{"message":"Limit Exceeded"}"#, "LimitExceededException"),
-            Self::BadRequestBody => (400, "schema", r#"{"message": "Invalid request body"}"#, "BadRequestException"),
-            Self::IntegrationFailure => (502, "upstream", r#"{"message": "Internal server error"}"#, "InternalServerErrorException"),
-            Self::IntegrationTimeout => (504, "timeout", r#"{"message": "Endpoint request timed out"}"#, "InternalServerErrorException"),
-            Self::ServiceUnavailable => (503, "unavailable", r#"{"message":"Service Unavailable"}"#, "ServiceUnavailableException"),
+            Self::Unauthorized => parts(401, "unauthorized", "Unauthorized", "UnauthorizedException"),
+            Self::AccessDenied => {
+                parts(403, "forbidden", "User is not authorized to access this resource with an explicit deny", "AccessDeniedException")
+            }
+            Self::Forbidden => parts(403, "forbidden", "Forbidden", "ForbiddenException"),
+            Self::AuthorizerFailure => parts(500, "authorizer", "no message", "AuthorizerConfigurationException"),
+            Self::InvalidApiKey => parts(403, "unauthorized", "Forbidden", "ForbiddenException"),
+            Self::Throttled => parts(429, "rate-limit", "Too Many Requests", "TooManyRequestsException"),
+            Self::QuotaExceeded => parts(429, "quota", "Limit Exceeded", "LimitExceededException"),
+            Self::BadRequestBody => parts(400, "schema", "Invalid request body", "BadRequestException"),
+            Self::IntegrationFailure => parts(502, "upstream", "Internal server error", "InternalServerErrorException"),
+            Self::IntegrationTimeout => parts(504, "timeout", "Endpoint request timed out", "InternalServerErrorException"),
+            Self::ServiceUnavailable => parts(503, "unavailable", "Service Unavailable", "ServiceUnavailableException"),
         }
     }
-    /// As the product answers; HTTP APIs differ where integrations fail and payloads are too large.
+    /// HTTP APIs differ where integrations fail and payloads are too large.
+    fn parts(self, kind: ApiKind) -> Parts {
+        let rest = self.rest();
+        let (status, message) = match self {
+            _ if kind == ApiKind::Rest => return rest,
+            Self::RequestTooLarge => (413, "Request Entity Too Large"),
+            Self::IntegrationFailure | Self::AuthorizerFailure => (500, "Internal Server Error"),
+            Self::IntegrationTimeout => (503, "Service Unavailable"),
+            Self::MissingAuthenticationToken => (404, "Not Found"),
+            _ => return rest,
+        };
+        Parts { status, message, ..rest }
+    }
+    /// Status and message of the product's answer.
+    #[must_use]
+    pub fn said(self, kind: ApiKind) -> (u16, &'static str) {
+        let parts = self.parts(kind);
+        (parts.status, parts.message)
+    }
+    /// The stable code of the reason.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.rest().code
+    }
+    /// As the product answers.
     #[must_use]
     pub fn answer(self, kind: ApiKind) -> Answer {
-        let (mut status, _, mut body, error_type) = self.rest();
+        let Parts { status, message, error_type, .. } = self.parts(kind);
         let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-        if kind == ApiKind::Http {
-            (status, body) = match self {
-                Self::RequestTooLarge => (413, r#"{"message":"Request Entity Too Large"}"#),
-                Self::IntegrationFailure => (500, r#"{"message":"Internal Server Error"}"#),
-                Self::IntegrationTimeout => (503, r#"{"message":"Service Unavailable"}"#),
-                Self::MissingAuthenticationToken => (404, r#"{"message":"Not Found"}"#),
-                Self::AuthorizerFailure => (500, r#"{"message":"Internal Server Error"}"#),
-                _ => (status, body),
-            };
-            match self {
-                Self::Unauthorized => headers.push(("www-authenticate".to_owned(), "Bearer".to_owned())),
-                Self::Forbidden => headers.push(("www-authenticate".to_owned(), "Bearer error=\"insufficient_scope\"".to_owned())),
-                _ => {}
+        match (kind, self) {
+            (ApiKind::Rest, _) => headers.push(("x-amzn-ErrorType".to_owned(), error_type.to_owned())),
+            (ApiKind::Http, Self::Unauthorized) => headers.push(("www-authenticate".to_owned(), "Bearer".to_owned())),
+            (ApiKind::Http, Self::Forbidden) => {
+                headers.push(("www-authenticate".to_owned(), "Bearer error=\"insufficient_scope\"".to_owned()));
             }
-        } else {
-            headers.push(("x-amzn-ErrorType".to_owned(), error_type.to_owned()));
+            _ => {}
         }
-        Answer { status, headers, body: body.to_owned() }
+        // Its own spelling, one by one.
+        let body = match self {
+            Self::AccessDenied => format!("{{\"Message\":\"{message}\"}}"),
+            Self::AuthorizerFailure if kind == ApiKind::Rest => "{\"message\":null}".to_owned(),
+            Self::BadRequestBody => format!("{{\"message\": \"{message}\"}}"),
+            Self::IntegrationFailure | Self::IntegrationTimeout if kind == ApiKind::Rest => format!("{{\"message\": \"{message}\"}}"),
+            _ => format!("{{\"message\":\"{message}\"}}"),
+        };
+        Answer { status, headers, body }
     }
 }
 
@@ -213,11 +243,6 @@ impl ApiStop {
     fn of(response: ResponseType) -> Self {
         Self { response, detail: None }
     }
-    /// The stable code of the reason.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.response.rest().1
-    }
 }
 
 /// What becomes of a request.
@@ -227,10 +252,8 @@ pub struct ApiDecision {
     pub stop: Option<ApiStop>,
     /// Which route, by its place.
     pub route: Option<u32>,
-    /// Values of the path's parameters.
-    pub params: Vec<(String, String)>,
-    /// Whose API key it carries.
-    pub key_owner: Option<Arc<str>>,
+    /// Whose API key it carries, by the place among [`Api::owners`].
+    pub key_owner: Option<u32>,
     /// A function was asked: pay for it.
     pub authorizer_called: bool,
     /// Which bucket was empty: `account`, `stage`, `route orders`, `plan basic`.
@@ -243,9 +266,13 @@ pub struct Api {
     spec: Arc<ApiSpec>,
     routes: Arc<routes::Routes>,
     authorizers: Vec<authorizer::Authorizer>,
-    account: Bucket,
-    stage: Option<Bucket>,
-    by_route: Vec<Option<Bucket>>,
+    account: Limit,
+    stage: Option<Limit>,
+    by_route: Vec<Option<Limit>>,
+    /// Who has keys, in the order of the plans.
+    owners: Arc<[Arc<str>]>,
+    /// Places in `keys` by what clients send; only looked up, never walked.
+    by_key: Arc<HashMap<Arc<str>, u32, ahash::RandomState>>,
     keys: Vec<Key>,
     epoch_unix_s: i64,
 }
@@ -253,14 +280,45 @@ pub struct Api {
 /// One API key's state.
 #[derive(Clone, Debug)]
 struct Key {
-    value: Arc<str>,
-    owner: Arc<str>,
-    plan: usize,
-    bucket: Option<Bucket>,
-    /// By place in the plan's list.
-    by_route: Vec<Bucket>,
+    owner: u32,
+    plan: u32,
+    limit: Option<Limit>,
+    /// By route name.
+    by_route: Vec<(Arc<str>, Limit)>,
     /// The quota's period, and what was used of it.
     used: (i64, u64),
+}
+
+/// A bucket, and what it is called in answers' reasons.
+#[derive(Clone, Debug)]
+struct Limit {
+    throttle: Throttle,
+    bucket: Bucket,
+    name: Arc<str>,
+}
+
+impl Limit {
+    fn full(throttle: Throttle, name: impl Into<Arc<str>>) -> Self {
+        Self { throttle, bucket: Bucket::full(throttle, SimTime::ZERO), name: name.into() }
+    }
+    fn is_empty(&mut self, now: SimTime) -> bool {
+        !self.bucket.has_one(self.throttle, now)
+    }
+}
+
+impl Key {
+    fn new(plan: &UsagePlan, number: usize, owner: u32) -> Self {
+        let of_route = |(route, throttle): &(Arc<str>, Throttle)| {
+            (Arc::clone(route), Limit::full(*throttle, format!("plan {} for route {route}", plan.name)))
+        };
+        Self {
+            owner,
+            plan: number as u32,
+            limit: plan.throttle.map(|throttle| Limit::full(throttle, format!("plan {}", plan.name))),
+            by_route: plan.by_route.iter().map(of_route).collect(),
+            used: (i64::MIN, 0),
+        }
+    }
 }
 
 impl Api {
@@ -274,7 +332,7 @@ impl Api {
             .map_err(|found| problems.extend(found.into_iter().map(|(at, words)| format!("route `{}`: {words}", spec.routes[at].name))));
         let mut authorizers = Vec::new();
         for (at, authorizer) in spec.authorizers.iter().enumerate() {
-            match authorizer::Authorizer::new(authorizer) {
+            match authorizer::Authorizer::new(authorizer, spec.kind) {
                 Ok(authorizer) => authorizers.push(authorizer),
                 Err(words) => problems.push(format!("authorizer {at}: {words}")),
             }
@@ -282,30 +340,34 @@ impl Api {
         for route in spec.routes.iter().filter(|route| route.authorizer.is_some_and(|at| at >= spec.authorizers.len())) {
             problems.push(format!("route `{}`: there is no such authorizer", route.name));
         }
-        let full = |throttle: Throttle| Bucket::full(throttle, SimTime::ZERO);
+        let mut owners: Vec<Arc<str>> = Vec::new();
+        let mut by_owner: HashMap<Arc<str>, u32, ahash::RandomState> = HashMap::with_hasher(hasher());
+        let mut by_key: HashMap<Arc<str>, u32, ahash::RandomState> = HashMap::with_hasher(hasher());
         let mut keys: Vec<Key> = Vec::new();
-        for (plan, of) in spec.plans.iter().enumerate() {
-            for (value, owner) in &of.keys {
-                if keys.iter().any(|key| key.value == *value) {
-                    problems.push(format!("plan `{}`: a key is in two plans", of.name));
-                }
-                keys.push(Key {
-                    value: Arc::clone(value),
-                    owner: Arc::clone(owner),
-                    plan,
-                    bucket: of.throttle.map(full),
-                    by_route: of.by_route.iter().map(|(_, throttle)| full(*throttle)).collect(),
-                    used: (i64::MIN, 0),
+        for (number, plan) in spec.plans.iter().enumerate() {
+            for (value, owner) in &plan.keys {
+                let owner = *by_owner.entry(Arc::clone(owner)).or_insert_with(|| {
+                    owners.push(Arc::clone(owner));
+                    (owners.len() - 1) as u32
                 });
+                if let Some(other) = by_key.insert(Arc::clone(value), keys.len() as u32) {
+                    let other = &spec.plans[keys[other as usize].plan as usize].name;
+                    let words = if *other == plan.name { "has a key twice".to_owned() } else { format!("has a key of the plan `{other}`") };
+                    problems.push(format!("plan `{}` {words}: a key is in one plan of a stage", plan.name));
+                }
+                keys.push(Key::new(plan, number, owner));
             }
         }
+        let of_route = |route: &ApiRoute| route.throttle.map(|throttle| Limit::full(throttle, format!("route {}", route.name)));
         match routes {
             Ok(routes) if problems.is_empty() => Ok(Self {
                 routes: Arc::new(routes),
                 authorizers,
-                account: full(spec.account),
-                stage: spec.stage.map(full),
-                by_route: spec.routes.iter().map(|route| route.throttle.map(full)).collect(),
+                account: Limit::full(spec.account, "account"),
+                stage: spec.stage.map(|throttle| Limit::full(throttle, "stage")),
+                by_route: spec.routes.iter().map(of_route).collect(),
+                owners: owners.into(),
+                by_key: Arc::new(by_key),
                 keys,
                 spec: Arc::new(spec.clone()),
                 epoch_unix_s,
@@ -318,10 +380,19 @@ impl Api {
     pub fn spec(&self) -> &ApiSpec {
         &self.spec
     }
+    /// Who has API keys: the numbers of [`ApiDecision::key_owner`].
+    #[must_use]
+    pub fn owners(&self) -> &[Arc<str>] {
+        &self.owners
+    }
+    /// What the path's parameters are in a request that a route took.
+    #[must_use]
+    pub fn params(&self, route: u32, request: &Request<'_>) -> Vec<(String, String)> {
+        self.routes.params(route, &uri::normal(request.bare_path()))
+    }
     /// Decides.
     pub fn handle(&mut self, now: SimTime, request: &Request<'_>) -> ApiDecision {
-        let mut decision =
-            ApiDecision { stop: None, route: None, params: Vec::new(), key_owner: None, authorizer_called: false, throttled_by: None };
+        let mut decision = ApiDecision { stop: None, route: None, key_owner: None, authorizer_called: false, throttled_by: None };
         decision.stop = self.judge(now, request, &mut decision).err();
         decision
     }
@@ -331,13 +402,11 @@ impl Api {
             return Err(ApiStop::of(ResponseType::RequestTooLarge));
         }
         let path = uri::normal(request.bare_path());
-        let found = self.routes.find(request.method, &path);
-        let Some(at) = found.route else {
+        let Some(at) = self.routes.find(request.method, &path) else {
             let response = if spec.kind == ApiKind::Rest { ResponseType::MissingAuthenticationToken } else { ResponseType::NotFound };
             return Err(ApiStop::of(response));
         };
         decision.route = Some(at);
-        decision.params = found.params;
         let route = &spec.routes[at as usize];
         let unix_s = self.epoch_unix_s.saturating_add_unsigned(now.as_ns() / 1_000_000_000);
         if let Some(authorizer) = route.authorizer.and_then(|at| self.authorizers.get_mut(at)) {
@@ -349,14 +418,14 @@ impl Api {
                 }
             }
         }
-        let given = request.header("x-api-key");
-        let key = given.and_then(|given| self.keys.iter().position(|key| *key.value == *given));
-        if route.key_required && key.is_none() {
-            return Err(ApiStop::of(ResponseType::InvalidApiKey));
-        }
         // A key counts only where one is asked for.
-        let key = key.filter(|_| route.key_required);
-        decision.key_owner = key.map(|key| Arc::clone(&self.keys[key].owner));
+        let mut key = None;
+        if route.key_required {
+            let known = request.header("x-api-key").and_then(|given| self.by_key.get(given));
+            let number = *known.ok_or_else(|| ApiStop::of(ResponseType::InvalidApiKey))?;
+            decision.key_owner = Some(self.keys[number as usize].owner);
+            key = Some(number as usize);
+        }
         self.throttle(now, unix_s, at as usize, key, decision)?;
         if let Some(model) = &route.model {
             model.validate_text(request.body).map_err(|words| ApiStop { response: ResponseType::BadRequestBody, detail: Some(words) })?;
@@ -365,17 +434,12 @@ impl Api {
     }
     /// Plan and route, plan, route, stage, account: all must have a token, then each gives one.
     fn throttle(&mut self, now: SimTime, unix_s: i64, route: usize, key: Option<usize>, decision: &mut ApiDecision) -> Result<(), ApiStop> {
-        let spec = Arc::clone(&self.spec);
+        let spec = &self.spec;
         let name = &spec.routes[route].name;
-        let mut taken: Vec<&mut Bucket> = Vec::with_capacity(5);
         let mut quota: Option<&mut u64> = None;
-        let mut empty = |words: String| {
-            decision.throttled_by = Some(words.into());
-            Err(ApiStop::of(ResponseType::Throttled))
-        };
+        let (mut of_plan_and_route, mut of_plan) = (None, None);
         if let Some(key) = key.and_then(|key| self.keys.get_mut(key)) {
-            let plan = &spec.plans[key.plan];
-            if let Some((limit, period)) = plan.quota {
+            if let Some((limit, period)) = spec.plans[key.plan as usize].quota {
                 let start = period.start(unix_s);
                 if key.used.0 != start {
                     key.used = (start, 0);
@@ -385,36 +449,16 @@ impl Api {
                 }
                 quota = Some(&mut key.used.1);
             }
-            for (bucket, (_, throttle)) in key.by_route.iter_mut().zip(&plan.by_route).filter(|(_, (of, _))| of == name) {
-                if !bucket.has_one(*throttle, now) {
-                    return empty(format!("plan {} for route {name}", plan.name));
-                }
-                taken.push(bucket);
-            }
-            if let (Some(bucket), Some(throttle)) = (&mut key.bucket, plan.throttle) {
-                if !bucket.has_one(throttle, now) {
-                    return empty(format!("plan {}", plan.name));
-                }
-                taken.push(bucket);
-            }
+            of_plan_and_route = key.by_route.iter_mut().find(|(of, _)| of == name).map(|(_, limit)| limit);
+            of_plan = key.limit.as_mut();
         }
-        if let (Some(bucket), Some(throttle)) = (&mut self.by_route[route], spec.routes[route].throttle) {
-            if !bucket.has_one(throttle, now) {
-                return empty(format!("route {name}"));
-            }
-            taken.push(bucket);
+        let of_route = self.by_route[route].as_mut();
+        let mut limits = [of_plan_and_route, of_plan, of_route, self.stage.as_mut(), Some(&mut self.account)];
+        if let Some(empty) = limits.iter_mut().flatten().find_map(|limit| limit.is_empty(now).then_some(&limit.name)) {
+            decision.throttled_by = Some(Arc::clone(empty));
+            return Err(ApiStop::of(ResponseType::Throttled));
         }
-        if let (Some(bucket), Some(throttle)) = (&mut self.stage, spec.stage) {
-            if !bucket.has_one(throttle, now) {
-                return empty("stage".to_owned());
-            }
-            taken.push(bucket);
-        }
-        if !self.account.has_one(spec.account, now) {
-            return empty("account".to_owned());
-        }
-        self.account.take();
-        taken.into_iter().for_each(Bucket::take);
+        limits.into_iter().flatten().for_each(|limit| limit.bucket.take());
         if let Some(used) = quota {
             *used += 1;
         }

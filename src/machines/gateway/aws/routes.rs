@@ -3,105 +3,138 @@
 //! docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html: a full match of route and method,
 //! then routes with a greedy `{proxy+}`, then `$default`. Segments that are written out win over `{param}`, those over
 //! `{proxy+}`, from left to right; a method that is named wins over `ANY`.
+//!
+//! ```text
+//! /orders/{id}   ─►  root ─orders─► ○ ─{}─► ○ ends here: GET order, ANY order
+//! /orders/{all+}                    └─ greedy: ANY rest
+//! ```
+//!
+//! Templates stand in a tree of segments: a search goes down by text, else by parameter, else to what is greedy there,
+//! and comes back up where no method fits. That is the product's order, without looking at every route.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ApiRoute;
+use crate::machines::gateway::hasher;
 
 /// Most segments of a template.
 pub(super) const SEGMENTS_MAX: usize = 50;
 
+/// Compiled; immutable.
 #[derive(Debug)]
 pub(super) struct Routes {
-    entries: Vec<Entry>,
+    /// By route; none is `$default`.
+    templates: Vec<Option<Vec<Segment>>>,
+    /// The first is the root.
+    nodes: Vec<Node>,
+    defaults: Ends,
 }
 
+/// What follows after some segments.
 #[derive(Debug)]
-struct Entry {
-    route: u32,
-    /// None is `ANY`.
-    method: Option<Arc<str>>,
-    /// None is `$default`.
-    segments: Option<Vec<Segment>>,
+struct Node {
+    /// Nodes by a text that is written out; only looked up, never walked.
+    plain: HashMap<Box<str>, u32, ahash::RandomState>,
+    /// The node after any one segment.
+    param: Option<u32>,
+    /// Routes whose template ends here.
+    ends: Ends,
+    /// Routes that take whatever is left.
+    greedy: Ends,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Routes with one template, by their methods; of two alike the first in the list is found.
+#[derive(Debug, Default)]
+struct Ends {
+    named: Vec<(Arc<str>, u32)>,
+    any: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Plain(String),
     Param(String),
     Greedy(String),
 }
 
-/// A match, and the values of its parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub route: Option<u32>,
-    pub params: Vec<(String, String)>,
-    /// The path is known, its method is not.
-    pub other_method: bool,
-}
-
 impl Routes {
     pub(super) fn new(routes: &[ApiRoute]) -> Result<Self, Vec<(usize, String)>> {
         let mut problems = Vec::new();
-        let mut entries = Vec::new();
+        let mut compiled = Self { templates: Vec::new(), nodes: vec![Node::new()], defaults: Ends::default() };
         for (at, route) in routes.iter().enumerate() {
             match template(&route.path) {
                 Ok(segments) => {
-                    entries.push(Entry { route: at as u32, method: (&*route.method != "ANY").then(|| Arc::clone(&route.method)), segments })
+                    compiled.insert(segments.as_deref(), &route.method, at as u32);
+                    compiled.templates.push(segments);
                 }
                 Err(words) => problems.push((at, words)),
             }
         }
-        // Stable: of two alike the first in the list is found.
-        entries.sort_by_key(rank);
-        if problems.is_empty() { Ok(Self { entries }) } else { Err(problems) }
+        if problems.is_empty() { Ok(compiled) } else { Err(problems) }
     }
-    pub(super) fn find(&self, method: &str, path: &str) -> Found {
+    fn insert(&mut self, template: Option<&[Segment]>, method: &Arc<str>, route: u32) {
+        let Some(template) = template else { return self.defaults.insert(method, route) };
+        let mut at = 0;
+        for segment in template {
+            let fresh = self.nodes.len() as u32;
+            let node = &mut self.nodes[at];
+            let next = match segment {
+                Segment::Plain(text) => *node.plain.entry(text.as_str().into()).or_insert(fresh),
+                Segment::Param(_) => *node.param.get_or_insert(fresh),
+                Segment::Greedy(_) => return node.greedy.insert(method, route),
+            };
+            if next == fresh {
+                self.nodes.push(Node::new());
+            }
+            at = next as usize;
+        }
+        self.nodes[at].ends.insert(method, route);
+    }
+    /// The route that takes a request, by its place in the list.
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<u32> {
+        self.below(0, path, method).or_else(|| self.defaults.of(method))
+    }
+    fn below(&self, node: u32, path: &str, method: &str) -> Option<u32> {
+        let node = &self.nodes[node as usize];
+        let path = path.trim_start_matches('/');
+        if path.is_empty() {
+            return node.ends.of(method);
+        }
+        let (segment, rest) = path.split_once('/').unwrap_or((path, ""));
+        let by_text = node.plain.get(segment).and_then(|next| self.below(*next, rest, method));
+        let by_param = || node.param.and_then(|next| self.below(next, rest, method));
+        by_text.or_else(by_param).or_else(|| node.greedy.of(method))
+    }
+    /// What the parameters of a route are in a path that it takes.
+    pub(super) fn params(&self, route: u32, path: &str) -> Vec<(String, String)> {
         let given: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let mut found = Found::default();
-        for entry in &self.entries {
-            let Some(params) = entry.fits(&given) else { continue };
-            if entry.method.as_ref().is_none_or(|wanted| **wanted == *method) {
-                return Found { route: Some(entry.route), params, other_method: false };
-            }
-            found.other_method = true;
-        }
-        found
+        let template = self.templates.get(route as usize).and_then(Option::as_deref).unwrap_or_default();
+        let value = |(at, segment): (usize, &Segment)| match segment {
+            Segment::Plain(_) => None,
+            Segment::Param(name) => Some((name.clone(), given.get(at).copied().unwrap_or_default().to_owned())),
+            Segment::Greedy(name) => Some((name.clone(), given.get(at..).unwrap_or_default().join("/"))),
+        };
+        template.iter().enumerate().filter_map(value).collect()
     }
 }
 
-/// Sorts first what is tried first: by segments, then the method.
-fn rank(entry: &Entry) -> (Vec<u8>, bool) {
-    let kind = |segment: &Segment| match segment {
-        Segment::Plain(_) => 0,
-        Segment::Param(_) => 1,
-        Segment::Greedy(_) => 2,
-    };
-    let segments = entry.segments.as_ref().map_or(vec![3], |segments| segments.iter().map(kind).collect());
-    (segments, entry.method.is_none())
+impl Node {
+    fn new() -> Self {
+        Self { plain: HashMap::with_hasher(hasher()), param: None, ends: Ends::default(), greedy: Ends::default() }
+    }
 }
 
-impl Entry {
-    fn fits(&self, given: &[&str]) -> Option<Vec<(String, String)>> {
-        let Some(segments) = &self.segments else { return Some(Vec::new()) };
-        let mut params = Vec::new();
-        let mut rest = given;
-        for segment in segments {
-            match (segment, rest) {
-                (Segment::Greedy(name), [_, ..]) => {
-                    params.push((name.clone(), rest.join("/")));
-                    return Some(params);
-                }
-                (Segment::Plain(text), [first, tail @ ..]) if text == first => rest = tail,
-                (Segment::Param(name), [first, tail @ ..]) => {
-                    params.push((name.clone(), (*first).to_owned()));
-                    rest = tail;
-                }
-                _ => return None,
-            }
+impl Ends {
+    fn insert(&mut self, method: &Arc<str>, route: u32) {
+        if **method == *"ANY" {
+            self.any.get_or_insert(route);
+        } else {
+            self.named.push((Arc::clone(method), route));
         }
-        rest.is_empty().then_some(params)
+    }
+    fn of(&self, method: &str) -> Option<u32> {
+        self.named.iter().find(|(named, _)| **named == *method).map(|(_, route)| *route).or(self.any)
     }
 }
 

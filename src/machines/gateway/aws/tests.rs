@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::machines::gateway::{EPOCH_UNIX_S, SignKey, TokenAlgorithm, TokenCredential};
+use crate::units::SimDuration;
 
 fn route(name: &str, method: &str, path: &str) -> ApiRoute {
     ApiRoute { name: name.into(), method: method.into(), path: path.into(), ..ApiRoute::default() }
@@ -79,13 +80,15 @@ fn the_most_specific_route_is_found() {
     let mut api = api(&spec);
     let mut find = |method: &str, path: &str| {
         let decision = ask(&mut api, SimTime::ZERO, method, path, &[]);
-        (decision.route.map(|route| spec.routes[route as usize].name.to_string()).unwrap_or_default(), decision.params)
+        let params = decision.route.map(|route| api.params(route, &Request { path, ..Request::default() })).unwrap_or_default();
+        (decision.route.map(|route| spec.routes[route as usize].name.to_string()).unwrap_or_default(), params)
     };
     assert_eq!(find("GET", "/pets/dog/1").0, "get-1");
     assert_eq!(find("GET", "/pets/dog/2"), ("get-id".to_owned(), vec![("id".to_owned(), "2".to_owned())]));
     assert_eq!(find("GET", "/pets/cat/1"), ("get-proxy".to_owned(), vec![("proxy".to_owned(), "cat/1".to_owned())]));
     assert_eq!(find("POST", "/test/5").0, "any-proxy");
     assert_eq!(find("POST", "/").0, "default", "a greedy parameter takes at least one segment");
+    assert_eq!(find("GET", "//pets//dog/2/"), ("get-id".to_owned(), vec![("id".to_owned(), "2".to_owned())]));
     let bad =
         ApiSpec { routes: vec![route("a", "GET", "/a/{b+}/c"), route("b", "GET", "x"), route("c", "GET", "/{}")], ..ApiSpec::default() };
     assert_eq!(Api::new(&bad, 0).expect_err("all are bad").len(), 3);
@@ -175,6 +178,44 @@ fn tokens_need_issuer_time_audience_and_scope() {
     assert_eq!(said(&api, &bare).0, 401);
 }
 
+/// The same token twice: its signature is looked at once, its end each time, and another signature is another token.
+#[test]
+fn a_token_that_was_good_ends_all_the_same() {
+    let (private, public) = TokenAlgorithm::Es256.sample_pair().expect("there is one");
+    let issuer = TokenCredential { key: "id".into(), algorithm: TokenAlgorithm::Es256, secret: public.into() };
+    let spec = |kind| ApiSpec {
+        kind,
+        routes: vec![ApiRoute { authorizer: Some(0), ..route("o", "ANY", "/o") }],
+        authorizers: vec![AuthorizerSpec::Jwt { issuer: issuer.clone(), audiences: Vec::new() }],
+        ..ApiSpec::default()
+    };
+    let mut api = api(&spec(ApiKind::Rest));
+    let key = SignKey::new(TokenAlgorithm::Es256, private).expect("a key");
+    let good = key.sign_for("id", EPOCH_UNIX_S + 60).expect("it signs");
+    let forged = good.replace(&good[good.len() - 20..good.len() - 10], "AAAAAAAAAA");
+    let mut told = |second: f64, token: &str| {
+        let decision = ask(&mut api, at(second), "GET", "/o", &[("authorization", token)]);
+        said(&api, &decision).0
+    };
+    assert_eq!([told(0.0, &good), told(59.0, &good), told(60.0, &good)], [200, 200, 401]);
+    assert_eq!([told(0.0, &forged), told(0.0, &forged), told(0.0, &good)], [401, 401, 200]);
+    let words = Api::new(&spec(ApiKind::Http), 0).expect_err("HTTP APIs take RSA keys only");
+    assert!(words[0].ends_with("RS256, RS384, RS512"), "{words:?}");
+}
+
+#[test]
+fn a_key_is_in_one_plan_of_a_stage() {
+    let plan = |name: &str, keys: &[&str]| UsagePlan {
+        name: name.into(),
+        keys: keys.iter().map(|key| (Arc::from(*key), "web".into())).collect(),
+        ..UsagePlan::default()
+    };
+    let spec = ApiSpec { plans: vec![plan("a", &["k1", "k1"]), plan("b", &["k2", "k1"])], ..ApiSpec::default() };
+    let problems = Api::new(&spec, 0).expect_err("one key stands there three times");
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].contains("has a key twice") && problems[1].contains("a key of the plan `a`"), "{problems:?}");
+}
+
 #[test]
 fn each_level_throttles_and_says_so() {
     let one = Some(Throttle::new(1.0, 1));
@@ -203,7 +244,45 @@ fn each_level_throttles_and_says_so() {
     assert_eq!([by("/c", ""), by("/c", "")], ["", "stage"]);
 }
 
+/// The rule as the product's page has it: every route that fits, the most specific first.
+fn found_slowly(routes: &[ApiRoute], method: &str, path: &str) -> Option<u32> {
+    let given: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let fits = |route: &ApiRoute| {
+        let template: Vec<&str> = route.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let greedy = template.last().is_some_and(|last| last.ends_with("+}"));
+        let long_enough = if greedy { given.len() >= template.len() } else { given.len() == template.len() };
+        let is_same = |(wanted, found): (&&str, &&str)| wanted.starts_with('{') || wanted == found;
+        long_enough && template.iter().zip(&given).all(is_same) && (&*route.method == "ANY" || *route.method == *method)
+    };
+    let rank = |route: &ApiRoute| {
+        let kind = |segment: &str| if segment.ends_with("+}") { 2 } else { u8::from(segment.starts_with('{')) };
+        let segments: Vec<u8> = route.path.split('/').filter(|segment| !segment.is_empty()).map(kind).collect();
+        (segments, &*route.method == "ANY")
+    };
+    (0..routes.len()).filter(|at| fits(&routes[*at])).min_by_key(|at| rank(&routes[*at])).map(|at| at as u32)
+}
+
 proptest! {
+    /// Whatever routes there are, the tree finds what a look at every route finds.
+    #[test]
+    fn the_tree_finds_the_most_specific_route(
+        templates in proptest::collection::vec((proptest::collection::vec(0usize..4, 0..4), proptest::bool::ANY, 0usize..3), 1..12),
+        asked in proptest::collection::vec((proptest::collection::vec(0usize..3, 0..5), 0usize..2), 1..20),
+    ) {
+        let made = |(segments, greedy, method): &(Vec<usize>, bool, usize)| {
+            let mut path: String = segments.iter().map(|at| ["/a", "/b", "/{x}", "/{y}"][*at]).collect();
+            path.push_str(if *greedy { "/{z+}" } else if path.is_empty() { "/" } else { "" });
+            route("r", ["GET", "POST", "ANY"][*method], &path)
+        };
+        let routes: Vec<ApiRoute> = templates.iter().map(made).collect();
+        let mut api = api(&ApiSpec { routes: routes.clone(), account: Throttle::new(1e6, 1_000_000), ..ApiSpec::default() });
+        for (segments, method) in asked {
+            let path: String = segments.iter().map(|at| ["/a", "/b", "/c"][*at]).collect();
+            let (path, method) = (if path.is_empty() { "/".to_owned() } else { path }, ["GET", "POST"][method]);
+            let found = ask(&mut api, SimTime::ZERO, method, &path, &[]).route;
+            prop_assert_eq!(found, found_slowly(&routes, method, &path), "{} {} among {:?}", method, path, routes);
+        }
+    }
     /// In no window do more than burst + rate × t requests pass, and one that could pass does.
     #[test]
     fn a_bucket_never_passes_more_than_burst_and_rate(rate_milli in 1u64..20_000, burst in 1u32..20, gaps_ms in proptest::collection::vec(0u64..400, 1..200)) {

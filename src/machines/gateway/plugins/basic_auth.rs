@@ -47,6 +47,12 @@ impl Config {
     }
 }
 
+/// The header `Authorization` of a user name and a password.
+#[must_use]
+pub fn basic_credentials(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
 /// `Basic dXNlcjpwYXNz` as user name and password.
 fn credentials(header: &str) -> Option<(String, String)> {
     let text = header.trim_start();

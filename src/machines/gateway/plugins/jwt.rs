@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{Fallback, Field, FieldType, ON_PREFLIGHT, Plugin, PluginKind, REALM, Settings, Stop, Turn, World};
 use crate::machines::gateway::answer::{BodyForm, Words};
 use crate::machines::gateway::people::Known;
-use crate::machines::gateway::token::{TimeClaim, Token};
+use crate::machines::gateway::token::{Signatures, TimeClaim, Token};
 
 pub(super) const KIND: PluginKind = PluginKind {
     name: "jwt",
@@ -31,12 +31,13 @@ pub(super) const KIND: PluginKind = PluginKind {
         Fallback::FIELD,
     ],
     by_consumer: false,
-    compile: |settings, world| Ok(Box::new(Jwt { config: Arc::new(Config::new(settings, world)?) })),
+    compile: |settings, world| Ok(Box::new(Jwt { config: Arc::new(Config::new(settings, world)?), signatures: Signatures::default() })),
 };
 
 #[derive(Clone, Debug)]
 struct Jwt {
     config: Arc<Config>,
+    signatures: Signatures,
 }
 
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Config {
         let form = BodyForm::Message;
         Stop { status: 401, code: "unauthorized", words, form, challenge: Some(Arc::clone(&self.challenge_with_error)) }
     }
-    fn known(&self, turn: &mut Turn<'_>) -> Result<Known, Stop> {
+    fn known(&self, turn: &mut Turn<'_>, signatures: &mut Signatures) -> Result<Known, Stop> {
         let no = |words| self.stop(Words::Known(words));
         let text = match self.token(turn) {
             Ok(Some(text)) => text,
@@ -127,7 +128,7 @@ impl Config {
         if token.algorithm() != key.algorithm().name() {
             return Err(no("Invalid algorithm"));
         }
-        if !key.verifies(&token) {
+        if !signatures.verify(known.credential, key, &token) {
             return Err(no("Invalid signature"));
         }
         let errors = token.claim_errors(&self.claims, turn.unix_s);
@@ -175,11 +176,11 @@ fn bearer(header: &str) -> Option<&str> {
 
 impl Plugin for Jwt {
     fn access(&mut self, turn: &mut Turn<'_>) -> Result<(), Stop> {
-        let config = Arc::clone(&self.config);
+        let config = &self.config;
         if config.fallback.is_done(turn) || (!config.on_preflight && turn.request.method == "OPTIONS") {
             return Ok(());
         }
-        let found = config.known(turn);
+        let found = config.known(turn, &mut self.signatures);
         config.fallback.settle(turn, found)
     }
     fn clone_box(&self) -> Box<dyn Plugin> {

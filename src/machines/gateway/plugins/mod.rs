@@ -24,6 +24,7 @@ use std::sync::Arc;
 use super::people::{Known, People};
 use super::{Request, Stop};
 
+pub use basic_auth::basic_credentials;
 pub use rate_limiting::{COUNTERS_MAX, LimitHeaders};
 #[cfg(test)]
 pub(super) use rate_limiting_advanced::estimate;
@@ -106,6 +107,8 @@ pub(super) struct Turn<'r> {
     pub store_up: bool,
     /// Asked of a shared store, for its cost.
     pub store_calls: u32,
+    /// A limit did not count this request: the store does not answer.
+    pub uncounted: bool,
     /// What a person who looks is told; none in a run.
     pub shown: Option<Shown>,
 }
@@ -128,6 +131,11 @@ impl Turn<'_> {
         let name = Arc::clone(&self.people.names[known.consumer as usize]);
         self.note(|| format!("consumer {name}"));
         self.upstream_header("X-Consumer-Username", || name.to_string());
+    }
+    /// A limit's store does not answer.
+    fn store_is_missed(&mut self) {
+        self.uncounted = true;
+        self.note(|| "the counters' store does not answer".to_owned());
     }
     fn note(&mut self, words: impl FnOnce() -> String) {
         if let Some(shown) = &mut self.shown {
@@ -163,6 +171,10 @@ pub(super) trait Plugin: Debug + Send + Sync {
     /// Counters or entries in memory.
     fn kept(&self) -> usize {
         0
+    }
+    /// Whether it counts in a store that nodes share.
+    fn is_shared(&self) -> bool {
+        false
     }
     fn clone_box(&self) -> Box<dyn Plugin>;
 }
@@ -302,6 +314,9 @@ impl Plugins {
     }
     pub(super) fn kept(&self, kind: &str) -> usize {
         self.instances.iter().filter(|instance| instance.kind == kind).map(|instance| instance.plugin.kept()).sum()
+    }
+    pub(super) fn share_counters(&self) -> bool {
+        self.instances.iter().any(|instance| instance.plugin.is_shared())
     }
     /// Takes over what stood in an older list: of each instance, where.
     pub(super) fn keep(&mut self, kept: &[Option<usize>], old: &Self) {

@@ -296,7 +296,7 @@ impl Plugin for RateLimiting {
                 SHARED
             }
             Sharing::AtOnce => {
-                turn.note(|| "the counters' store does not answer".to_owned());
+                turn.store_is_missed();
                 let stop = Stop::error(500, "store", "An unexpected error occurred");
                 return if config.fault_tolerant { Ok(()) } else { Err(stop) };
             }
@@ -332,6 +332,9 @@ impl Plugin for RateLimiting {
     }
     fn kept(&self) -> usize {
         self.counters.len()
+    }
+    fn is_shared(&self) -> bool {
+        self.config.sharing != Sharing::Alone
     }
     fn clone_box(&self) -> Box<dyn Plugin> {
         Box::new(self.clone())

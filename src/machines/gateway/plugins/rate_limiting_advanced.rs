@@ -45,14 +45,22 @@ const WINDOW_S_MAX: u64 = 366 * 86_400;
 
 #[derive(Debug)]
 struct Config {
-    /// (limit, length in seconds).
-    windows: Vec<(u32, u32)>,
+    windows: Vec<Window>,
     slides: bool,
     limit_by: LimitBy,
     shared: bool,
     penalty: bool,
     hides: bool,
     refusal: Stop,
+}
+
+/// One of its windows, with the names of its headers.
+#[derive(Debug)]
+struct Window {
+    limit: u32,
+    length_s: u32,
+    limit_header: String,
+    remaining_header: String,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +84,16 @@ pub(in crate::machines::gateway) fn estimate(before: u32, count: u32, elapsed_ms
     f64::from(before) * ((length_ms - elapsed_ms) as f64 / length_ms as f64) + f64::from(count)
 }
 
+impl Window {
+    fn new(limit: u32, length_s: u32) -> Self {
+        // A calendar period's length has its name.
+        let named = Period::ALL.into_iter().find(|period| period.nominal_s() == i64::from(length_s));
+        let name = named.map_or_else(|| length_s.to_string(), |period| period.title().to_owned());
+        let header = |what: &str| format!("X-RateLimit-{what}-{name}");
+        Self { limit, length_s, limit_header: header("Limit"), remaining_header: header("Remaining") }
+    }
+}
+
 impl Counter {
     fn move_to(&mut self, number: i64) {
         if number == self.number + 1 {
@@ -96,7 +114,7 @@ impl Advanced {
             return Err(format!("limits are at least 1, windows 1 to {WINDOW_S_MAX} seconds"));
         }
         let config = Config {
-            windows: limits.iter().zip(&lengths).map(|(limit, s)| (*limit as u32, *s as u32)).collect(),
+            windows: limits.iter().zip(&lengths).map(|(limit, s)| Window::new(*limit as u32, *s as u32)).collect(),
             slides: settings.text("window_type").as_deref() != Some("fixed"),
             limit_by: LimitBy::new(settings, "identifier")?,
             shared: settings.text("strategy").as_deref() != Some("local"),
@@ -113,7 +131,7 @@ impl Advanced {
         self.swept_at_s = unix_s;
         let windows = &self.config.windows;
         let lives = |counter: &Counter, length: u32| counter.number + 1 >= unix_s.div_euclid(i64::from(length));
-        self.counters.retain(|_, counters| counters.iter().zip(windows).any(|(counter, (_, length))| lives(counter, *length)));
+        self.counters.retain(|_, counters| counters.iter().zip(windows).any(|(counter, window)| lives(counter, window.length_s)));
     }
 }
 
@@ -121,7 +139,7 @@ impl Plugin for Advanced {
     fn access(&mut self, turn: &mut Turn<'_>) -> Result<(), Stop> {
         let config = Arc::clone(&self.config);
         if config.shared && !turn.store_up {
-            turn.note(|| "the counters' store does not answer".to_owned());
+            turn.store_is_missed();
             return Ok(());
         }
         turn.store_calls += u32::from(config.shared);
@@ -134,26 +152,27 @@ impl Plugin for Advanced {
         counters.resize(config.windows.len(), Counter::default());
         let mut headers = LimitHeaders::default();
         let mut tightest: Option<f64> = None;
-        let mut used = Vec::with_capacity(config.windows.len());
-        for (counter, (limit, length_s)) in counters.iter_mut().zip(&config.windows) {
-            let length_ms = i64::from(*length_s) * 1_000;
+        // Of each window: what is spent of it, and how far it has got.
+        let mut used = [(0.0, 0); WINDOWS_MAX];
+        for ((counter, window), used) in counters.iter_mut().zip(&config.windows).zip(&mut used) {
+            let length_ms = i64::from(window.length_s) * 1_000;
             counter.move_to(turn.unix_ms.div_euclid(length_ms));
             let elapsed_ms = turn.unix_ms.rem_euclid(length_ms);
             let spent =
                 if config.slides { estimate(counter.before, counter.count, elapsed_ms, length_ms) } else { f64::from(counter.count) };
-            headers.refused |= spent >= f64::from(*limit);
-            used.push((*limit, *length_s, spent, elapsed_ms));
+            headers.refused |= spent >= f64::from(window.limit);
+            *used = (spent, elapsed_ms);
         }
-        for (limit, length_s, spent, elapsed_ms) in &used {
+        for (window, (spent, elapsed_ms)) in config.windows.iter().zip(used) {
             let counted = if headers.refused { 0.0 } else { 1.0 };
-            let remaining = libm::floor(f64::from(*limit) - spent - counted).max(0.0);
-            turn.answer_header(&format!("X-RateLimit-Limit-{}", window_name(*length_s)), || limit.to_string());
-            turn.answer_header(&format!("X-RateLimit-Remaining-{}", window_name(*length_s)), || remaining.to_string());
+            let remaining = libm::floor(f64::from(window.limit) - spent - counted).max(0.0);
+            turn.answer_header(&window.limit_header, || window.limit.to_string());
+            turn.answer_header(&window.remaining_header, || remaining.to_string());
             if tightest.is_none_or(|known| remaining <= known) {
                 tightest = Some(remaining);
-                headers.limit = *limit;
+                headers.limit = window.limit;
                 headers.remaining = remaining as u32;
-                headers.reset_s = (i64::from(*length_s) - elapsed_ms / 1_000).max(1) as u32;
+                headers.reset_s = (i64::from(window.length_s) - elapsed_ms / 1_000).max(1) as u32;
             }
         }
         // Sliding windows count refused requests too.
@@ -177,13 +196,10 @@ impl Plugin for Advanced {
     fn kept(&self) -> usize {
         self.counters.len()
     }
+    fn is_shared(&self) -> bool {
+        self.config.shared
+    }
     fn clone_box(&self) -> Box<dyn Plugin> {
         Box::new(self.clone())
     }
-}
-
-/// In header names: of a calendar period's length by its name.
-fn window_name(length_s: u32) -> String {
-    let named = Period::ALL.into_iter().find(|period| period.nominal_s() == i64::from(length_s));
-    named.map_or_else(|| length_s.to_string(), |period| period.title().to_owned())
 }

@@ -132,11 +132,6 @@ impl Settings {
     pub fn to_json(&self) -> &Map<String, Json> {
         &self.values
     }
-    /// Whether there is a value.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
     pub(super) fn flag(&self, name: &str) -> bool {
         self.values.get(name).and_then(Json::as_bool).unwrap_or_default()
     }

@@ -1,5 +1,8 @@
 //! A gateway alone: the test is its clients, its broker and its registry.
 
+mod checks;
+mod services;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -11,7 +14,7 @@ use crate::components::{EndRole, LinkFacts, PeerTopic, check_params};
 use crate::engine::{Ctx, Effect, Figures, Input, LinkEnd, Outbox, TraceSampling};
 use crate::event::{
     BrokerError, CallId, EventId, EventMeta, Fact, HopKind, HttpReply, HttpRequest, Message, Outcome, ProduceReply, ProduceResult,
-    SchemaFound, SchemaReply,
+    QueueCall, QueueError, QueueReply, QueueResult, SchemaFound, SchemaReply,
 };
 use crate::machines::broker::batch::records;
 use crate::machines::broker::cluster::Leaders;
@@ -24,6 +27,7 @@ const OTHER_CLIENT: LinkEnd = LinkEnd(1);
 const ORDERS: LinkEnd = LinkEnd(2);
 const PAYMENTS: LinkEnd = LinkEnd(3);
 const REGISTRY: LinkEnd = LinkEnd(4);
+const JOBS: LinkEnd = LinkEnd(5);
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"}]}"#;
 
 fn json(value: serde_json::Value) -> IndexMap<String, Value> {
@@ -66,6 +70,14 @@ fn links() -> Vec<LinkFacts> {
     ]
 }
 
+/// The same, and a queue.
+fn links_and_a_queue() -> Vec<LinkFacts> {
+    let mut links = links();
+    let queue = facts(JOBS, "messages", PortType::MessagesFrom, "jobs", Some((2, "jobs")));
+    links.push(LinkFacts { queue: queue.topic.clone(), topic: None, peer_port: "in".to_owned(), ..queue });
+    links
+}
+
 fn with_ctx<T>(links: &[LinkFacts], use_it: impl FnOnce(&BuildCtx<'_>) -> T) -> T {
     let project = Project::default();
     let (types, schemas) = (BTreeMap::new(), Arc::new(SchemaLibrary::default()));
@@ -83,15 +95,6 @@ fn with_ctx<T>(links: &[LinkFacts], use_it: impl FnOnce(&BuildCtx<'_>) -> T) -> 
     })
 }
 
-/// Everything that check says: (code, path).
-fn checked(params: serde_json::Value, links: &[LinkFacts]) -> Vec<(String, String)> {
-    let values = json(params);
-    let mut out = Vec::new();
-    check_params("components.edge", spec::PARAMS, &values, &mut out);
-    with_ctx(links, |ctx| GatewayKind.check(ctx, &Params::new(spec::PARAMS, None, &values), &mut out));
-    out.into_iter().map(|diagnostic| (diagnostic.code, diagnostic.path)).collect()
-}
-
 /// A running gateway and its surroundings.
 struct Bench {
     process: Box<dyn Process>,
@@ -106,11 +109,15 @@ struct Bench {
 
 impl Bench {
     fn new(params: serde_json::Value) -> Self {
+        Self::of_profile(None, params)
+    }
+    fn of_profile(profile: Option<&str>, params: serde_json::Value) -> Self {
         let values = json(params);
         let mut problems = Vec::new();
         check_params("components.edge", spec::PARAMS, &values, &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
-        let process = with_ctx(&links(), |ctx| GatewayKind.build(ctx, &Params::new(spec::PARAMS, None, &values)).expect("it builds"));
+        let process =
+            with_ctx(&links_and_a_queue(), |ctx| GatewayKind.build(ctx, &Params::new(spec::PARAMS, profile, &values)).expect("it builds"));
         Self {
             process,
             outbox: Outbox::default(),
@@ -168,6 +175,13 @@ impl Bench {
         };
         self.message(end, Message::Http(Box::new(request)));
         event
+    }
+    /// Something is done to it.
+    fn act(&mut self, name: &str, params: serde_json::Value) -> Result<(), String> {
+        let input = Input::Action { name: name.to_owned(), params: json(params) };
+        let mut result = Ok(());
+        self.turn(|process, ctx| result = process.on_input(ctx, &input));
+        result
     }
     /// Takes the messages so far that `is` picks; the others stay.
     fn take(&mut self, is: impl Fn(&Message) -> bool) -> Vec<(LinkEnd, Message)> {
@@ -248,18 +262,67 @@ fn an_event_goes_to_its_topic_and_is_answered_after_the_ack() {
 }
 
 #[test]
-fn a_service_answers_after_its_own_time() {
-    let mut bench = Bench::new(serde_json::json!({"routes": two_topics(), "service_time": "1ms"}));
-    bench.request(CLIENT, "/ping", &[], b"");
+fn every_question_at_the_store_is_paid() {
+    let mut bench = Bench::new(serde_json::json!({
+        "routes": two_topics(), "service_time": "0s", "store_time": "10ms", "limit_policy": "cluster", "rate_limits": [{"minute": 1}],
+        "plugins": [{"plugin": "rate-limiting-advanced", "settings": ["limit=9", "window_size=60", "strategy=redis"]}],
+    }));
     bench.request(CLIENT, "/broken", &[], b"");
-    bench.run_to(5);
+    bench.run_to(19);
+    assert_eq!(bench.statuses(), [] as [u16; 0]);
+    bench.run_to(20);
+    assert_eq!(bench.statuses(), [500], "two plugins ask it, one after the other");
+    // While it is down nothing is counted, and the first limit lets pass what it would have refused.
+    bench.act("store-down", serde_json::json!({"for": "1s"})).expect("counters are shared");
+    bench.request(CLIENT, "/broken", &[], b"");
+    bench.run_to(21);
     assert_eq!(bench.statuses(), [500]);
-    bench.run_to(6);
-    assert_eq!(bench.statuses(), [204]);
-    let settled: Vec<_> =
-        bench.facts.iter().filter_map(|fact| if let Fact::Settled(settled) = fact { Some(settled.outcome) } else { None }).collect();
-    assert_eq!(settled, [Outcome::Accepted]);
-    assert_eq!(bench.hops()[0], (HopKind::Rejected, "rejected at edge: the service of route broken answered 500".to_owned()));
+    assert_eq!(bench.figure("uncounted_requests_count", ""), 1.0);
+    bench.act("store-down", serde_json::json!({"for": "2s"})).expect("it is down already: for longer");
+    bench.run_to(1_500);
+    bench.request(CLIENT, "/broken", &[], b"");
+    bench.run_to(1_600);
+    assert_eq!(bench.statuses(), [500]);
+    bench.run_to(2_100);
+    bench.request(CLIENT, "/broken", &[], b"");
+    bench.run_to(2_200);
+    assert_eq!((bench.statuses(), bench.figure("uncounted_requests_count", "")), (vec![429], 2.0), "it counts on from where it was");
+    bench.act("store-down", serde_json::json!({})).expect("until it is told otherwise");
+    bench.run_to(60_000);
+    bench.act("store-up", serde_json::json!({})).expect("it is told");
+    let mut local = Bench::new(serde_json::json!({"routes": two_topics(), "rate_limits": [{"minute": 1}]}));
+    assert!(local.act("store-down", serde_json::json!({})).unwrap_err().contains("local"));
+    let mut aws = Bench::of_profile(Some(aws::REST), serde_json::json!({"routes": two_topics()}));
+    assert!(aws.act("store-down", serde_json::json!({})).is_err());
+}
+
+/// Routes choose by type, source and subject, in headers or inside a structured body.
+#[test]
+fn events_are_routed_in_both_content_modes() {
+    let routes = serde_json::json!([
+        {"name": "placed", "event_types": ["order.placed"], "respond": 201},
+        {"name": "orders", "event_types": ["order.*"], "event_sources": ["web"], "respond": 202},
+        {"name": "vip", "event_types": ["order.*"], "event_sources": ["web"], "event_subjects": ["vip-*"], "respond": 203},
+    ]);
+    let mut bench = Bench::new(serde_json::json!({"routes": routes, "service_time": "0s"}));
+    for (kind, source, subject, wanted) in [
+        ("order.placed", "app", "7", 201),
+        ("order.paid", "web", "7", 202),
+        ("order.paid", "web", "vip-7", 203),
+        ("order.paid", "app", "vip-7", 404),
+        ("stock.moved", "web", "vip-7", 404),
+    ] {
+        bench.request(CLIENT, "/events", &[("ce-type", kind), ("ce-source", source), ("ce-subject", subject)], b"{}");
+        let body = format!(r#"{{"id":"1","specversion":"1.0","type":"{kind}","source":"{source}","subject":"{subject}","data":{{}}}}"#);
+        let structured = ("content-type", "application/cloudevents+json; charset=utf-8");
+        // What stands in headers does not count then.
+        bench.request(CLIENT, "/events", &[structured, ("ce-type", "order.placed")], body.as_bytes());
+        bench.run_to(bench.now.as_ns() / 1_000_000 + 1);
+        assert_eq!(bench.statuses(), [wanted; 2], "{kind} {source} {subject}");
+    }
+    bench.request(CLIENT, "/events", &[("content-type", "application/cloudevents+json")], b"{no event");
+    bench.run_to(1_000);
+    assert_eq!(bench.statuses(), [404]);
 }
 
 #[test]
@@ -429,68 +492,25 @@ fn a_clone_goes_on_alike() {
 }
 
 #[test]
-fn checks_name_every_problem() {
-    let codes = |params| checked(params, &links()).into_iter().map(|(code, path)| format!("{code} {path}")).collect::<Vec<_>>();
-    assert_eq!(codes(serde_json::json!({"routes": two_topics()})), [] as [&str; 0]);
-    assert_eq!(codes(serde_json::json!({})), ["gateway-no-routes components.edge.routes"]);
-    let bad = serde_json::json!({
-        "routes": [
-            {"name": "a", "paths": ["/a"], "topic": "order"},
-            {"name": "a", "paths": ["a", "~/b("], "methods": ["post"], "topic": "orders"},
-            {"name": "c", "paths": ["/c"]},
-            {"name": "d", "hosts": ["a:http"], "headers": ["version"], "topic": "payments", "respond": 200},
-        ],
-        "key_auth": true,
-        "api_keys": [{"consumer": "web", "key": "k"}, {"consumer": "app", "key": "k"}],
-        "rate_limits": [{"limit_by": "header"}, {"second": 5, "minute": 1, "route": "z"}, {"second": 1, "consumer": "wed"}, {"day": 1}],
-    });
-    let found = codes(bad);
-    for wanted in [
-        "gateway-topic components.edge.routes[0].topic",
-        "gateway-route-name components.edge.routes[1].name",
-        "gateway-path components.edge.routes[1].paths",
-        "gateway-regex components.edge.routes[1].paths",
-        "gateway-method components.edge.routes[1].methods",
-        "gateway-topic components.edge.routes[2].topic",
-        "gateway-topic components.edge.routes[3].respond",
-        "gateway-host components.edge.routes[3].hosts",
-        "gateway-header components.edge.routes[3].headers",
-        "gateway-topic-unused components.edge.routes",
-        "gateway-key-twice components.edge.api_keys[1].key",
-        "gateway-limit components.edge.rate_limits[0]",
-        "gateway-limit components.edge.rate_limits[0].header",
-        "gateway-limit components.edge.rate_limits[1].minute",
-        "gateway-limit components.edge.rate_limits[1].route",
-        "gateway-limit components.edge.rate_limits[2].consumer",
-        "gateway-limit components.edge.rate_limits[3]",
-    ] {
-        assert!(found.iter().any(|line| line == wanted), "{wanted} is missing in {found:#?}");
-    }
-    let unlinked: Vec<LinkFacts> = links().into_iter().filter(|facts| facts.port != "schemas").collect();
-    assert_eq!(
-        checked(serde_json::json!({"routes": two_topics(), "validate": true}), &unlinked),
-        [("gateway-no-registry".to_owned(), "components.edge.validate".to_owned())]
+fn a_plan_limits_one_route_beside_the_others() {
+    let mut bench = Bench::of_profile(
+        Some(aws::REST),
+        serde_json::json!({
+            "routes": [{"name": "a", "paths": ["/a"], "respond": 500, "key_required": true}, {"name": "b", "paths": ["/b"], "respond": 500, "key_required": true}],
+            "api_keys": [{"consumer": "web", "key": "sample:k"}], "usage_plans": [{"name": "basic", "consumers": ["web"]}],
+            "plan_limits": [{"plan": "basic", "route": "a", "rate": "1/s", "burst": 2}], "service_time": "0s",
+        }),
     );
-    let shadowed = serde_json::json!({"routes": [
-        {"name": "a", "paths": ["/x"], "topic": "orders"}, {"name": "b", "paths": ["/x"], "topic": "payments"}]});
-    assert_eq!(codes(shadowed), ["gateway-route-shadowed components.edge.routes[0]"]);
-}
-
-#[test]
-fn the_parameters_know_every_plugin() {
-    let known: Vec<&str> = crate::machines::gateway::PLUGINS.iter().map(|kind| kind.name).collect();
-    assert_eq!(spec::PLUGINS, known);
-}
-
-#[test]
-fn with_one_topic_no_route_is_needed() {
-    let one: Vec<LinkFacts> = links().into_iter().filter(|facts| facts.end != PAYMENTS).collect();
-    assert_eq!(checked(serde_json::json!({}), &one), []);
-    with_ctx(&one, |ctx| {
-        let values = IndexMap::new();
-        let routes = config::routes(ctx, &Params::new(spec::PARAMS, None, &values));
-        assert!(matches!(routes[..], [(_, RouteTarget::Topic(0))]));
-    });
+    for path in ["/a", "/b", "/a", "/b", "/a", "/b"] {
+        bench.request(CLIENT, path, &[("x-api-key", "k")], b"");
+    }
+    bench.run_to(1);
+    let answers = bench.answers();
+    let told: Vec<_> = answers.iter().map(|(_, reply)| reply.status).filter(|status| *status == 429).collect();
+    assert_eq!((told.len(), answers.len()), (1, 6));
+    let words = answers.iter().find(|(_, reply)| reply.status == 429).and_then(|(_, reply)| reply.reason.clone());
+    assert_eq!(words.as_deref(), Some("Too Many Requests (plan basic for route a)"));
+    assert_eq!(bench.figure("client_requests_count", "web"), 6.0);
 }
 
 proptest! {

@@ -1,0 +1,111 @@
+//! AWS service integrations: routes that lead to queues (SQS) and fan-out topics (SNS), by one call for each request.
+//!
+//! ```text
+//! route ─► SendMessage / Publish ─► 200 when the service has it │ its error: 500, throttled 503 │ no answer in time: 504
+//! ```
+//!
+//! docs.aws.amazon.com/apigateway: the product passes the body on and does not try again. Which status a service's error
+//! becomes is a mapping of the design there; here it is the one above, which OpenAPI is exported with.
+//! Must not know: routes, plugins. Start at [`GatewaySim::send_message`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::attributes::is_structured;
+use super::machine::Trouble;
+use super::sim::{GatewaySim, Job, SENT};
+use crate::components::letters::{Letter, Messages};
+use crate::components::{BuildCtx, takes_fifo};
+use crate::engine::{Ctx, LinkEnd};
+use crate::event::{CallId, HopKind, Message, QueueCall, QueueError, QueueReply, QueueRequest, QueueResult, header_bytes};
+use crate::machines::gateway::Words;
+
+/// Every queue and fan-out topic that is linked, and the calls under way.
+#[derive(Clone, Debug)]
+pub(super) struct Integrations {
+    /// In link order: where, and whether it keeps the order of message groups.
+    services: Vec<(LinkEnd, bool)>,
+    messages: Messages,
+    waiting: BTreeMap<u64, Job>,
+    next_call: u64,
+    /// Length of each component's id.
+    id_bytes: Arc<[usize]>,
+}
+
+impl Integrations {
+    pub(super) fn new(ctx: &BuildCtx<'_>) -> Self {
+        let is_fifo = |id: &str| ctx.project.components.get(id).is_some_and(takes_fifo);
+        Self {
+            services: ctx.links_at("messages").map(|facts| (facts.end, is_fifo(&facts.peer_id))).collect(),
+            messages: Messages::new(ctx),
+            waiting: BTreeMap::new(),
+            next_call: 0,
+            id_bytes: super::upstream::id_bytes(ctx),
+        }
+    }
+    /// Requests that wait for a service's answer.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+    /// Forgets every request that waits; its message may be on its way.
+    pub(super) fn forget(&mut self) -> impl Iterator<Item = Job> {
+        std::mem::take(&mut self.waiting).into_values()
+    }
+}
+
+impl GatewaySim {
+    /// A request's body goes to a service as a message; the answer comes with [`Self::on_queue_reply`].
+    pub(super) fn send_message(&mut self, ctx: &mut Ctx<'_>, job: Job, service: usize) {
+        let all = &mut self.integrations;
+        let Some((end, is_fifo)) = all.services.get(service).copied() else { return };
+        let request = &job.request;
+        let producer_bytes = all.id_bytes.get(request.event.id.producer.index()).copied().unwrap_or_default();
+        let letter = Letter {
+            meta: request.event,
+            key: request.key.as_deref(),
+            value: &request.body,
+            // What a structured body holds needs no attributes.
+            extra_header_bytes: if is_structured(&request.headers) { 0 } else { header_bytes(producer_bytes, request.event_type.len()) },
+            traced: ctx.tracing.takes(request.event.id),
+        };
+        let mut entry = all.messages.entry(letter, is_fifo);
+        entry.attempt = request.attempt;
+        if let (true, Some(route)) = (ctx.tracing.takes(request.event.id), self.routes.get(job.route as usize)) {
+            self.answers.hop(ctx, &job, HopKind::Gateway, &route.words);
+        }
+        let call = all.next_call;
+        all.next_call += 1;
+        all.waiting.insert(call, job);
+        let body = QueueCall::Send(vec![entry]);
+        ctx.send(end, Message::Queue(Box::new(QueueRequest { call: CallId(call), body })));
+        ctx.timer_after(self.upstream_timeout, SENT | call);
+    }
+    /// A service has answered; answers after the timeout are ignored.
+    pub(super) fn on_queue_reply(&mut self, ctx: &mut Ctx<'_>, reply: &QueueReply) {
+        let Some(job) = self.integrations.waiting.remove(&reply.call.0) else { return };
+        let of_entry = match &reply.result {
+            Ok(QueueResult::Entries(results)) => results.first().copied().unwrap_or(Ok(())),
+            Ok(QueueResult::Messages(_)) => Ok(()),
+            Err(error) => Err(*error),
+        };
+        match of_entry {
+            Ok(()) => self.answers.accept(ctx, &job, 200),
+            Err(error) => {
+                let words = format!("the service of route {} answered {error}", self.answers.route_name(job.route));
+                self.answers.reason("service-error");
+                self.answers.refuse(ctx, &job, status_of(error), Words::Made(words.into()), None);
+            }
+        }
+    }
+    /// A service has not answered in time, unless it has.
+    pub(super) fn on_sent_timeout(&mut self, ctx: &mut Ctx<'_>, call: u64) {
+        if let Some(job) = self.integrations.waiting.remove(&call) {
+            self.trouble(ctx, &job, Trouble::Timeout);
+        }
+    }
+}
+
+/// What a client is told of a service's error.
+fn status_of(error: QueueError) -> u16 {
+    if error.is_passing() { 503 } else { 500 }
+}
