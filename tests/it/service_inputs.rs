@@ -6,7 +6,9 @@ use serde_json::{Value as Json, json};
 use super::services::{account, component, fault, link, of, project, run};
 
 /// Commands come over a queue; what fails too often is buried in another.
-fn over_a_queue(service: Json, queue: Json) -> Project {
+fn over_a_queue(service: Json, mut queue: Json) -> Project {
+    let buried_after = queue["max_receive_count"].as_u64().unwrap_or(100);
+    queue["max_receive_count"] = json!(buried_after);
     let mut project = project(service, Vec::new());
     project.components.insert("jobs".to_owned(), component("queue", queue));
     project.components.insert("letters".to_owned(), component("queue", json!({})));
@@ -121,7 +123,7 @@ fn registered(schema_type: &str, framing: &str) -> Project {
     let mut registry = component("registry", json!({"subjects": subjects}));
     registry.profile = Some(framing.to_owned());
     project.components.insert("schemas".to_owned(), registry);
-    project.links.extend(["clients", "accounts", "books"].map(|id| link(&format!("{id}.schemas"), "schemas.schemas", "1ms")));
+    project.links.extend(["clients", "accounts", "books"].map(|id| link(&format!("{id}.schemas"), "schemas.in", "1ms")));
     project
 }
 

@@ -224,7 +224,7 @@ fn events_lost_by_a_crash_are_named() {
     let lost = of(&report, "accounts", "lost_count");
     assert!(lost > 0 && report.ledger.lost.len() as u64 == lost, "{lost}: {:?}", report.ledger.lost);
     for event in &report.ledger.lost {
-        assert_eq!((event.topic.as_str(), event.at_s), ("bank.commands", 2.5));
+        assert_eq!((event.topic.as_str(), event.at_s), ("commands", 2.5));
         assert_eq!(event.why, "at accounts: committed before it was processed, then the instance crashed");
     }
 }

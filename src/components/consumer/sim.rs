@@ -410,7 +410,7 @@ impl Consumer {
         let read = self.reader.as_ref().and_then(|reader| reader.browse(query));
         let written = self.encoders.iter().flat_map(Encoders::uses).filter(|_| *query == Query::SchemaUses);
         let mut uses = match read {
-            Some(Answer::SchemaUses(uses)) => uses.to_vec(),
+            Some(Answer::SchemaUses(uses)) => uses,
             other => {
                 debug_assert!(other.is_none(), "a reader tells of schemas only");
                 Vec::new()
@@ -451,6 +451,7 @@ impl Process for Consumer {
         self.start_scaling(ctx);
         for index in 0..self.instances.len() {
             self.start_instance(ctx, index);
+            self.receive(ctx, index);
             self.set_instance_timer(ctx, index);
         }
         self.tell_instances(ctx, None);

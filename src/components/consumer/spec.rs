@@ -1,5 +1,6 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
+use super::retries::RetryTopics;
 use super::{groups, push, queue, retries, scaling};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
@@ -394,10 +395,11 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     }
     let dead_letters = ctx.links_at("dead_letters").count();
     if params.text("on_failure") == "dead_letter" && dead_letters == 0 {
-        out.push(
-            Diagnostic::error("link-missing", format!("{path}.on_failure"), "dead letters have nowhere to go")
-                .with_hint(format!("link {}.dead_letters to a topic", ctx.id)),
-        );
+        out.push(Diagnostic::error("link-missing", format!("{path}.on_failure"), "dead letters have nowhere to go").with_hint(format!(
+            "link {}.dead_letters to a topic{}",
+            ctx.id,
+            usual_name(ctx, params)
+        )));
     }
     if dead_letters > 1 {
         out.push(
@@ -430,6 +432,17 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
     retries::spec::check(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
     groups::check(ctx, &path, params, out);
+}
+
+/// What Spring calls the dead-letter topic of the first topic that is read.
+fn usual_name(ctx: &BuildCtx<'_>, params: &Params<'_>) -> String {
+    let Some(topic) = ctx.links_at("in").find_map(|facts| facts.topic.as_ref()) else { return String::new() };
+    let profile = ctx.project.components.get(ctx.id).and_then(|component| component.profile.as_deref());
+    let name = match profile {
+        Some("spring-cloud-stream") => RetryTopics::binder(&topic.name, &super::group_name(ctx.id, params)),
+        _ => RetryTopics::recoverer(&topic.name),
+    };
+    format!(" (Spring calls it {name}), or write retry_topics: true")
 }
 
 fn check_guarantees(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
