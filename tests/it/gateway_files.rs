@@ -87,3 +87,51 @@ fn an_api_becomes_openapi_with_amazons_extensions() {
     assert_eq!(authorizer["authorizerResultTtlInSeconds"], 60);
     assert_eq!(exported(&sample("mm1.ron"), "openapi")["paths"], json!({}));
 }
+
+/// A queue and a fan-out topic behind an API are its service integrations, each in the words of its product.
+#[test]
+fn an_api_before_queues_has_service_integrations() {
+    let mut design = sample("aws-usage-plans.ron");
+    let integration = |design: &Project| {
+        let document = exported(design, "openapi");
+        let operation = &document["paths"]["/orders"]["post"];
+        assert_eq!(operation["responses"]["503"]["description"], "The service takes no more requests");
+        operation["x-amazon-apigateway-integration"].clone()
+    };
+    let rest = integration(&design);
+    assert_eq!((&rest["type"], &rest["uri"]), (&json!("aws"), &json!("arn:aws:apigateway:<region>:sqs:path/<account>/orders")));
+    let template = rest["requestTemplates"]["application/json"].as_str().expect("a template");
+    assert!(template.starts_with("Action=SendMessage&MessageBody=$util.urlEncode($input.body)"), "{template}");
+    assert!(!template.contains("MessageGroupId"), "{template}");
+    design.components["orders"].profile = Some("sqs-fifo".to_owned());
+    let template = integration(&design)["requestTemplates"]["application/json"].to_string();
+    assert!(template.contains("&MessageGroupId="), "{template}");
+    design.components["edge"].profile = Some("aws-http-api".to_owned());
+    let http = integration(&design);
+    assert_eq!((&http["type"], &http["integrationSubtype"]), (&json!("aws_proxy"), &json!("SQS-SendMessage")));
+    assert_eq!(http["requestParameters"]["QueueUrl"], "https://sqs.<region>.amazonaws.com/<account>/orders.fifo");
+    design.components["edge"].profile = Some("aws-rest-api".to_owned());
+    let orders = &mut design.components["orders"];
+    (orders.kind, orders.profile) = ("fanout".to_owned(), Some("sns-standard".to_owned()));
+    let sns = integration(&design);
+    assert_eq!(sns["uri"], "arn:aws:apigateway:<region>:sns:path//");
+    assert!(sns["requestTemplates"].to_string().contains("Action=Publish&TopicArn="), "{sns}");
+}
+
+/// What a route asks of events are headers in Kong's file, and come back from there.
+#[test]
+fn event_attributes_are_headers_in_kongs_file() {
+    let mut design = sample("order-flow.ron");
+    let rows = json!([{"name": "orders", "paths": ["/orders"], "respond": 200, "event_types": ["order.*"], "event_sources": ["web"],
+        "event_subjects": ["a.b*", "c"]}]);
+    design.components["edge"].params.insert("routes".to_owned(), serde_json::from_value(rows.clone()).expect("rows"));
+    let file = exported(&design, "kong");
+    let headers = &file["services"][0]["routes"][0]["headers"];
+    assert_eq!(headers["ce-type"], json!(["~*^order\\."]));
+    assert_eq!((&headers["ce-source"], &headers["ce-subject"]), (&json!(["web"]), &json!(["~*^a\\.b", "c"])));
+    let back = import::read("kong", &file.to_string()).expect("its own file is read");
+    let row = serde_json::to_value(&back.project.components["edge"].params["routes"]).expect("it is data")[0].clone();
+    for field in ["event_types", "event_sources", "event_subjects"] {
+        assert_eq!(row[field], rows[0][field], "{row}");
+    }
+}

@@ -122,7 +122,7 @@ impl Machine {
     /// When there is none.
     pub(super) fn set_store_up(&mut self, up: bool) -> Result<(), String> {
         match self {
-            Self::Kong(gateway) if gateway.shares_counters() => {
+            Self::Kong(gateway) if up || gateway.shares_counters() => {
                 gateway.set_store_up(up);
                 Ok(())
             }

@@ -54,14 +54,17 @@ impl Kind for GatewayKind {
     fn spec(&self) -> &'static KindSpec {
         &spec::SPEC
     }
-    fn ports(&self, _component: &Component) -> Vec<PortSpec> {
+    fn ports(&self, component: &Component) -> Vec<PortSpec> {
         let port = |name: &str, ty: PortType, help: &'static str| PortSpec { name: name.to_owned(), ty, help };
-        vec![
-            port("in", PortType::HttpIn, "Requests of clients"),
-            port("records", PortType::RecordsOut, "Topics that routes lead to"),
-            port("messages", PortType::MessagesFrom, "Queues and fan-out topics that routes lead to"),
-            port("schemas", PortType::SchemasFrom, "The registry asked when payloads are validated"),
-        ]
+        let mut ports =
+            vec![port("in", PortType::HttpIn, "Requests of clients"), port("records", PortType::RecordsOut, "Topics that routes lead to")];
+        // Kong sends to no queue by itself.
+        let params = Params::new(spec::PARAMS, component.profile.as_deref(), &component.params);
+        if aws::kind(&params).is_some() || params.rows("routes").iter().any(|row| row.is_given("queue")) {
+            ports.push(port("messages", PortType::MessagesFrom, "Queues and fan-out topics that routes lead to"));
+        }
+        ports.push(port("schemas", PortType::SchemasFrom, "The registry asked when payloads are validated"));
+        ports
     }
     fn check(&self, ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         check::check(ctx, params, out);
@@ -96,13 +99,6 @@ impl Kind for GatewayKind {
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
         let (workers, nodes) = (params.count("concurrency").max(1) as u32, params.count("nodes").max(1) as u32);
         let limit_policy = params.text("limit_policy");
-        let tls = (params.text("tls") != "none").then(|| sim::Tls {
-            mutual: params.text("tls") == "mtls",
-            handshake: params.distribution("tls_handshake"),
-            requests_per_connection: params.count("requests_per_connection").max(1) as u64,
-            connections: std::collections::BTreeMap::new(),
-            handshakes: 0,
-        });
         Ok(Box::new(sim::GatewaySim {
             machine,
             of_row,
@@ -133,7 +129,7 @@ impl Kind for GatewayKind {
             store_rng: ctx.stream("store"),
             store_back_at: None,
             uncounted: 0,
-            tls,
+            tls: sim::Tls::new(params),
             tls_rng: ctx.stream("tls"),
             plugins: config::plugins(params, &limit_policy),
             limit_policy,

@@ -20,6 +20,7 @@ use super::machine::{Decided, Machine, Stopped, Trouble};
 use super::pools::Pools;
 use super::schemas::{Checked, Found, Schemas};
 use super::upstream::Upstream;
+use crate::components::Params;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
 use crate::event::{Fact, HopKind, HttpRequest, Message, Outcome, Reason, Settled};
 use crate::machines::gateway::{Met, PluginSpec, Request, Words, client_ip};
@@ -63,6 +64,19 @@ pub(super) struct Tls {
     /// By link end: requests of the connection that is open.
     pub connections: BTreeMap<u16, u64>,
     pub handshakes: u64,
+}
+
+impl Tls {
+    /// None where clients connect in clear.
+    pub(super) fn new(params: &Params<'_>) -> Option<Self> {
+        (params.text("tls") != "none").then(|| Self {
+            mutual: params.text("tls") == "mtls",
+            handshake: params.distribution("tls_handshake"),
+            requests_per_connection: params.count("requests_per_connection").max(1) as u64,
+            connections: BTreeMap::new(),
+            handshakes: 0,
+        })
+    }
 }
 
 /// What became of a request at the upstream.
@@ -302,7 +316,7 @@ impl GatewaySim {
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn set_plugins(&mut self, params: &crate::components::Params<'_>, param: &str) -> Result<(), String> {
+    pub fn set_plugins(&mut self, params: &Params<'_>, param: &str) -> Result<(), String> {
         let place = |origin: &str| ["key_auth", "rate_limits", "plugins"].iter().position(|known| origin.starts_with(known));
         // Each with where it has stood so far.
         let old = self.plugins.iter().enumerate().filter(|(_, (origin, _))| !origin.starts_with(param));

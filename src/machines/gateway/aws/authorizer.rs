@@ -43,8 +43,7 @@ pub enum AuthorizerSpec {
 
 /// Whether a JWT authorizer takes tokens with such signatures. HTTP APIs: RSA keys only (http-api-jwt-authorizer); REST APIs:
 /// RS256 to RS512, ES256 to ES512 (API_JwtConfiguration), of which ES512 is not known here.
-#[must_use]
-pub fn takes_algorithm(kind: ApiKind, algorithm: TokenAlgorithm) -> bool {
+fn takes_algorithm(kind: ApiKind, algorithm: TokenAlgorithm) -> bool {
     match algorithm {
         TokenAlgorithm::Rs256 | TokenAlgorithm::Rs384 | TokenAlgorithm::Rs512 => true,
         TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => kind == ApiKind::Rest,

@@ -22,7 +22,7 @@ use super::{Answer, Period, Request, hasher, uri};
 use crate::machines::codec::Schema;
 use crate::units::SimTime;
 
-pub use authorizer::{AuthorizerSpec, TTL_S_MAX, takes_algorithm};
+pub use authorizer::{AuthorizerSpec, TTL_S_MAX};
 pub use bucket::{Bucket, Throttle};
 
 /// Largest payload: 10 MiB.
