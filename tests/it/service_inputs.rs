@@ -9,6 +9,8 @@ use super::services::{account, component, fault, link, of, project, run};
 fn over_a_queue(service: Json, mut queue: Json) -> Project {
     let buried_after = queue["max_receive_count"].as_u64().unwrap_or(100);
     queue["max_receive_count"] = json!(buried_after);
+    // What a queue gives twice by itself is another matter.
+    queue["duplicate_ratio"] = json!("0%");
     let mut project = project(service, Vec::new());
     project.components.insert("jobs".to_owned(), component("queue", queue));
     project.components.insert("letters".to_owned(), component("queue", json!({})));

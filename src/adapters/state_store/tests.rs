@@ -25,18 +25,23 @@ fn place(next: u64) -> RowChange {
     RowChange { component: ComponentIx(3), edit: RowEdit::None, read_to: Some((TopicIx(1), 0, next)) }
 }
 
+fn cell(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+    })
+}
+
 /// What any tool reads of the file.
 fn look(folder: &Path, sql: &str) -> Vec<Vec<String>> {
     let connection = Connection::open(folder.join(FILE)).expect("the file is there");
     let mut statement = connection.prepare(sql).expect("the table is there");
     let columns = statement.column_count();
-    let text = |row: &rusqlite::Row<'_>, at| match row.get_ref(at)? {
-        ValueRef::Null => Ok(String::new()),
-        ValueRef::Integer(number) => Ok(number.to_string()),
-        ValueRef::Real(number) => Ok(format!("{number:?}")),
-        ValueRef::Text(text) | ValueRef::Blob(text) => Ok(String::from_utf8_lossy(text).into_owned()),
-    };
-    let rows = statement.query_map([], |row| (0..columns).map(|at| text(row, at)).collect()).expect("it can be read");
+    let rows = statement
+        .query_map([], |row| (0..columns).map(|at| cell(row, at)).collect::<rusqlite::Result<Vec<String>>>())
+        .expect("it can be read");
     rows.collect::<rusqlite::Result<_>>().expect("it can be read")
 }
 

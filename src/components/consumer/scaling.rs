@@ -7,7 +7,7 @@
 //!
 //! The rules are those of Kubernetes' HorizontalPodAutoscaler, with KEDA's reading of lag: a tenth off the target changes
 //! nothing, and what was wanted at most within the cool-down counts before anything is stopped. Lag is what the instances'
-//! own clients see of their partitions (`records-lag`). Must not know: the group's protocol. Start at [`Scaling::wanted`].
+//! own clients see of their partitions (`records-lag`). Interval, target, cool-down and lag begin with these products' defaults. Must not know: the group's protocol. Start at [`Scaling::wanted`].
 
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures};
 use crate::event::{Fact, Scaled};
 use crate::machines::broker::client::ConsumerClient;
-use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
+use crate::model::{Default_, ParamSpec, ParamType as T};
 use crate::units::{SimDuration, SimTime};
 
 use Default_::Same;
@@ -27,8 +27,6 @@ use Default_::Same;
 pub(super) const TOKEN_SCALE: u64 = 9;
 pub(super) const TOKEN_STARTED: u64 = 10;
 
-const KUBERNETES: Provenance = Provenance::Documented("Kubernetes HorizontalPodAutoscaler");
-const KEDA: Provenance = Provenance::Documented("KEDA Apache Kafka scaler");
 /// So far off its target a figure changes nothing (`--horizontal-pod-autoscaler-tolerance`).
 const TOLERANCE: f64 = 0.1;
 /// Until positions are settled that are being reset, nothing is started.
@@ -45,7 +43,6 @@ pub(super) const PARAMS: [ParamSpec; 8] = [
     .group("Scaling"),
     ParamSpec::new("instances_min", "Fewest instances", T::Count { min: 1, max: INSTANCES_MAX }, Same("1"), "Never fewer")
         .key("minReplicas")
-        .from(KUBERNETES)
         .group("Scaling"),
     ParamSpec::new(
         "instances_max",
@@ -55,11 +52,9 @@ pub(super) const PARAMS: [ParamSpec; 8] = [
         "Never more, nor more than there are partitions to read",
     )
     .key("maxReplicas")
-    .from(Provenance::Assumed)
     .group("Scaling"),
     ParamSpec::new("lag_target", "Lag of an instance", T::Count { min: 1, max: 1_000_000_000 }, Same("10"), "With autoscale: lag, so many records may wait for each instance")
         .key("lagThreshold")
-        .from(KEDA)
         .group("Scaling"),
     ParamSpec::new(
         "utilisation_target",
@@ -69,15 +64,12 @@ pub(super) const PARAMS: [ParamSpec; 8] = [
         "With autoscale: utilisation, so busy workers shall be",
     )
     .key("averageUtilization")
-    .from(KUBERNETES)
     .group("Scaling"),
     ParamSpec::new("scale_interval", "Looks every", T::Duration { min: "100ms", max: "1h" }, Same("15s"), "How often the autoscaler looks and decides")
         .key("horizontal-pod-autoscaler-sync-period")
-        .from(KUBERNETES)
         .group("Scaling"),
     ParamSpec::new("startup_delay", "Start-up delay", T::Duration { min: "0s", max: "1h" }, Same("10s"), "From the decision until a new instance joins its group")
-        .from(Provenance::Assumed)
-        .group("Scaling"),
+            .group("Scaling"),
     ParamSpec::new(
         "cool_down",
         "Cool-down",
@@ -86,7 +78,6 @@ pub(super) const PARAMS: [ParamSpec; 8] = [
         "Instances are stopped only when fewer were wanted for this long",
     )
     .key("scaleDown.stabilizationWindowSeconds")
-    .from(KUBERNETES)
     .group("Scaling"),
 ];
 

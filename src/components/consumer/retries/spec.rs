@@ -1,13 +1,13 @@
-//! What a consumer can be told of retry topics, and the problems that this can have.
+//! What a consumer can be told of retry topics, and the problems that this can have. Defaults are those of Spring Kafka 3's
+//! `@RetryableTopic`.
 
 use super::names::{RetryTopics, Suffix};
 use crate::components::{BuildCtx, CompanionTopic, Params, by_id};
 use crate::diagnostics::Diagnostic;
-use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
+use crate::model::{Default_, ParamSpec, ParamType as T};
 
 use Default_::Same;
 
-const SPRING: Provenance = Provenance::Documented("Spring Kafka 3 @RetryableTopic");
 /// Tries beyond that would need too many topics.
 const ATTEMPTS_MAX: i64 = 50;
 /// Kafka's own limit for names of topics.
@@ -23,7 +23,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
          max_attempts counts the first try too, retry_backoff is the first wait; the topics are created beside the one that is read",
     )
     .key("@RetryableTopic")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new(
         "retry_multiplier",
@@ -33,7 +32,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Each further wait is so many times as long; 1 keeps it",
     )
     .key("@Backoff(multiplier)")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new(
         "retry_backoff_max",
@@ -43,7 +41,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "No wait before a retry is longer",
     )
     .key("@Backoff(maxDelay)")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new(
         "retry_random",
@@ -53,7 +50,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Waits are drawn once when the service starts: up to the next one where they grow, up to the longest where not",
     )
     .key("@Backoff(random)")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new(
         "retry_suffix_by",
@@ -64,7 +60,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
          wait equally long",
     )
     .key("topicSuffixingStrategy")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new(
         "retry_reuse",
@@ -74,15 +69,12 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Tries that wait equally long have a topic each, or share the last one",
     )
     .key("sameIntervalTopicReuseStrategy")
-    .from(SPRING)
     .group("Retry topics"),
     ParamSpec::new("retry_suffix", "Retry suffix", T::Text { max_chars: 100 }, Same("-retry"), "Stands behind the name of the topic that is read")
         .key("retryTopicSuffix")
-        .from(SPRING)
         .group("Retry topics"),
     ParamSpec::new("dlt_suffix", "Dead-letter suffix", T::Text { max_chars: 100 }, Same("-dlt"), "The same for what failed every try")
         .key("dltTopicSuffix")
-        .from(SPRING)
         .group("Retry topics"),
     ParamSpec::new(
         "dlt_strategy",
@@ -92,7 +84,6 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "What failed every try is written to the dead-letter topic, or (no_dlt) skipped",
     )
     .key("dltProcessingFailureStrategy")
-    .from(SPRING)
     .group("Retry topics"),
 ];
 
