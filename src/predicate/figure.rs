@@ -206,7 +206,7 @@ const fn row(
     FigureSpec { function, name, metrics, target, unit, mode, target_first: matches!(function, FigureFn::Guarantee), help }
 }
 
-/// What services tell of their state.
+/// What services, bridges, outgoing events and database connectors tell of their state.
 const OF_SERVICES: &[&str] = &[
     "stale_reads_ratio",
     "projection_lag_ms_mean",
@@ -227,6 +227,12 @@ const OF_SERVICES: &[&str] = &[
     "calls_count",
     "calls_refused_count",
     "breaker_opened_count",
+    "stopped_tasks_count",
+    "repeats_processed_count",
+    "signatures_refused_count",
+    "endpoints_disabled",
+    "missed_count",
+    "violations_count",
 ];
 
 use FigureFn as F;
