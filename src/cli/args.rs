@@ -207,6 +207,9 @@ pub struct RunArgs {
     /// ten thousand steps, or after every `batch`
     #[arg(long, value_name = "WHEN", default_value = "end", requires = "data")]
     pub sync: SyncPolicy,
+    /// Ask the read models' database when the run is over, and print the rows: a table is called like its component
+    #[arg(long, value_name = "SELECT …", conflicts_with = "repeats")]
+    pub sql: Option<String>,
     /// Write the report as JSON; `-` is standard output
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,

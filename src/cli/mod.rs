@@ -10,6 +10,7 @@ mod documents;
 mod exit;
 mod log;
 mod progress;
+mod read_models;
 #[cfg(feature = "serve")]
 mod registry;
 mod run;

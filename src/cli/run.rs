@@ -9,6 +9,7 @@ use super::args::RunArgs;
 use super::documents;
 use super::exit::{End, Stop, print, tell};
 use super::progress::ProgressLine;
+use super::read_models::Database;
 use super::set;
 use super::summary::summary;
 use crate::adapters::log_store::load::KeptFrom;
@@ -18,9 +19,7 @@ use crate::export;
 use crate::metrics::Report;
 use crate::model::Project;
 use crate::project::{self, Loaded};
-#[cfg(feature = "sqlite")]
-use crate::run::read_models;
-use crate::run::{LogStore, RunFailure, StateStore, Stores, run_repeats, run_with_stores};
+use crate::run::{LogStore, RunFailure, Stores, run_repeats, run_with_stores};
 
 /// Runs as the arguments say.
 ///
@@ -29,8 +28,10 @@ use crate::run::{LogStore, RunFailure, StateStore, Stores, run_repeats, run_with
 pub fn run(args: &RunArgs) -> Result<End, Stop> {
     let loaded = documents::load_sound(&args.file)?;
     let options = options(&loaded.project, args)?;
-    let report = report(&loaded, &options, args)?;
-    finish(&loaded.project, &report, args)
+    let (report, rows) = report(&loaded, &options, args)?;
+    let end = finish(&loaded.project, &report, args)?;
+    print(&rows)?;
+    Ok(end)
 }
 
 /// The starter project, headless.
@@ -50,11 +51,12 @@ pub fn run_starter() -> Result<End, Stop> {
         data: None,
         from: KeptFrom::default(),
         sync: SyncPolicy::default(),
+        sql: None,
         json: None,
         report: None,
         quiet: false,
     };
-    let report = report(&loaded, &RunOptions::default(), &args)?;
+    let (report, _) = report(&loaded, &RunOptions::default(), &args)?;
     finish(&loaded.project, &report, &args)
 }
 
@@ -68,7 +70,8 @@ fn options(project: &Project, args: &RunArgs) -> Result<RunOptions, Stop> {
     Ok(RunOptions { scenario: args.scenario.clone(), seed: args.seed, length: args.length, set, warm_up: args.warm_up, tracing: None })
 }
 
-fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<Report, Stop> {
+/// The report, and what the read models' database says when it is asked.
+fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<(Report, String), Stop> {
     let refused = |diagnostics| Stop::findings(documents::listing(&args.file, &loaded.locate(diagnostics)));
     let mut plan = compile::compile(&loaded.project, options).map_err(refused)?;
     let mut data = args.data.as_deref().map(|path| open_data(path, args, &mut plan)).transpose()?;
@@ -77,13 +80,22 @@ fn report(loaded: &Loaded, options: &RunOptions, args: &RunArgs) -> Result<Repor
             tell(&documents::line(&args.file, &remark));
         }
     }
-    let result = if args.repeats > 1 { repeated(&loaded.project, options, plan.seed, args) } else { single(plan, data.as_mut(), args) };
-    result.map_err(|failure| match failure {
+    if args.repeats > 1 {
+        return Ok((repeated(&loaded.project, options, plan.seed, args).map_err(stopped)?, String::new()));
+    }
+    let mut database = Database::of(&plan, args.data.as_deref()).map_err(stopped)?;
+    let report = single(plan, data.as_mut(), &mut database, args).map_err(stopped)?;
+    let rows = args.sql.as_deref().map(|sql| database.answer(sql)).transpose()?;
+    Ok((report, rows.unwrap_or_default()))
+}
+
+fn stopped(failure: RunFailure) -> Stop {
+    match failure {
         // A cycle of zero delays is drawn by a person, not made by us.
         RunFailure::Stuck { .. } => Stop::findings(failure.to_string()),
         RunFailure::Store(error) => Stop::usage(error.to_string()),
         RunFailure::Panicked { .. } | RunFailure::Cancelled { .. } => Stop::ours(failure.to_string()),
-    })
+    }
 }
 
 /// The folder that keeps the run's topics, and what is there already put into the plan.
@@ -91,27 +103,13 @@ fn open_data(path: &Path, args: &RunArgs, plan: &mut Plan) -> Result<DataDir, St
     DataDir::open_and_load(path, args.sync, args.from, plan).map_err(|error| Stop::usage(error.to_string()))
 }
 
-fn single(plan: Plan, data: Option<&mut DataDir>, args: &RunArgs) -> Result<Report, RunFailure> {
+fn single(plan: Plan, data: Option<&mut DataDir>, database: &mut Database, args: &RunArgs) -> Result<Report, RunFailure> {
     let mut line = ProgressLine::new(args.quiet);
     let logs = data.map(|data| data as &mut dyn LogStore);
-    let mut database = database(&plan, args.data.as_deref())?;
-    let stores = Stores { logs, read_models: database.as_mut().map(|store| &mut **store as &mut dyn StateStore) };
+    let stores = Stores { logs, read_models: database.store() };
     let result = run_with_stores(plan, stores, &mut |progress| line.update(progress));
     line.end();
     result
-}
-
-/// Where the design's read models are kept, if it has any: beside the topics. Without a folder nobody could read them.
-#[cfg(feature = "sqlite")]
-fn database(plan: &Plan, folder: Option<&Path>) -> Result<Option<Box<dyn StateStore>>, RunFailure> {
-    use crate::adapters::state_store::SqliteStore;
-    let Some(folder) = folder.filter(|_| !read_models(plan).is_empty()) else { return Ok(None) };
-    Ok(Some(Box::new(SqliteStore::open(folder)?)))
-}
-
-#[cfg(not(feature = "sqlite"))]
-fn database(_: &Plan, _: Option<&Path>) -> Result<Option<Box<dyn StateStore>>, RunFailure> {
-    Ok(None)
 }
 
 fn repeated(project: &Project, options: &RunOptions, seed: u64, args: &RunArgs) -> Result<Report, RunFailure> {

@@ -92,12 +92,11 @@ fn with_database() {}
 
 #[cfg(feature = "sqlite")]
 fn with_database() {
-    use eventyard::adapters::state_store::{FILE, SqliteStore};
+    use eventyard::adapters::state_store::SqliteStore;
     use eventyard::event::TableShape;
     use eventyard::run::{ReadModel, StateStore};
 
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut store = SqliteStore::open(folder.path()).expect("a file");
+    let mut store = SqliteStore::in_memory().expect("memory is there");
     let shape = TableShape { columns: vec![(Arc::from("total"), "int")] };
     store.begin(&[ReadModel { component: ComponentIx(0), name: "totals".into(), shape }]).expect("a table");
     let mut model = table();
@@ -115,10 +114,8 @@ fn with_database() {
         }
     });
     store.carry_out(&changes).expect("SQLite takes them");
-    show("command → event → rows in SQLite", seconds);
-    drop(store);
-    let database = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is there");
-    let sum: i64 = database.query_row("SELECT sum(total) FROM totals", [], |row| row.get(0)).expect("it can be read");
+    show("command → event → rows in SQLite (in memory)", seconds);
+    let sums = store.look("SELECT sum(total) FROM totals", 1).expect("it can be read");
     let wanted: u64 = (0..COMMANDS).map(|number| number % 90 + 1).sum();
     assert_eq!(sum as u64, wanted, "the database holds what was told");
 }

@@ -1,14 +1,14 @@
-//! Read models in SQLite: in a file that any tool can open afterwards.
+//! Read models in SQLite: in memory, or in a file that any tool can open afterwards.
 //!
 //! ```text
 //! "orders-by-customer"(key TEXT PRIMARY KEY, total INTEGER, …)   one table a projection, called like its component
 //! "_places"(component, topic, part, next)                        how far each was read, in the same transaction
 //! ```
 //!
-//! The run itself reads nothing here: its projections hold their rows (`machines::event_store::Table`), and without a
-//! folder there is no database. SQLite's names know no case: a table whose name is taken gets a number behind it.
+//! The run itself reads nothing here: its projections hold their rows (`machines::event_store::Table`); who asks afterwards
+//! does. SQLite's names know no case: a table whose name is taken gets a number behind it.
 //! In: changes of a run. Out: rows. A run begins with empty tables: it fills them itself.
-//! Must not know: how a change came about. Start at [`SqliteStore::open`].
+//! Must not know: how a change came about. Start at [`SqliteStore::open`]; [`SqliteStore::look`] reads.
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +38,17 @@ pub struct SqliteStore {
     connection: Connection,
     place: String,
     models: Vec<Model>,
+}
+
+/// What a query gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Cells as texts; NULL is empty.
+    pub rows: Vec<Vec<String>>,
+    /// There are more.
+    pub is_cut: bool,
 }
 
 /// A name between double quotes, as SQL wants it.
@@ -78,14 +89,25 @@ impl ToSql for Cell<'_> {
 }
 
 impl SqliteStore {
+    /// A database that is gone with the process.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::new(Connection::open_in_memory(), "read models in memory".to_owned())
+    }
+
     /// A database in a folder.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
-        let place = path.display().to_string();
-        let connection = Connection::open(&path).map_err(|error| StoreError { place: place.clone(), words: error.to_string() })?;
+        Self::new(Connection::open(&path), path.display().to_string())
+    }
+
+    fn new(opened: rusqlite::Result<Connection>, place: String) -> Result<Self, StoreError> {
+        let connection = opened.map_err(|error| StoreError { place: place.clone(), words: error.to_string() })?;
         let store = Self { connection, place, models: Vec::new() };
         // One writer, and what a killed process may lose is no more than the last slices.
         store.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
@@ -134,6 +156,41 @@ impl SqliteStore {
             statement.execute((component.0, topic.0, partition, i64::try_from(next).unwrap_or(i64::MAX)))?;
         }
         Ok(())
+    }
+
+    /// What a query of a person's gives, as texts; it may read and nothing else.
+    ///
+    /// # Errors
+    /// What SQLite says of the query, or that it would change something.
+    pub fn look(&self, sql: &str, rows_max: usize) -> Result<Rows, StoreError> {
+        let read = || -> rusqlite::Result<Option<Rows>> {
+            let mut statement = self.connection.prepare(sql)?;
+            if !statement.readonly() {
+                return Ok(None);
+            }
+            let mut all = Rows { columns: statement.column_names().into_iter().map(str::to_owned).collect(), ..Rows::default() };
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if all.rows.len() == rows_max {
+                    all.is_cut = true;
+                    break;
+                }
+                all.rows.push((0..all.columns.len()).map(|at| Ok(shown(row.get_ref(at)?))).collect::<rusqlite::Result<_>>()?);
+            }
+            Ok(Some(all))
+        };
+        let found = read().map_err(|error| self.error(&error))?;
+        let refused = || StoreError { place: self.place.clone(), words: "a query may read and nothing else: begin with SELECT".to_owned() };
+        found.ok_or_else(refused)
+    }
+}
+
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
     }
 }
 

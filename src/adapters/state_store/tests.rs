@@ -95,3 +95,19 @@ fn each_model_has_a_table_of_its_own() {
     let count = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
     assert_eq!(look(folder.path(), count), [[(names.len() + 1).to_string()]]);
 }
+
+#[test]
+fn a_query_reads_and_changes_nothing() {
+    let mut store = SqliteStore::in_memory().expect("memory is there");
+    let model = ReadModel { name: "totals".into(), ..model() };
+    store.begin(&[model]).expect("a table");
+    store.carry_out(&[put("a", 1.5), put("b", 2.0), put("c", 2.5)]).expect("they fit");
+    let sum = store.look("SELECT count(*) AS n, max(\"key\") FROM totals", 10).expect("it can be read");
+    assert_eq!((sum.columns[0].as_str(), sum.rows, sum.is_cut), ("n", vec![vec!["3".to_owned(), "c".to_owned()]], false));
+    let cut = store.look("SELECT * FROM totals", 2).expect("it can be read");
+    assert!(cut.is_cut && cut.rows.len() == 2);
+    for refused in ["DELETE FROM totals", "DROP TABLE totals", "SELECT nothing FROM totals", "", "SELEC"] {
+        assert!(store.look(refused, 10).is_err(), "{refused}");
+    }
+    assert_eq!(store.look("SELECT count(*) FROM totals", 1).expect("it can be read").rows, [["3"]]);
+}
