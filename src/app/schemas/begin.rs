@@ -64,8 +64,10 @@ impl AppState {
         let subject = beginning.name.trim().to_owned();
         self.desk.look_at(Some(subject.clone()));
         let name = self.new_schema_name(&subject);
+        let ty = (beginning.schema_type != SchemaType::default()).then(|| Value::Text(beginning.schema_type.as_str().to_owned()));
         let versions = Value::List(vec![Value::Text(name.clone())]);
-        subjects.insert(subject.clone(), Value::Map([("versions".to_owned(), versions)].into_iter().collect()));
+        let row = ty.map(|ty| ("type".to_owned(), ty)).into_iter().chain([("versions".to_owned(), versions)]);
+        subjects.insert(subject.clone(), Value::Map(row.collect()));
         let text = first_version(&subject, beginning.schema_type);
         let edits = vec![
             Edit::SetSchema { name, text },

@@ -44,6 +44,10 @@ impl Encoders {
     /// # Errors
     /// When a schema is none.
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Option<Self>, Diagnostic> {
+        // Only services know it.
+        if !params.is_given("written_schemas") {
+            return Ok(None);
+        }
         let mut list = Vec::new();
         for (index, row) in params.rows("written_schemas").iter().enumerate() {
             let Some(ty) = ctx.event_types.get(&row.text("type")).copied() else { continue };

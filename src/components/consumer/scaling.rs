@@ -110,6 +110,9 @@ pub(super) struct Scaling {
 impl Scaling {
     /// None where nothing scales.
     pub fn new(params: &Params<'_>) -> Option<Self> {
+        if !params.is_given("autoscale") {
+            return None;
+        }
         let target = match params.text("autoscale").as_str() {
             "lag" => Target::Lag(params.count("lag_target") as f64),
             "utilisation" => Target::Utilisation(params.ratio("utilisation_target")),

@@ -92,7 +92,7 @@ const PARTITIONS: u32 = 1;
 
 /// The chain of retry topics; none where failed events wait in their worker.
 pub(in crate::components::consumer) fn read(params: &Params<'_>) -> Option<RetryTopics> {
-    params.flag("retry_topics").then(|| RetryTopics {
+    (params.is_given("retry_topics") && params.flag("retry_topics")).then(|| RetryTopics {
         attempts: params.count("max_attempts").clamp(1, ATTEMPTS_MAX) as u32,
         delay: params.duration("retry_backoff"),
         multiplier: params.number("retry_multiplier"),
