@@ -168,7 +168,7 @@ impl SqliteStore {
             if !statement.readonly() {
                 return Ok(None);
             }
-            let mut all = Rows { columns: statement.column_names().into_iter().map(str::to_owned).collect(), ..Rows::default() };
+            let mut all = Rows { columns: statement.column_names().map(str::to_owned).collect(), ..Rows::default() };
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 if all.rows.len() == rows_max {
