@@ -23,7 +23,7 @@ const CAPTURES: &str = "debezium";
 /// A database connector.
 pub(super) const SPEC: KindSpec = KindSpec {
     id: "database",
-    title: "Database connector",
+    title: "Database",
     category: "Services",
     profiles: &["jdbc", CAPTURES],
     help: "Makes events of a table's changes, by polling or by change capture, or rows of a topic's events",
