@@ -26,7 +26,7 @@ use crate::gui::theme::{self, icon, space, widgets};
 const LIST_WIDTH_MIN: f32 = 820.0;
 /// Narrower than this, what is said of a draft stands below it.
 const BESIDE_WIDTH_MIN: f32 = 560.0;
-const LIST_WIDTH: f32 = 250.0;
+const LIST_WIDTH: f32 = 216.0;
 /// The names of the pages stand in one line from here on.
 const PAGES_WIDTH: f32 = 372.0;
 
