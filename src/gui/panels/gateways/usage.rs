@@ -13,7 +13,7 @@ const LINES_MAX: usize = 20;
 const BARS_HEIGHT: f32 = 48.0;
 
 const USERS: [Column<'_>; 3] = [
-    Column::left("client", "The consumer, the route that took it, and the answer's status", 180.0, 0),
+    Column::left("client, route, answer", "The consumer, the route that took it, and the answer's status", 180.0, 0),
     Column::right("requests", "Answered so", 80.0, 0),
     Column::right("share", "Of all that known clients were answered", 60.0, 1),
 ];

@@ -11,6 +11,7 @@ use crate::machines::codec::SchemaType;
 
 const NAMES_WIDTH: f32 = 84.0;
 const FIELD_WIDTH_MAX: f32 = 320.0;
+const MARGIN: egui::Margin = egui::Margin::symmetric(8, 5);
 
 /// The button that begins one.
 pub(super) fn button_ui(ui: &mut Ui, app: &AppState, commands: &mut Vec<Command>) {
@@ -27,12 +28,9 @@ pub(super) fn ui(ui: &mut Ui, app: &AppState, beginning: &Beginning, commands: &
     ui.add_space(space::S);
     let is_entered = widgets::labelled_row(ui, "Name", NAMES_WIDTH, |ui| {
         let width = ui.available_width().min(FIELD_WIDTH_MAX);
-        let field = TextEdit::singleline(&mut next.name).hint_text("orders-value").desired_width(width);
+        let field = TextEdit::singleline(&mut next.name).hint_text("orders-value").desired_width(width).margin(MARGIN);
         let response = ui.add(field);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Name of the new subject"));
-        if response.gained_focus() || response.has_focus() {
-            return false;
-        }
         response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
     });
     ui.add_space(space::XS);
