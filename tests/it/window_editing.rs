@@ -213,7 +213,7 @@ fn a_scenario_is_made_changed_and_removed_by_hand() {
     harness.run_steps(5);
     click(&mut harness, "billing ⏵");
     harness.run_steps(5);
-    click(&mut harness, "Service time");
+    click_in_view(&mut harness, "Service time");
     type_into(&mut harness, "Service time of billing in scenario slow", "exp(20ms)");
     press(&mut harness, Key::Enter);
 
