@@ -3,6 +3,8 @@
 //! Source: kafka.apache.org/40/documentation.html#connect, and `Worker.baseProducerConfigs` there. Start at [`source_producer`].
 
 use super::Params;
+use super::consumer::handler::Step;
+use crate::event::Reason;
 use crate::machines::broker::client::ProducerConfig;
 use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
 use crate::units::SimDuration;
@@ -24,6 +26,16 @@ pub(super) enum OnError {
 impl OnError {
     pub fn of(params: &Params<'_>) -> Self {
         if params.text("on_failure") == "stop" { Self::Stop } else { Self::GoOn }
+    }
+    /// What a sink's task does with a record that it cannot take; tasks that stop for one are counted.
+    pub fn refused(self, reason: Reason, stopped: &mut u64) -> Step {
+        match self {
+            Self::Stop => {
+                *stopped += 1;
+                Step::Stop(reason)
+            }
+            Self::GoOn => Step::Failed { reason, again: false },
+        }
     }
 }
 

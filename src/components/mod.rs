@@ -148,7 +148,9 @@ pub struct Framework {
     pub keys: &'static [(&'static str, &'static str)],
     /// What stands before Kafka's keys, which it hands on to Kafka's client.
     pub passes_on: &'static str,
-    /// Parameters that it has nothing for.
+    /// Groups of parameters that it has nothing for.
+    pub lacks_groups: &'static [&'static str],
+    /// Further such parameters.
     pub lacks: &'static [&'static str],
 }
 
@@ -167,7 +169,7 @@ impl Framework {
     /// What it calls a parameter.
     #[must_use]
     pub fn key_of(&self, spec: &ParamSpec) -> FrameworkKey {
-        if self.lacks.contains(&spec.name) {
+        if self.lacks.contains(&spec.name) || self.lacks_groups.contains(&spec.group) {
             return FrameworkKey::Lacking;
         }
         if let Some((_, key)) = self.keys.iter().find(|(name, _)| *name == spec.name) {

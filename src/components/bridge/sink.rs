@@ -171,13 +171,7 @@ impl Sink {
 
     fn refuse(&mut self, reason: Reason) -> Step {
         self.counts.refused += 1;
-        match self.on_error {
-            OnError::Stop => {
-                self.counts.stopped += 1;
-                Step::Stop(reason)
-            }
-            OnError::GoOn => Step::Failed { reason, again: false },
-        }
+        self.on_error.refused(reason, &mut self.counts.stopped)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Sources: Spring Cloud Stream's reference (consumer properties, Kafka binder), Micronaut Kafka's annotations.
 
+use super::retries::spec::GROUP as RETRY_TOPICS;
 use crate::components::Framework;
 
 /// By profile.
@@ -23,18 +24,8 @@ pub(in crate::components) const ALL: &[Framework] = &[
             ("transactional_id", "spring.cloud.stream.kafka.binder.transaction.transaction-id-prefix"),
         ],
         passes_on: "spring.cloud.stream.kafka.bindings.<fn>-in-0.consumer.configuration.",
-        lacks: &[
-            "retry_topics",
-            "retry_multiplier",
-            "retry_backoff_max",
-            "retry_random",
-            "retry_suffix_by",
-            "retry_reuse",
-            "retry_suffix",
-            "dlt_suffix",
-            "dlt_strategy",
-            "on_corrupt",
-        ],
+        lacks_groups: &[RETRY_TOPICS],
+        lacks: &["on_corrupt"],
     },
     Framework {
         profile: "micronaut",
@@ -53,18 +44,7 @@ pub(in crate::components) const ALL: &[Framework] = &[
             ("transactional_id", "@KafkaListener(producerTransactionalId)"),
         ],
         passes_on: "kafka.consumers.<id>.",
-        lacks: &[
-            "retry_topics",
-            "retry_multiplier",
-            "retry_backoff_max",
-            "retry_random",
-            "retry_suffix_by",
-            "retry_reuse",
-            "retry_suffix",
-            "dlt_suffix",
-            "dlt_strategy",
-            "on_corrupt",
-            "authorization_retry",
-        ],
+        lacks_groups: &[RETRY_TOPICS],
+        lacks: &["on_corrupt", "authorization_retry"],
     },
 ];

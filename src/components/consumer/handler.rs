@@ -58,9 +58,6 @@ impl Task<'_> {
         let by_schema = self.encoders.filter(|encoders| encoders.has(ty)).map(|encoders| encoders.encode(ty, &value()));
         by_schema.unwrap_or_else(|| Ok(Bytes::copy_from_slice(json)))
     }
-}
-
-impl Task<'_> {
     /// The same value by the schema of another type; the same bytes where that has none.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::engine::Ctx;
 use crate::event::{Ended, EventId, Fact, HopKind, ObligationEnd, Reason};
 use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{CommitMode, ConsumerClient, Outgoing};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, TopicIx};
 
 /// What becomes of an event whose attempts are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,7 +291,7 @@ impl Consumer {
         self.instances[index].clients[record.client].done(record.epoch, record.slot, record.offset);
         let to = self.destination_of(&record, false);
         self.write_letter(ctx, &record, &to);
-        self.forget_retries(&record);
+        self.forget_retries(record.topic, record.meta.id);
         let words = format!("rejected by {}: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
         self.hop(ctx, &record, HopKind::Rejected, ctx.now, words);
         let ended = self.ended(ctx, &record, ctx.now, ObligationEnd::RejectedAtConsumer);
@@ -382,17 +382,15 @@ impl Consumer {
 
     /// Frees a worker; its event is over with.
     pub fn release(&mut self, ctx: &Ctx<'_>, index: usize, number: u32) {
-        if self.retries.is_some()
-            && let Some(record) = self.instances[index].workers[number as usize].work.as_ref().map(|work| work.record.clone())
-        {
-            self.forget_retries(&record);
+        if let Some(work) = &self.instances[index].workers[number as usize].work {
+            self.forget_retries(work.record.topic, work.record.meta.id);
         }
         self.put_down(ctx, index, number);
     }
 
-    fn forget_retries(&mut self, record: &Received) {
+    fn forget_retries(&mut self, topic: TopicIx, event: EventId) {
         if let Some(retries) = &mut self.retries {
-            retries.forget(record);
+            retries.forget(topic, event);
         }
     }
 

@@ -200,13 +200,7 @@ impl Handler for Sink {
         }
         self.attempts.remove(&task.worker);
         self.counts.refused += 1;
-        match self.on_error {
-            OnError::Stop => {
-                self.counts.stopped += 1;
-                Step::Stop(reason)
-            }
-            OnError::GoOn => Step::Failed { reason, again: false },
-        }
+        self.on_error.refused(reason, &mut self.counts.stopped)
     }
     fn abandon(&mut self, _: &mut Ctx<'_>, worker: WorkerId) {
         self.attempts.remove(&worker);

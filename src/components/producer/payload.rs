@@ -218,49 +218,38 @@ impl Source {
     /// Appends a payload. Says what is wrong with it when it is refused here: by its own check when
     /// `validate`, or because there is no schema to write it with.
     pub fn write(&self, rng: &mut Stream, now: SimTime, invalid: bool, validate: bool, out: &mut Vec<u8>) -> Result<(), Reason> {
-        let (schema, ty, header) = match self {
-            Self::Plain { size } => {
-                out.resize(out.len() + size, 0);
-                return Ok(());
-            }
-            Self::Bare { schema, ty } => (schema, *ty, None),
-            Self::Registered { id, uuid: None, schema, ty, .. } => (schema, *ty, Some(*id)),
-            Self::Registered { uuid: Some(uuid), schema, ty, packs, .. } => {
-                let framing = if *packs { Framing::GlueZlib } else { Framing::Glue };
-                return write_glue(framing, *uuid, schema.typed(*ty), (rng, now), How { invalid, validate }, out);
-            }
-            Self::Missing(_) | Self::Incompatible(_) | Self::Unknown { .. } => return Err(self.trouble()),
-        };
-        let schema = schema.typed(ty);
-        if let Some(id) = header {
-            frame(id, out);
-            schema.write_number(Framing::Confluent, out);
+        if let Self::Plain { size } = self {
+            out.resize(out.len() + size, 0);
+            return Ok(());
         }
-        write_bare(schema, rng, now, How { invalid, validate }, out)
+        self.framed(out, |schema, out| write_bare(schema, rng, now, How { invalid, validate }, out))
     }
-}
 
-impl Source {
     /// Appends what a value is as a payload, with the registry's header where there is one.
     ///
     /// # Errors
-    /// Why it does not fit its schema, or that there is none.
+    /// Why it does not fit its schema, or that there is none; what was appended then is of no use.
     pub fn encode(&self, value: &Json, out: &mut Vec<u8>) -> Result<(), Reason> {
+        self.framed(out, |schema, out| schema.write(value, out))
+    }
+
+    /// What `write` appends, behind the registry's header; Glue's serializer may pack it.
+    fn framed(&self, out: &mut Vec<u8>, write: impl FnOnce(Typed<'_>, &mut Vec<u8>) -> Result<(), Reason>) -> Result<(), Reason> {
         match self {
-            Self::Bare { schema, ty } => schema.typed(*ty).write(value, out),
+            Self::Bare { schema, ty } => write(schema.typed(*ty), out),
             Self::Registered { id, uuid: None, schema, ty, .. } => {
-                let typed = schema.typed(*ty);
+                let schema = schema.typed(*ty);
                 frame(*id, out);
-                typed.write_number(Framing::Confluent, out);
-                typed.write(value, out)
+                schema.write_number(Framing::Confluent, out);
+                write(schema, out)
             }
             Self::Registered { uuid: Some(uuid), schema, ty, packs, .. } => {
                 let framing = if *packs { Framing::GlueZlib } else { Framing::Glue };
-                let (typed, start) = (schema.typed(*ty), out.len());
-                typed.write_number(framing, out);
-                typed.write(value, out)?;
+                let (schema, start) = (schema.typed(*ty), out.len());
+                schema.write_number(framing, out);
+                let written = write(schema, out);
                 framing.wrap(0, *uuid, out, start);
-                Ok(())
+                written
             }
             Self::Plain { .. } | Self::Missing(_) | Self::Incompatible(_) | Self::Unknown { .. } => Err(self.trouble()),
         }
@@ -285,22 +274,6 @@ struct How {
     invalid: bool,
     /// The producer checks it.
     validate: bool,
-}
-
-/// Glue's header, and a payload that its serializer may pack.
-fn write_glue(
-    framing: Framing,
-    uuid: [u8; 16],
-    schema: Typed<'_>,
-    (rng, now): (&mut Stream, SimTime),
-    how: How,
-    out: &mut Vec<u8>,
-) -> Result<(), Reason> {
-    let start = out.len();
-    schema.write_number(framing, out);
-    let written = write_bare(schema, rng, now, how, out);
-    framing.wrap(0, uuid, out, start);
-    written
 }
 
 /// The payload alone.

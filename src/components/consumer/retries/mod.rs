@@ -156,8 +156,8 @@ impl Retries {
     }
 
     /// A record needs no more work; one that went on to the same topic keeps its new headers.
-    pub fn forget(&mut self, record: &Received) {
-        self.headers.remove(&(record.topic, record.meta.id));
+    pub fn forget(&mut self, topic: TopicIx, event: EventId) {
+        self.headers.remove(&(topic, event));
     }
 
     /// Whether failed events are read from it.

@@ -8,6 +8,9 @@ use crate::model::{Default_, ParamSpec, ParamType as T};
 
 use Default_::Same;
 
+/// Where the inspector shows them; frameworks have nothing for the group.
+pub(in crate::components::consumer) const GROUP: &str = "Retry topics";
+
 /// Tries beyond that would need too many topics.
 const ATTEMPTS_MAX: i64 = 50;
 /// Kafka's own limit for names of topics.
@@ -23,7 +26,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
          max_attempts counts the first try too, retry_backoff is the first wait; the topics are created beside the one that is read",
     )
     .key("@RetryableTopic")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new(
         "retry_multiplier",
         "Wait grows",
@@ -32,7 +35,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Each further wait is so many times as long; 1 keeps it",
     )
     .key("@Backoff(multiplier)")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new(
         "retry_backoff_max",
         "Longest wait",
@@ -41,7 +44,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "No wait before a retry is longer",
     )
     .key("@Backoff(maxDelay)")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new(
         "retry_random",
         "Waits by chance",
@@ -50,7 +53,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Waits are drawn once when the service starts: up to the next one where they grow, up to the longest where not",
     )
     .key("@Backoff(random)")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new(
         "retry_suffix_by",
         "Named by",
@@ -60,7 +63,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
          wait equally long",
     )
     .key("topicSuffixingStrategy")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new(
         "retry_reuse",
         "Equal waits",
@@ -69,13 +72,13 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "Tries that wait equally long have a topic each, or share the last one",
     )
     .key("sameIntervalTopicReuseStrategy")
-    .group("Retry topics"),
+    .group(GROUP),
     ParamSpec::new("retry_suffix", "Retry suffix", T::Text { max_chars: 100 }, Same("-retry"), "Stands behind the name of the topic that is read")
         .key("retryTopicSuffix")
-        .group("Retry topics"),
+        .group(GROUP),
     ParamSpec::new("dlt_suffix", "Dead-letter suffix", T::Text { max_chars: 100 }, Same("-dlt"), "The same for what failed every try")
         .key("dltTopicSuffix")
-        .group("Retry topics"),
+        .group(GROUP),
     ParamSpec::new(
         "dlt_strategy",
         "Dead letters",
@@ -84,7 +87,7 @@ pub(in crate::components::consumer) const PARAMS: [ParamSpec; 9] = [
         "What failed every try is written to the dead-letter topic, or (no_dlt) skipped",
     )
     .key("dltProcessingFailureStrategy")
-    .group("Retry topics"),
+    .group(GROUP),
 ];
 
 /// Partitions of topics that Spring creates (`numPartitions`).

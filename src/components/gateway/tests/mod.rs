@@ -95,6 +95,19 @@ fn with_ctx<T>(links: &[LinkFacts], use_it: impl FnOnce(&BuildCtx<'_>) -> T) -> 
     })
 }
 
+/// What the registry has under id 7.
+fn found() -> SchemaFound {
+    SchemaFound {
+        id: 7,
+        subject: "orders-value".into(),
+        version: 1,
+        schema_type: "AVRO".into(),
+        text: SCHEMA.into(),
+        uuid: None,
+        references: Arc::default(),
+    }
+}
+
 /// A running gateway and its surroundings.
 struct Bench {
     process: Box<dyn Process>,
@@ -391,15 +404,7 @@ fn payloads_are_checked_by_the_schema_they_name() {
     assert_eq!(bench.figure("schema_lookups_count", ""), 2.0, "one look-up an id");
     let answers = bench.answers();
     assert_eq!((answers.len(), answers[0].1.status), (1, 400), "a bare body needs no registry to be refused");
-    let found = SchemaFound {
-        id: 7,
-        subject: "orders-value".into(),
-        version: 1,
-        schema_type: "AVRO".into(),
-        text: SCHEMA.into(),
-        uuid: None,
-        references: Arc::default(),
-    };
+    let found = found();
     bench.registry(|call| if call == CallId(0) { Ok(found.clone()) } else { Err((40403, "Schema 8 not found".into())) });
     let answers = bench.answers();
     assert_eq!(answers.iter().map(|(_, reply)| reply.status).collect::<Vec<_>>(), [400, 400]);

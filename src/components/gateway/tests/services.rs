@@ -30,16 +30,7 @@ fn a_slow_registry_takes_nothing_from_a_services_timeout() {
         body.extend_from_slice(&[2, b'a', 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
         bench.request(CLIENT, "/orders", &[], &body);
         bench.run_to(80);
-        let found = SchemaFound {
-            id: 7,
-            subject: "orders-value".into(),
-            version: 1,
-            schema_type: "AVRO".into(),
-            text: SCHEMA.into(),
-            uuid: None,
-            references: Arc::default(),
-        };
-        bench.registry(|_| Ok(found.clone()));
+        bench.registry(|_| Ok(found()));
         bench
     };
     let mut quick = bench("50ms");
