@@ -177,20 +177,19 @@ impl AppState {
         }
     }
 
-    /// The service that is looked at: the selected one, else the one that was, else the first of the run.
+    /// The service or table that is looked at: the selected one, else the one that was, else the first of the run.
     fn settle_service(&mut self) {
         let selected = self.selected_component().map(str::to_owned);
         let Some(running) = &self.running else { return };
-        let is_service = |id: &str| running.project().components.get(id).is_some_and(|component| component.kind == "service");
-        let first = || running.project().components.keys().find(|id| is_service(id)).cloned();
+        let keeps = |id: &str| running.keeps_something(id);
+        let first = || running.project().components.keys().find(|id| keeps(id)).cloned();
         let old = Some(self.service.component.clone());
-        let Some(wanted) = [selected, old].into_iter().flatten().find(|id| is_service(id)).or_else(first) else { return };
+        let Some(wanted) = [selected, old].into_iter().flatten().find(|id| keeps(id)).or_else(first) else { return };
         if wanted != self.service.component {
             self.service = ServiceLook { component: wanted, query: ServiceQuery::default() };
         }
     }
 
-    /// What is looked at must be there: another run may have other topics.
     /// A topic whose page was seen may have got more partitions since the run began.
     fn grow_shelf(&mut self) {
         let (Some(browse), Some(running)) = (&self.browse, &mut self.running) else { return };
@@ -204,6 +203,7 @@ impl AppState {
         }
     }
 
+    /// What is looked at must be there: another run may have other topics.
     fn settle_browse(&mut self) {
         let Some(running) = &self.running else { return };
         let shelves = running.shelves();

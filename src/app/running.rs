@@ -57,6 +57,11 @@ impl Running {
     pub fn component_id(&self, component: ComponentIx) -> &str {
         self.components.get(component.index()).map_or("?", String::as_str)
     }
+    /// Whether a component has state or rows that a person can look at.
+    #[must_use]
+    pub fn keeps_something(&self, id: &str) -> bool {
+        self.project().components.get(id).is_some_and(|component| matches!(component.kind.as_str(), "service" | "database"))
+    }
     /// A component's number.
     #[must_use]
     pub fn component_ix(&self, id: &str) -> Option<ComponentIx> {

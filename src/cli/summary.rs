@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 use crate::export::support::{fault_words, terms, text};
-use crate::metrics::{Ledger, Report};
+use crate::metrics::{Ledger, Report, SUMS};
 
 const WIDTH: usize = 110;
 /// Event types and paths shown.
@@ -14,6 +14,8 @@ const PARTS_SHOWN_MAX: usize = 8;
 const REASONS_SHOWN_MAX: usize = 12;
 /// Anomalies beyond it are counted.
 const ANOMALIES_SHOWN_MAX: usize = 12;
+/// Figures of one name that a component has for each of its parts (`client_lost_count[fast-1]`); those of further parts are counted.
+const PARTS_OF_A_FIGURE_MAX: usize = 4;
 /// Faults beyond it are counted.
 const FAULTS_SHOWN_MAX: usize = 20;
 
@@ -94,21 +96,25 @@ fn totals(figures: &IndexMap<String, f64>, out: &mut String) {
 /// Whether a figure of a component belongs into a summary: what happened, without what did not and without
 /// the sums that other figures are made of. Everything is in the JSON report.
 fn tells_something(name: &str, value: f64) -> bool {
-    const SUMS: [&str; 7] = ["queue_s", "busy_s", "waited_s", "littles_area_s", "littles_sojourn_s", "arrived_count", "served_count"];
     let detail = name.starts_with("partition_")
         || name.starts_with("replica_")
         || name.starts_with("polls_")
         || name.ends_with("_p999")
         || name == "in_service";
-    value != 0.0 && !detail && !SUMS.contains(&name)
+    // The rate of what is counted too says nothing new, but for what a component is there for.
+    const RATES: [&str; 4] = ["produced_per_s", "processed_per_s", "requests_per_s", "accepted_per_s"];
+    let repeats = name.ends_with("_per_s") && !RATES.contains(&name);
+    value != 0.0 && !detail && !repeats && !SUMS.contains(&name)
 }
 
 fn figures_of(id: &str, width: usize, figures: &IndexMap<String, f64>, out: &mut String) {
     let indent = width + 4;
     let mut line = format!("  {id:width$}  ");
     let mut used = line.chars().count();
-    for (name, value) in figures.iter().filter(|(name, value)| tells_something(name, **value)) {
-        let item = format!("{} {}", text::label(name), text::figure(name, *value));
+    let (shown, left_out) = of_few_parts(figures.iter().filter(|(name, value)| tells_something(name, **value)));
+    let items = shown.into_iter().map(|(name, value)| format!("{} {}", text::label(name), text::figure(name, *value)));
+    let more = (left_out > 0).then(|| format!("and {left_out} more: see --json or --report"));
+    for item in items.chain(more) {
         let length = item.chars().count();
         if used > indent && used + 2 + length > WIDTH {
             let _ = writeln!(out, "{},", line.trim_end());
@@ -122,6 +128,18 @@ fn figures_of(id: &str, width: usize, figures: &IndexMap<String, f64>, out: &mut
         used += length;
     }
     let _ = writeln!(out, "{}", line.trim_end());
+}
+
+/// The figures without those of further parts, and how many these are.
+fn of_few_parts<'a>(figures: impl Iterator<Item = (&'a String, &'a f64)>) -> (Vec<(&'a String, &'a f64)>, usize) {
+    let mut seen: IndexMap<&str, usize> = IndexMap::new();
+    let (shown, left_out): (Vec<_>, Vec<_>) = figures.partition(|(name, _)| {
+        let Some((family, _)) = name.split_once('[') else { return true };
+        let parts = seen.entry(family).or_default();
+        *parts += 1;
+        *parts <= PARTS_OF_A_FIGURE_MAX
+    });
+    (shown, left_out.len())
 }
 
 fn ledger(ledger: &Ledger, out: &mut String) {

@@ -52,6 +52,8 @@ pub enum Fact {
     Row(Box<RowChange>),
     /// An autoscaler has decided.
     Scaled(Box<Scaled>),
+    /// A task has stopped for good, for an error.
+    TaskStopped(Box<TaskStopped>),
     /// A hop of an event that observers follow.
     Hop(Box<(EventMeta, Hop)>),
 }
@@ -203,6 +205,25 @@ pub struct Scaled {
     pub why: String,
 }
 
+/// A connector's task came to an error that it does not go on behind.
+#[derive(Clone, Debug)]
+pub struct TaskStopped {
+    /// Whose.
+    pub component: ComponentIx,
+    /// Which; the first is 1.
+    pub task: usize,
+    /// The error, in words.
+    pub why: String,
+}
+
+impl TaskStopped {
+    /// For what an event could not be taken.
+    #[must_use]
+    pub fn new(component: ComponentIx, task: usize, reason: &Reason) -> Self {
+        Self { component, task, why: reason.detail.as_deref().unwrap_or(reason.code).to_owned() }
+    }
+}
+
 /// The end of one obligation.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
@@ -330,6 +351,7 @@ impl Fact {
             | Self::Reread { .. }
             | Self::Row(_)
             | Self::Scaled(_)
+            | Self::TaskStopped(_)
             | Self::GroupStart { .. } => None,
         }
     }

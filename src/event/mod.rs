@@ -23,8 +23,8 @@ pub use browse::{
     Answer, HeldRecord, LogContent, LogMarks, LogPage, LogRow, LogStanding, PAGE_RECORDS_MAX, PartitionStanding, Query, Seek,
 };
 pub use fact::{
-    Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Scaled, Settled, StaleRead, Truncated,
-    Unreadable,
+    Appended, Compacted, Ended, Fact, Hop, HopKind, ObligationEnd, Outcome, Placed, Reason, Scaled, Settled, StaleRead, TaskStopped,
+    Truncated, Unreadable,
 };
 pub use group::{Assignor, MemberDetails, MemberEpoch, MemberHeartbeat, OffsetTarget, RemoteAssignor, Subscription};
 pub use message::{

@@ -30,7 +30,7 @@ pub use report::{
     Anomaly, EngineFigures, ExpectationResult, Fault, Interval, Ledger, LostEvent, Obligations, OfEventType, OfPath, Provenance,
     ReasonCount, Repeats, Report, Series, Submissions, Wall, WhileOn,
 };
-pub use summary::ReportHead;
+pub use summary::{ReportHead, SUMS};
 pub use view::{
     CardView, EventStory, ExpectationState, ExpectationView, FLIGHTS_MAX, Flight, FlightStatus, Freshness, INCIDENTS_MAX, Incident,
     LinkView, RunPhase, RunView, SeriesView, StoryHop, Totals, VIEW_POINTS_MAX,

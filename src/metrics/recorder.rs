@@ -19,9 +19,9 @@ use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
 use crate::engine::{Figure, Figures};
-use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, Scaled, SchemaFound, StaleRead, Unreadable};
+use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, Scaled, SchemaFound, StaleRead, TaskStopped, Unreadable};
 use crate::predicate::{Expectation, Judge};
-use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
+use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};
 
 /// What a recorder is told at the beginning.
 #[derive(Clone, Debug, Default)]
@@ -182,11 +182,19 @@ impl Recorder {
     }
     /// An autoscaler has decided: told with what else was done to the run.
     fn scaled(&mut self, now: SimTime, scaled: &Scaled) {
-        let target = Arc::clone(&self.names().components[scaled.component.index()]);
         let action = if scaled.to > scaled.from { "scale-out" } else { "scale-in" };
         let told = [("from", scaled.from.to_string()), ("to", scaled.to.to_string()), ("why", scaled.why.clone())];
-        let number = self.fault(now, &target, action, told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        let number = self.happened(now, scaled.component, action, told);
         self.fault_settled(number, Ok(Some(now)));
+    }
+    /// A task has stopped: what it lacks from now on counts with it, for nobody starts it again by itself.
+    fn task_stopped(&mut self, now: SimTime, stopped: &TaskStopped) {
+        self.happened(now, stopped.component, "task-stopped", [("task", stopped.task.to_string()), ("why", stopped.why.clone())]);
+    }
+    /// What a component did by itself, among what was done to the run.
+    fn happened<const N: usize>(&mut self, now: SimTime, component: ComponentIx, action: &str, told: [(&str, String); N]) -> usize {
+        let target = Arc::clone(&self.names().components[component.index()]);
+        self.fault(now, &target, action, told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
     /// It ends at a known instant, or it was refused, in words.
     pub fn fault_settled(&mut self, number: usize, result: Result<Option<SimTime>, String>) {
@@ -280,6 +288,7 @@ impl Recorder {
             // Rows are nobody's obligation.
             Fact::Row(_) => {}
             Fact::Scaled(scaled) => self.scaled(now, &scaled),
+            Fact::TaskStopped(stopped) => self.task_stopped(now, &stopped),
             Fact::Hop(hop) => self.traces.hop(hop.0, hop.1),
             Fact::Born(_) | Fact::Derived(..) | Fact::Ended(_) | Fact::EndedWith(_) => unreachable!("handled by the caller"),
         }

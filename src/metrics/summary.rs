@@ -14,6 +14,9 @@ use crate::engine::{Figure, FigureKind};
 use crate::predicate::{Judge, Verdict};
 use crate::units::{ComponentIx, SimTime};
 
+/// What other figures are made of. Reports hold them, so that the others can be checked; a person who looks has those.
+pub const SUMS: [&str; 7] = ["queue_s", "busy_s", "waited_s", "littles_area_s", "littles_sojourn_s", "arrived_count", "served_count"];
+
 /// What a report says that no observer can know.
 #[derive(Clone, Debug, Default)]
 pub struct ReportHead {

@@ -107,6 +107,8 @@ pub struct CardView {
     pub queue_label: &'static str,
     /// Busy share of its servers over the same time, when it has any.
     pub utilisation_ratio: Option<f64>,
+    /// It has instances, and all of them have stopped.
+    pub is_down: bool,
     /// How far a read model is behind, where it keeps one.
     pub freshness: Option<Freshness>,
     /// Something is wrong in the last interval: rejections, failures, losses.

@@ -2,7 +2,7 @@
 
 use super::recorder::Recorder;
 use super::sampling::value;
-use super::summary::state_of;
+use super::summary::{SUMS, state_of};
 use super::trace::status_of;
 use super::view::{CardView, EventStory, ExpectationView, Freshness, LinkView, RunPhase, RunView, StoryHop, Totals};
 use crate::engine::{Figure, Figures, Process};
@@ -111,7 +111,7 @@ impl Recorder {
         };
         let stale_ratio = || now("stale_reads_ratio").filter(|_| now("reads_count").is_some_and(|reads| reads > 0.0));
         let freshness = now("projection_lag_ms").map(|lag_ms| Freshness { lag_ms, stale_ratio: stale_ratio() });
-        let shown = |figure: &&Figure| !figure.name.starts_with("littles_") && !is_of_a_partition(figure);
+        let shown = |figure: &&Figure| !SUMS.contains(&figure.name) && !is_of_a_partition(figure);
         let details = live.list.iter().filter(shown).map(|figure| {
             let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{} · {}", figure.name, figure.label) };
             (name, show(figure.value))
@@ -121,6 +121,7 @@ impl Recorder {
             queue,
             queue_label,
             utilisation_ratio: busy,
+            is_down: now("instances") == Some(0.0),
             freshness,
             trouble: seen.trouble[0] + seen.trouble[1] > 0,
             schemas: Vec::new(),

@@ -108,6 +108,7 @@ fn what_the_other_side_does_not_take_stops_a_task_or_is_put_aside() {
     let stopped = large(sink(5, json!({}), small())).run();
     assert_eq!(figure(&stopped, "bridge", "stopped_tasks_count"), 1);
     assert_eq!(figure(&stopped, "bridge", "instances"), 0);
+    assert!(stopped.faults.iter().any(|fault| fault.action == "task-stopped" && fault.params["task"] == "1"), "{:?}", stopped.faults);
     assert!(stopped.ledger.obligations.in_flight > 300, "what comes after it waits in the topic");
 
     let skipped = large(sink(5, json!({"on_failure": "skip"}), small())).run();

@@ -126,6 +126,9 @@ fn an_insert_of_what_is_there_stops_a_task() {
     let stopped = sink(5, json!({"pk_mode": "record_key", "delete_enabled": true, "max_retries": 2, "write_backoff": "100ms"})).run();
     assert_eq!((figure(&stopped, "store", "violations_count"), figure(&stopped, "store", "stopped_tasks_count")), (3, 1));
     assert!(stopped.ledger.obligations.in_flight > 300);
+    let told = stopped.faults.iter().find(|fault| fault.action == "task-stopped").expect("it is told");
+    assert_eq!((told.target.as_str(), told.params["task"].as_str()), ("store", "1"));
+    assert!(told.params["why"].contains("UNIQUE") || told.params["why"].contains("constraint"), "{:?}", told.params);
     let skipped = sink(5, json!({"pk_mode": "record_key", "delete_enabled": true, "max_retries": 0, "on_failure": "skip"})).run();
     assert_eq!(reason(&skipped, "constraint"), figure(&skipped, "db", "updates_count"));
     let rows = sink(5, json!({"on_failure": "skip"})).run();

@@ -23,7 +23,7 @@ use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process};
 use crate::event::{
     CallId, Ended, EventId, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Placed, QueueMessage, Reason, Receipt, ReceiveCall,
-    header_bytes,
+    TaskStopped, header_bytes,
 };
 use crate::machines::broker::batch::{events, records, value_bytes};
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient};
@@ -254,8 +254,9 @@ impl SourceTasks {
             }
             OnError::Stop => {
                 self.counts.stopped += 1;
-                let words = format!("{}#{} stops: {}", self.name, index + 1, reason.detail.as_deref().unwrap_or(reason.code));
-                self.hop(ctx, held, HopKind::Rejected, words);
+                let stopped = TaskStopped::new(ctx.me, index + 1, reason);
+                self.hop(ctx, held, HopKind::Rejected, format!("{}#{} stops: {}", self.name, stopped.task, stopped.why));
+                ctx.fact(Fact::TaskStopped(Box::new(stopped)));
                 self.crash(ctx, index);
             }
         }

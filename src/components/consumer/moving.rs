@@ -7,7 +7,7 @@ use super::handler::WorkerId;
 use super::sim::Consumer;
 use super::work::State;
 use crate::engine::Ctx;
-use crate::event::{Fact, HopKind, Message, ObligationEnd, Reason};
+use crate::event::{Fact, HopKind, Message, ObligationEnd, Reason, TaskStopped};
 
 impl Consumer {
     /// A worker keeps its event until the handler wakes it.
@@ -60,10 +60,12 @@ impl Consumer {
     /// An instance gives up: what it holds goes back to the group, and the event that it could not take comes first for
     /// whoever reads on.
     pub(super) fn stop_for(&mut self, ctx: &mut Ctx<'_>, index: usize, number: u32, reason: &Reason) {
+        let stopped = TaskStopped::new(ctx.me, index + 1, reason);
         if let Some(work) = &self.instances[index].workers[number as usize].work {
-            let words = format!("{} stops: {}", self.member(index), reason.detail.as_deref().unwrap_or(reason.code));
+            let words = format!("{} stops: {}", self.member(index), stopped.why);
             self.hop(ctx, &work.record, HopKind::Rejected, work.begun, words);
         }
+        ctx.fact(Fact::TaskStopped(Box::new(stopped)));
         self.abandon_handling(ctx, index);
         self.interrupt_work(ctx, index);
         let instance = &mut self.instances[index];

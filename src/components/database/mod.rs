@@ -9,8 +9,10 @@
 //! In: a load of changes, or records. Out: records, or rows. The words are those of Confluent's JDBC connectors 10.8 and of
 //! Debezium 3 (the profile `debezium` captures changes). What a source misses is told with its reason: each committed change is
 //! a submission. Must not know: databases; rows are told as facts. Start at `source.rs` and `sink.rs`; `table.rs` is the table
-//! that a source reads, `records.rs` what its records look like.
+//! that a source reads, `records.rs` what its records look like, `look.rs` what a
+//! person sees of either table.
 
+mod look;
 mod records;
 mod sink;
 mod source;

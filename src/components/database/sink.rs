@@ -15,7 +15,7 @@ use crate::components::Params;
 use crate::components::connect::OnError;
 use crate::components::consumer::handler::{Handler, Step, Task, WorkerId};
 use crate::engine::{Ctx, Figures};
-use crate::event::{Cells, Fact, Reason, RowChange, RowEdit, Scalar, TableShape};
+use crate::event::{Answer, Cells, Fact, Query, Reason, RowChange, RowEdit, Scalar, TableShape};
 use crate::machines::event_store::FieldType;
 use crate::units::SimDuration;
 
@@ -94,6 +94,15 @@ impl Sink {
             attempts: BTreeMap::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// By key.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Cells)> {
+        self.rows.iter()
+    }
+    /// Names of the columns beside the key.
+    pub fn columns(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.columns.iter().map(|(name, _)| name)
     }
 
     /// The row's key.
@@ -218,6 +227,9 @@ impl Handler for Sink {
     }
     fn read_model(&self) -> Option<TableShape> {
         Some(TableShape { columns: self.columns.iter().map(|(name, ty)| (Arc::clone(name), ty.name())).collect() })
+    }
+    fn browse(&self, query: &Query) -> Option<Answer> {
+        self.look(query)
     }
     fn clone_box(&self) -> Box<dyn Handler> {
         Box::new(self.clone())

@@ -21,7 +21,7 @@ use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
-use crate::event::{EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Reason, header_bytes};
+use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Query, Reason, TaskStopped, header_bytes};
 use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient};
 use crate::random::{Arrival, ArrivalState, Distribution, Stream};
@@ -365,11 +365,12 @@ impl TableSource {
             self.note_over(event.id);
         }
         for unsent in out.unsent {
-            settle(ctx, unsent.event, unsent.outcome, unsent.reason, None);
+            settle(ctx, unsent.event, unsent.outcome, unsent.reason.clone(), None);
             match self.on_error {
                 OnError::GoOn => self.note_over(unsent.event.id),
                 OnError::Stop if self.is_up => {
                     self.counts.stopped += 1;
+                    ctx.fact(Fact::TaskStopped(Box::new(TaskStopped::new(ctx.me, 1, &unsent.reason))));
                     self.lose_task(ctx);
                 }
                 OnError::Stop => {}
@@ -513,6 +514,9 @@ impl Process for TableSource {
             Input::Set { param, .. } => Err(format!("`{param}` cannot be changed while it runs")),
             Input::Action { name, .. } => self.action(ctx, name),
         }
+    }
+    fn browse(&self, _: SimTime, query: &Query) -> Option<Answer> {
+        self.table.look(query)
     }
     fn figures(&self, _: SimTime, out: &mut Figures) {
         let [inserts, updates, deletes] = self.counts.changes;

@@ -72,6 +72,11 @@ impl Table {
         self.rows.get_mut(&id)
     }
 
+    /// By id.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&i64, &Row)> {
+        self.rows.iter()
+    }
+
     /// A statement is made: it takes the next id, or holds a row. None when there is none to change.
     pub fn begin(&mut self, op: Op, now_ms: i64, rng: &mut Stream) -> Option<Change> {
         let op = if op == Op::Insert && self.live.len() >= ROWS_MAX { Op::Update } else { op };

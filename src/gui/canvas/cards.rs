@@ -159,7 +159,9 @@ fn figures_strip(painter: &Painter, tokens: &Tokens, card: &Card, camera: &Camer
         None => column(88.0, view.queue_label, &figures::number(view.queue), tokens.text),
     }
     let stale = view.freshness.and_then(|freshness| freshness.stale_ratio);
-    if let Some(busy) = view.utilisation_ratio {
+    if view.is_down {
+        column(152.0, "instances", "0", tokens.error);
+    } else if let Some(busy) = view.utilisation_ratio {
         let colour = if busy > 0.95 {
             tokens.error
         } else if busy > 0.8 {

@@ -115,9 +115,7 @@ fn schemas(ui: &mut Ui, app: &AppState, id: &str, commands: &mut Vec<Command>) {
 
 /// Leads to what a component holds, where it holds something that can be looked at.
 fn holdings(ui: &mut Ui, app: &AppState, running: &Running, id: &str, commands: &mut Vec<Command>) {
-    if running.project().components.get(id).is_some_and(|component| component.kind == "service")
-        && widgets::text_button(ui, icon::RECORDS, widgets::ButtonWords::new("Browse what it keeps")).clicked()
-    {
+    if running.keeps_something(id) && widgets::text_button(ui, icon::RECORDS, widgets::ButtonWords::new("Browse what it keeps")).clicked() {
         commands.push(Command::ShowDock(DockTab::Services));
     }
     let Some(shelf) = running.shelf_of(id) else { return };

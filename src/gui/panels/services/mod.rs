@@ -1,4 +1,4 @@
-//! What a service keeps: its state machine, aggregates, rows of a read model or sagas, and a stream that is opened.
+//! What a service or a table keeps: its state machine, aggregates, rows of a read model or sagas, and a stream that is opened.
 //!
 //! In: how it stands. Out: the page or the stream that is wanted. Start at [`body`]; `machine.rs` draws the state machine,
 //! `stream.rs` the opened stream.
@@ -48,16 +48,23 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), standing: Option<&ServiceSt
     let Some(standing) = standing else {
         widgets::bar(ui, tabs, |_| {});
         let (headline, hint) = if shown.has_run {
-            ("No service to show", "Select a service of the run: its aggregates, its read model or its sagas stand here")
+            ("No service to show", "Select a service or a database of the run: its aggregates, its sagas or its rows stand here")
         } else {
             ("Nothing has run yet", "Press Run: aggregates, read models and sagas of a service stand here")
         };
         return widgets::empty_state(ui, icon::RECORDS, headline, hint);
     };
+    if standing.role == "plain" {
+        widgets::bar(ui, tabs, |ui| {
+            ui.label(theme::muted(theme::tokens(ui.ctx()), shown.name));
+        });
+        let hint = "It calls, and writes on what it has read; aggregates, projections and sagas have state to look at";
+        return widgets::empty_state(ui, icon::RECORDS, "A plain service keeps nothing", hint);
+    }
     widgets::bar(ui, tabs, |ui| {
         pages(ui, standing, shown, commands);
         let what = match standing.role {
-            "projection" => "rows",
+            "projection" | "table" => "rows",
             "saga" => "sagas",
             _ => "aggregates",
         };
