@@ -61,3 +61,5 @@ mod window_faults;
 mod window_records;
 #[cfg(feature = "gui")]
 mod window_schemas;
+#[cfg(feature = "gui")]
+mod window_services;

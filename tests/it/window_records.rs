@@ -10,7 +10,7 @@ use eventyard::run::Pace;
 
 use crate::window::{Driven, apply, click, window};
 
-fn sample(name: &str) -> Project {
+pub(crate) fn sample(name: &str) -> Project {
     load_file(std::path::Path::new(&format!("{}/projects/{name}.ron", env!("CARGO_MANIFEST_DIR")))).expect("the sample is there").project
 }
 

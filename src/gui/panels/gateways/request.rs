@@ -31,17 +31,18 @@ pub(super) fn ui(ui: &mut Ui, known: &[(String, String)], sample: &mut Sample, t
         ui.set_width((ui.available_width() - space::S).max(0.0));
         widgets::subheading(ui, "Try a request");
         ui.horizontal(|ui| {
-            widgets::combo(Id::new("gateway-method")).selected_text(&*sample.method).width(76.0).show_ui(ui, |ui| {
+            let methods = widgets::combo(Id::new("gateway-method")).selected_text(&*sample.method).width(76.0).show_ui(ui, |ui| {
                 for method in METHODS {
                     ui.selectable_value(&mut sample.method, method.to_owned(), method);
                 }
             });
+            methods.response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, "Method of the request"));
             field(ui, &mut sample.host, "Host of the request", 110.0);
             let left = ui.available_width();
             field(ui, &mut sample.path, "Path of the request", left);
         });
         if !known.is_empty() {
-            widgets::combo(Id::new("gateway-credential")).selected_text("Send as…").width(160.0).show_ui(ui, |ui| {
+            let senders = widgets::combo(Id::new("gateway-credential")).selected_text("Send as…").width(160.0).show_ui(ui, |ui| {
                 if ui.selectable_label(false, "Nobody").clicked() {
                     set_header(&mut sample.headers, None);
                 }
@@ -51,6 +52,7 @@ pub(super) fn ui(ui: &mut Ui, known: &[(String, String)], sample: &mut Sample, t
                     }
                 }
             });
+            senders.response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, "Send the request as"));
         }
         let headers =
             TextEdit::multiline(&mut sample.headers).font(egui::FontId::monospace(11.0)).desired_rows(2).desired_width(f32::INFINITY);

@@ -17,6 +17,7 @@ use crate::machines::codec::varint;
 const DEPTH_MAX: u32 = 60;
 /// The top bit of each byte of a word.
 const TOPS: u64 = 0x8080_8080_8080_8080;
+const TOPS_OF_TWO: u128 = (TOPS as u128) << 64 | TOPS as u128;
 
 /// What to do with the bytes at hand.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +96,7 @@ impl Quick {
                 Step::Text => {
                     let (length, from) = number(bytes, at)?;
                     let end = from.checked_add(usize::try_from(length).ok()?)?;
-                    is_text(bytes.get(from..end)?).then_some(end)?
+                    is_text(bytes, from, end).then_some(end)?
                 }
                 Step::Uuid => {
                     let (length, from) = number(bytes, at)?;
@@ -135,7 +136,7 @@ impl Quick {
                 if has_keys {
                     let (length, from) = number(bytes, at)?;
                     let end = from.checked_add(usize::try_from(length).ok()?)?;
-                    at = is_text(bytes.get(from..end)?).then_some(end)?;
+                    at = is_text(bytes, from, end).then_some(end)?;
                 }
                 let before = at;
                 at = self.walk(item, bytes, at, depth + 1)?;
@@ -195,13 +196,28 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*word))
 }
 
-/// Whether bytes are UTF-8; nearly always they are ASCII.
+/// Whether bytes are there and are UTF-8; nearly always they are ASCII.
 #[inline]
-fn is_text(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
+fn is_text(bytes: &[u8], from: usize, end: usize) -> bool {
+    // Most texts are short and have something behind them: one look, whatever their length.
+    let length = end - from;
+    if length < 16
+        && let Some(text) = bytes.get(from..).and_then(<[u8]>::first_chunk::<16>)
+        && u128::from_le_bytes(*text) & TOPS_OF_TWO & !(u128::MAX << (8 * length)) == 0
+    {
+        return true;
+    }
+    let Some(text) = bytes.get(from..end) else { return false };
+    is_ascii(text) || std::str::from_utf8(text).is_ok()
+}
+
+fn is_ascii(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
     let tops = words.iter().fold(0, |tops, word| tops | u64::from_le_bytes(*word));
-    let tops = rest.iter().fold(tops, |tops, byte| tops | u64::from(*byte));
-    tops & TOPS == 0 || std::str::from_utf8(bytes).is_ok()
+    // The last word reaches back into the one before: no loop over single bytes, whose number nobody can foresee.
+    let last =
+        text.last_chunk::<8>().map_or_else(|| rest.iter().fold(0, |tops, byte| tops | u64::from(*byte)), |word| u64::from_le_bytes(*word));
+    (tops | last) & TOPS == 0
 }
 
 struct Compiler<'a> {
