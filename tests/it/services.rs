@@ -185,6 +185,33 @@ fn a_breaker_goes_half_open_by_itself() {
     assert_eq!((standing(&by_itself), standing(&by_a_call)), ((0, 1), (1, 0)));
 }
 
+/// A breaker stands in its instance's memory: whoever starts after a crash, or after an instance has finished its work and
+/// left, calls again at once. What was counted stays counted.
+#[test]
+fn a_breaker_ends_with_its_instance() {
+    let with = |ends: Option<&str>| {
+        let breaker = json!({
+            "circuit_breaker": true, "breaker_window_size": 10, "breaker_calls_min": 10, "breaker_open_wait": "1h", "bulkhead": 4,
+            "max_attempts": 1,
+        });
+        let params = [("call_failures".to_owned(), "0%".into())].into_iter().collect();
+        let mut faults = vec![TimedFault { params, ..fault(1_000_000, "set") }];
+        faults.extend(ends.map(|action| fault(2_000_000, action)));
+        faults.extend(ends.map(|_| fault(2_100_000, "start-instance")));
+        run(&project(caller(breaker), faults))
+    };
+    let told = |report: &Report| {
+        ["breaker_opened_count", "breakers_open", "calls_count", "calls_refused_count"].map(|figure| of(report, "accounts", figure))
+    };
+    let [opened, open, calls, refused] = told(&with(None));
+    assert!((opened, open) == (1, 1) && calls < 30 && refused > 600, "it stays open: {calls} calls, {refused} refused");
+    for action in ["crash-instance", "stop-instance"] {
+        let [opened, open, calls, refused] = told(&with(Some(action)));
+        assert_eq!((opened, open), (1, 0), "{action}");
+        assert!(calls > 300 && refused > 100, "{action}: {calls} calls, {refused} refused");
+    }
+}
+
 /// Whatever an event failed for, its end says so: skipped or in the dead letters.
 #[test]
 fn ends_say_why_an_event_failed() {

@@ -318,6 +318,9 @@ impl Consumer {
         let polled = std::mem::take(&mut instance.polled);
         let awaiting_commit = std::mem::take(&mut instance.awaiting_commit);
         let under_way = self.interrupt_work(ctx, index);
+        if let Some(handler) = &mut self.handler {
+            handler.instance_over(index as u32);
+        }
         self.station.abandon(ctx.now, buffer.len() as u64);
         if self.commit == CommitMode::Before {
             buffer.truncate(polled);

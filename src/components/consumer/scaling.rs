@@ -248,6 +248,7 @@ impl Consumer {
         if let Some(index) = self.instances.iter().rposition(goes) {
             self.stop_instance(ctx, index);
             self.count_servers();
+            self.tell_instances(ctx, None);
         }
     }
 
@@ -267,6 +268,7 @@ impl Consumer {
         };
         self.start_instance(ctx, index);
         self.count_servers();
+        self.tell_instances(ctx, None);
         self.advance(ctx, index);
     }
 }

@@ -305,6 +305,7 @@ impl Consumer {
 
     /// Fetches while there is room; lets clients go on whose work is finished.
     pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.end_process(index);
         if self.instances[index].condition.is_suspended() {
             return;
         }
