@@ -190,15 +190,16 @@ impl Recorder {
                 figures.insert(name, figure.value);
             }
             derived(&seen.base, &seen.last, span_s, &mut figures);
-            if let Some(group) = self.options.names.group_of[index] {
+            let groups = &self.options.names.groups_of[index];
+            if !groups.is_empty() {
                 let (mut latencies, mut root) = (Latencies::default(), Latencies::default());
-                for lane in self.lanes.iter().filter(|lane| lane.group == group) {
+                for lane in self.lanes.iter().filter(|lane| groups.contains(&lane.group)) {
                     latencies.add(&lane.total);
                     root.add(&lane.root);
                 }
                 put_latencies(&mut figures, "latency", &latencies);
                 put_latencies(&mut figures, "root_latency", &root);
-                let terms = self.ledger.obligations_so_far(|_, of| of == group);
+                let terms = self.ledger.obligations_so_far(|_, group| groups.contains(&group));
                 figures.insert("obligations_count".to_owned(), terms.created as f64);
                 figures.insert("delivered_count".to_owned(), terms.delivered as f64);
                 figures.insert("in_flight_count".to_owned(), terms.in_flight as f64);
