@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::timers::Timer;
+use crate::components::alarm::Alarm;
 use crate::components::consumer::handler::WorkerId;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures, Input};
@@ -43,8 +44,8 @@ enum Outcome {
 struct Guard {
     breaker: Option<CircuitBreaker>,
     bulkhead: Bulkhead,
-    /// When the breaker's timer is due.
-    alarm: Option<SimTime>,
+    /// The breaker's timer.
+    alarm: Alarm,
 }
 
 /// What guards have counted.
@@ -127,7 +128,7 @@ impl Calls {
         self.guards[index].get_or_insert_with(|| Guard {
             breaker: self.breaker.map(CircuitBreaker::new),
             bulkhead: Bulkhead::default(),
-            alarm: None,
+            alarm: Alarm::default(),
         })
     }
 
@@ -150,8 +151,9 @@ impl Calls {
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
         // A breaker that is gone with its instance has left its timer behind.
         let Some(Some(guard)) = self.guards.get_mut(instance as usize) else { return };
-        guard.alarm = guard.alarm.filter(|at| *at > ctx.now);
-        if let Some(breaker) = &mut guard.breaker {
+        if guard.alarm.rings(ctx.now)
+            && let Some(breaker) = &mut guard.breaker
+        {
             breaker.on_deadline(ctx.now);
         }
         self.watch(ctx, instance);
@@ -160,8 +162,7 @@ impl Calls {
     fn watch(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
         let guard = self.guard(instance);
         let Some(at) = guard.breaker.as_ref().and_then(CircuitBreaker::next_deadline) else { return };
-        if guard.alarm.is_none_or(|alarm| at < alarm) {
-            guard.alarm = Some(at);
+        if guard.alarm.is_late_for(at) {
             Timer::Breaker(instance).set(ctx, at);
         }
     }
