@@ -124,6 +124,8 @@ fn what_the_other_side_does_not_take_stops_a_task_or_is_put_aside() {
     aside.link("bridge.dead_letters", "shop.bad", json!({}));
     let aside = aside.run();
     assert_eq!(aside.ledger.obligations.dead_lettered, refused);
+    let of_letters = aside.ledger.reasons.iter().find(|reason| reason.end == "dead_lettered").expect("they are told");
+    assert_eq!((of_letters.code.as_str(), of_letters.count), ("too-large", refused), "in the queue's own words");
     assert_eq!(aside.ledger.obligations.delivered, 600 - refused);
 }
 

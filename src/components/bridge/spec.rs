@@ -29,7 +29,17 @@ pub(super) const SPEC: KindSpec = KindSpec {
 };
 
 /// What a task of Kafka Connect cannot be told, or what belongs to results that it does not make.
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
+const WITHOUT: &[&str] = &[
+    "pool_queue",
+    "pool_full",
+    "validate",
+    "reader_version",
+    "result_type",
+    "result_schema",
+    "transactional_id",
+    "transaction_timeout",
+    "read",
+];
 
 const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
 

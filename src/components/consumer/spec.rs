@@ -1,7 +1,7 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
 use super::retries::RetryTopics;
-use super::{groups, push, queue, retries, scaling};
+use super::{frameworks, groups, pool, push, queue, retries, scaling};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -53,6 +53,8 @@ const PARAMS: &[ParamSpec] = &[
         "Workers of each instance over one buffer; above 1, order within a partition is lost",
     )
     .group("Work"),
+    pool::PARAMS[0],
+    pool::PARAMS[1],
     ParamSpec::new("service_time", "Service time", T::DurationDist, Same("exp(5ms)"), "How long a worker needs for one event")
         .from(Provenance::Assumed)
         .group("Work"),
@@ -429,6 +431,8 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_results(ctx, &path, params, out);
+    pool::check(&path, params, out);
+    frameworks::check(ctx, &path, params, out);
     retries::spec::check(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
     groups::check(ctx, &path, params, out);

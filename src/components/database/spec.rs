@@ -37,7 +37,17 @@ const CHANGES: &[ActionSpec] = &[
     ActionSpec { name: "resume", help: "Source: the application makes statements again", params: &[] },
 ];
 
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
+const WITHOUT: &[&str] = &[
+    "pool_queue",
+    "pool_full",
+    "validate",
+    "reader_version",
+    "result_type",
+    "result_schema",
+    "transactional_id",
+    "transaction_timeout",
+    "read",
+];
 const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
 
 const COLUMN: &[ParamSpec] = &[

@@ -26,7 +26,17 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "outgoing",
 };
 
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
+const WITHOUT: &[&str] = &[
+    "pool_queue",
+    "pool_full",
+    "validate",
+    "reader_version",
+    "result_type",
+    "result_schema",
+    "transactional_id",
+    "transaction_timeout",
+    "read",
+];
 const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
 
 const COUNT: ParamSpec = ParamSpec::new(
