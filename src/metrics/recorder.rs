@@ -63,6 +63,8 @@ pub(crate) struct Seen {
     pub last: Vec<Figure>,
     /// At the sample before.
     pub before: Vec<Figure>,
+    /// Servers × nanoseconds since the warm-up: they may come and go.
+    pub servers_ns: f64,
     /// Events that ended badly here since the last sample, and before that.
     pub trouble: [u64; 2],
 }

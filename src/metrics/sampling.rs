@@ -46,6 +46,7 @@ impl Recorder {
         self.counts_base = self.counts;
         for seen in &mut self.seen {
             seen.base.clone_from(&seen.last);
+            seen.servers_ns = 0.0;
         }
         for seen in &mut self.links {
             seen.events_base = seen.events;
@@ -128,6 +129,9 @@ impl Recorder {
         }
         seen.trouble = [0, seen.trouble[0]];
         let servers = value(&seen.last, "servers", "").unwrap_or(0.0);
+        // They come and go within an interval: half of it is taken for each number. Whole nanoseconds add up exactly.
+        let servers_before = value(&seen.before, "servers", "").unwrap_or(servers);
+        seen.servers_ns += (servers_before + servers) / 2.0 * now.since(self.sampled_at).as_ns() as f64;
         for figure in &seen.last {
             let old = seen.before.iter().find(|f| f.name == figure.name && f.label == figure.label).map_or(0.0, |f| f.value);
             let (metric, kind, value) = match (figure.name, figure.kind) {

@@ -189,7 +189,8 @@ impl Recorder {
                 let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{}[{}]", figure.name, figure.label) };
                 figures.insert(name, figure.value);
             }
-            derived(&seen.base, &seen.last, span_s, &mut figures);
+            let span_ns = end.as_ns().saturating_sub(self.options.warm_up.as_ns()) as f64;
+            derived(&seen.base, &seen.last, (span_s, seen.servers_ns / span_ns), &mut figures);
             let groups = &self.options.names.groups_of[index];
             if !groups.is_empty() {
                 let (mut latencies, mut root) = (Latencies::default(), Latencies::default());
@@ -207,7 +208,6 @@ impl Recorder {
             }
             all.insert(self.names().component(ComponentIx(index as u32)), figures);
         }
-        let _ = end;
         all
     }
 
@@ -226,13 +226,14 @@ impl Recorder {
     }
 }
 
-/// Means over the time after the warm-up, from integrals and counters at its two ends.
-fn derived(base: &[Figure], last: &[Figure], span_s: f64, figures: &mut IndexMap<String, f64>) {
+/// Means over the time after the warm-up, from integrals and counters at its two ends, and from how many servers there were on
+/// average.
+fn derived(base: &[Figure], last: &[Figure], (span_s, servers): (f64, f64), figures: &mut IndexMap<String, f64>) {
     if span_s <= 0.0 {
         return;
     }
     let since = |name: &str| value(last, name, "").map(|now| now - value(base, name, "").unwrap_or(0.0));
-    if let (Some(busy), Some(servers)) = (since("busy_s"), value(last, "servers", "").filter(|servers| *servers > 0.0)) {
+    if let Some(busy) = since("busy_s").filter(|_| servers > 0.0) {
         figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers);
     }
     if let Some(queue) = since("queue_s") {
