@@ -31,6 +31,18 @@ pub(super) const SPEC: KindSpec = KindSpec {
 /// What is said of reading topics and queues, and of work: all but what belongs to pushes.
 pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_PUSHES).0;
 const OF_PUSHES: usize = 2;
+/// What those who move events as they are have no use for: they decode nothing, make nothing, and work on the thread that polls.
+pub(in crate::components) const OF_LISTENERS: &[&str] = &[
+    "pool_queue",
+    "pool_full",
+    "validate",
+    "reader_version",
+    "result_type",
+    "result_schema",
+    "transactional_id",
+    "transaction_timeout",
+    "read",
+];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
