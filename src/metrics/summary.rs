@@ -190,7 +190,7 @@ impl Recorder {
                 figures.insert(name, figure.value);
             }
             let span_ns = end.as_ns().saturating_sub(self.options.warm_up.as_ns()) as f64;
-            derived(&seen.base, &seen.last, (span_s, seen.servers_ns / span_ns), &mut figures);
+            derived(&seen.base, &seen.last, Measured { span_s, servers_mean: seen.servers_ns / span_ns }, &mut figures);
             let groups = &self.options.names.groups_of[index];
             if !groups.is_empty() {
                 let (mut latencies, mut root) = (Latencies::default(), Latencies::default());
@@ -226,15 +226,22 @@ impl Recorder {
     }
 }
 
-/// Means over the time after the warm-up, from integrals and counters at its two ends, and from how many servers there were on
-/// average.
-fn derived(base: &[Figure], last: &[Figure], (span_s, servers): (f64, f64), figures: &mut IndexMap<String, f64>) {
+/// The time after the warm-up, and how many servers a component had in it.
+#[derive(Clone, Copy)]
+struct Measured {
+    span_s: f64,
+    servers_mean: f64,
+}
+
+/// Means over the time after the warm-up, from integrals and counters at its two ends.
+fn derived(base: &[Figure], last: &[Figure], measured: Measured, figures: &mut IndexMap<String, f64>) {
+    let Measured { span_s, servers_mean } = measured;
     if span_s <= 0.0 {
         return;
     }
     let since = |name: &str| value(last, name, "").map(|now| now - value(base, name, "").unwrap_or(0.0));
-    if let Some(busy) = since("busy_s").filter(|_| servers > 0.0) {
-        figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers);
+    if let Some(busy) = since("busy_s").filter(|_| servers_mean > 0.0) {
+        figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers_mean);
     }
     if let Some(queue) = since("queue_s") {
         figures.insert("queue_length_mean".to_owned(), queue / span_s);
