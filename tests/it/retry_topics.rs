@@ -111,7 +111,7 @@ fn a_service_answers_for_its_retry_topics() {
 
     // An event that waits for its next try when the run ends is neither lost nor delivered.
     let mut early = project(retrying(json!({"guarantees": all, "retry_backoff": "10s", "retry_multiplier": 1.0})), Vec::new());
-    early.scenarios["all"].length = Some(SimDuration::from_secs(5));
+    early.scenarios["all"].length = Some(SimDuration::from_secs(8));
     let report = run(&early);
     let (done, forwarded) = (of(&report, "accounts", "processed_count"), of(&report, "accounts", "forwarded_count"));
     assert!(forwarded > 200, "{forwarded}");
