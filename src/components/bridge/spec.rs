@@ -28,8 +28,6 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "bridge",
 };
 
-/// What a task of Kafka Connect cannot be told, or what belongs to results that it does not make.
-
 const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, OF_LISTENERS) }>(OWN, READING, OF_LISTENERS);
 
 const OWN: &[ParamSpec] = &[

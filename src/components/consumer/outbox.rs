@@ -134,10 +134,10 @@ impl Consumer {
 
     /// The relay's timer.
     pub(super) fn relay_due(&mut self, ctx: &mut Ctx<'_>) {
-        if self.outbox.alarm.rings(ctx.now) {
-            if let Some(client) = &mut self.outbox.client {
-                client.on_wake(ctx.now, &mut self.outbox.out);
-            }
+        if self.outbox.alarm.rings(ctx.now)
+            && let Some(client) = &mut self.outbox.client
+        {
+            client.on_wake(ctx.now, &mut self.outbox.out);
         }
         if self.outbox.due.is_some_and(|at| at <= ctx.now) {
             self.outbox.due = None;
