@@ -15,8 +15,10 @@ use crate::units::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
 pub(super) struct Names {
     pub topics: Vec<PeerTopic>,
     pub groups: Vec<ConsumerGroup>,
-    /// By component: the group that it reads with, the first if it reads with several.
-    pub group_of: Vec<Option<GroupIx>>,
+    /// By component: the groups that it reads with; first those of what is linked to it, then those of its retry topics.
+    pub groups_of: Vec<Vec<GroupIx>>,
+    /// Topics and groups of retries, with those whose events are tried again there.
+    pub retries: Vec<(ReadTopic, ReadTopic)>,
     pub event_types: Vec<String>,
     pub event_type_of: BTreeMap<String, EventTypeIx>,
     /// By component.
@@ -25,6 +27,9 @@ pub(super) struct Names {
     pub link_ends: Vec<Option<((ComponentIx, LinkEnd), (ComponentIx, LinkEnd))>>,
     pub is_reference: Vec<bool>,
 }
+
+/// A topic as a group reads it.
+pub(super) type ReadTopic = (TopicIx, GroupIx);
 
 /// What the group of a subscription is called.
 fn subscription_name(topic: &str, endpoint: &str) -> String {
@@ -128,8 +133,8 @@ impl Names {
         self.ends[component].iter().filter(|facts| facts.port == "results").find_map(|facts| Some(facts.topic.as_ref()?.topic))
     }
 
-    /// What a component reads beside the topics that are linked to it: cluster, group, topic.
-    fn companion_groups(&self, project: &Project, index: usize, one: &Declared) -> Vec<(ComponentIx, String, TopicIx)> {
+    /// What a component reads beside the topics that are linked to it: cluster, group, topic, and the linked topic.
+    fn companion_groups(&self, project: &Project, index: usize, one: &Declared) -> Vec<(ComponentIx, String, TopicIx, TopicIx)> {
         let (Some(group), Some(component)) = (&one.names.group, project.components.get(&one.id)) else { return Vec::new() };
         let Some(kind) = components::by_id(&component.kind) else { return Vec::new() };
         let mut all = Vec::new();
@@ -137,7 +142,7 @@ impl Names {
             for companion in kind.companion_topics(component, &topic.name) {
                 let found = self.topics.iter().find(|other| other.cluster == topic.cluster && *other.name == *companion.name);
                 let (Some(found), Some(suffix)) = (found, companion.group_suffix) else { continue };
-                all.push((topic.cluster, format!("{group}{suffix}"), found.topic));
+                all.push((topic.cluster, format!("{group}{suffix}"), found.topic, topic.topic));
             }
         }
         all
@@ -149,7 +154,13 @@ impl Names {
     fn number_groups(&mut self, project: &Project, declared: &[Declared]) {
         let mut groups: IndexMap<(ComponentIx, String), Vec<TopicIx>> = IndexMap::new();
         for (index, one) in declared.iter().enumerate() {
-            let mut first = None;
+            let mut own = Vec::new();
+            let mut reads_with = |group: usize| {
+                let group = GroupIx(small(group));
+                if !own.contains(&group) {
+                    own.push(group);
+                }
+            };
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::RecordsIn) {
                 let (read, name) = match (&facts.topic, &facts.queue, &facts.pushes, &one.names.group) {
                     (Some(topic), _, _, Some(group)) => (topic, group.clone()),
@@ -158,16 +169,21 @@ impl Names {
                     _ => continue,
                 };
                 let entry = groups.entry((read.cluster, name));
-                first.get_or_insert(GroupIx(small(entry.index())));
+                reads_with(entry.index());
                 let topics = entry.or_default();
                 if !topics.contains(&read.topic) {
                     topics.push(read.topic);
                 }
             }
-            self.group_of.push(first);
-            for (cluster, name, topic) in self.companion_groups(project, index, one) {
-                groups.entry((cluster, name)).or_default().push(topic);
+            for (cluster, name, topic, main) in self.companion_groups(project, index, one) {
+                let group = one.names.group.clone().unwrap_or_default();
+                let of = groups.get_index_of(&(cluster, group)).map(|of| (main, GroupIx(small(of))));
+                let entry = groups.entry((cluster, name));
+                reads_with(entry.index());
+                self.retries.extend(of.map(|of| ((topic, GroupIx(small(entry.index()))), of)));
+                entry.or_default().push(topic);
             }
+            self.groups_of.push(own);
             for facts in self.ends[index].iter().filter(|facts| facts.port_ty == PortType::Subscriptions) {
                 let Some(own) = self.topics.iter().find(|topic| topic.cluster.index() == index) else { continue };
                 let topics = groups.entry((own.cluster, subscription_name(&own.name, &facts.peer_id))).or_default();

@@ -9,7 +9,7 @@ use crate::event::KeptLog;
 use crate::machines::codec::SchemaLibrary;
 use crate::model::{Project, Value};
 use crate::random::{Distribution, Stream};
-use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
+use crate::units::{ComponentIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
 
 /// What a person chose for one run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +58,8 @@ pub struct Plan {
     pub topics: Vec<PeerTopic>,
     /// By [`crate::units::GroupIx`].
     pub groups: Vec<ConsumerGroup>,
+    /// Topics and groups of retries, with those whose events are tried again there.
+    pub retries: Vec<((TopicIx, GroupIx), (TopicIx, GroupIx))>,
     /// Names by [`crate::units::EventTypeIx`].
     pub event_types: Vec<Arc<str>>,
     /// Schemas compiled once.
@@ -85,10 +87,10 @@ pub struct PlannedComponent {
     pub kind: &'static str,
     /// What runs.
     pub process: Box<dyn Process>,
-    /// The group that it reads with.
-    pub group: Option<crate::units::GroupIx>,
+    /// The groups that it reads with: of what is linked to it, then of its retry topics.
+    pub groups: Vec<GroupIx>,
     /// The topic that it writes results to.
-    pub results: Option<crate::units::TopicIx>,
+    pub results: Option<TopicIx>,
     /// For each of its [`LinkEnd`]s: which link, and whether it holds the `from` end.
     pub ends: Vec<(crate::units::LinkIx, bool)>,
 }

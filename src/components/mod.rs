@@ -6,6 +6,7 @@
 //! Must not know: the driver, files, the window. Start at [`Kind`] and [`ALL`]; adding a kind is one
 //! folder and one line there (and an icon, and a sample).
 
+mod alarm;
 mod bridge;
 pub mod clock;
 mod combine;

@@ -91,9 +91,9 @@ impl Detectors {
     pub fn watches_order(&self) -> bool {
         self.order.is_some()
     }
-    /// A first delivery with its key, where order is watched.
-    pub fn delivered(&mut self, now: SimTime, ended: &Ended, key: &[u8]) {
-        if self.order.as_mut().is_some_and(|order| order.delivered(ended, key)) {
+    /// A first delivery with its key, where order is watched, and the topic and group whose order it is.
+    pub fn delivered(&mut self, now: SimTime, ended: &Ended, read: (TopicIx, GroupIx), key: &[u8]) {
+        if self.order.as_mut().is_some_and(|order| order.delivered(read, ended.event.id, key)) {
             self.saw(now, Anomaly::OutOfOrder, ended, None);
         }
     }

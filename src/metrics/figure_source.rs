@@ -119,7 +119,7 @@ impl Source<'_> {
         let names = &self.recorder.options.names;
         match target {
             Meaning::Whole => true,
-            Meaning::Component(component) => names.group_of[component.index()] == Some(group) || names.topics[topic.index()].2 == component,
+            Meaning::Component(component) => names.reads_with(component, group) || names.topics[topic.index()].2 == component,
             Meaning::Group(of) => of == group,
             Meaning::Topic(of) => of == topic,
             Meaning::Nothing => false,
@@ -213,7 +213,7 @@ impl Source<'_> {
 
     fn group_of(&self, target: Meaning) -> Option<GroupIx> {
         match target {
-            Meaning::Component(component) => self.recorder.options.names.group_of[component.index()],
+            Meaning::Component(component) => self.recorder.names().main_group(component),
             Meaning::Group(group) => Some(group),
             Meaning::Whole | Meaning::Topic(_) | Meaning::Nothing => None,
         }
@@ -229,8 +229,9 @@ impl Source<'_> {
     /// What the components that read with a group tell.
     fn readers_of(&self, target: Meaning, figure: &'static str) -> impl Iterator<Item = f64> {
         let group = self.group_of(target);
-        let seen = self.recorder.options.names.group_of.iter().zip(&self.recorder.seen);
-        seen.filter(move |(of, _)| group.is_some() && **of == group).filter_map(move |(_, seen)| value(&seen.last, figure, ""))
+        let seen = self.recorder.options.names.groups_of.iter().zip(&self.recorder.seen);
+        seen.filter(move |(of, _)| group.is_some() && of.first().copied() == group)
+            .filter_map(move |(_, seen)| value(&seen.last, figure, ""))
     }
 
     fn utilisation(&self, target: Meaning) -> Option<f64> {

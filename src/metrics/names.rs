@@ -18,10 +18,12 @@ pub struct Names {
     pub groups: Vec<(Arc<str>, Vec<TopicIx>)>,
     /// By [`EventTypeIx`].
     pub event_types: Vec<Arc<str>>,
-    /// Which group each component reads with.
-    pub group_of: Vec<Option<GroupIx>>,
+    /// Which groups each component reads with: of what is linked to it, then of its retry topics.
+    pub groups_of: Vec<Vec<GroupIx>>,
     /// Who stands for the producers of earlier runs, whose events logs hold at the beginning.
     pub kept: Option<ComponentIx>,
+    /// Topics and groups of retries, with those whose events are tried again there.
+    pub retries: Vec<((TopicIx, GroupIx), (TopicIx, GroupIx))>,
     /// Topics that groups write results to.
     pub results: Vec<(GroupIx, TopicIx)>,
 }
@@ -30,6 +32,18 @@ impl Names {
     /// `web-17`.
     pub(crate) fn event(&self, id: EventId) -> String {
         format!("{}-{}", self.components[id.producer.index()], id.seq)
+    }
+    /// The group of what is linked to a component first: the one that it is known by.
+    pub(crate) fn main_group(&self, component: ComponentIx) -> Option<GroupIx> {
+        self.groups_of.get(component.index())?.first().copied()
+    }
+    /// Whether a component reads with a group, of its retry topics too.
+    pub(crate) fn reads_with(&self, component: ComponentIx, group: GroupIx) -> bool {
+        self.groups_of[component.index()].contains(&group)
+    }
+    /// The topic and group that an event has to be read from in order: those that it came to retries from.
+    pub(crate) fn read_first(&self, read: (TopicIx, GroupIx)) -> (TopicIx, GroupIx) {
+        self.retries.iter().find(|(retry, _)| *retry == read).map_or(read, |(_, first)| *first)
     }
     /// A component's id.
     pub(crate) fn component(&self, component: ComponentIx) -> String {

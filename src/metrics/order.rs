@@ -5,7 +5,7 @@
 
 use ahash::AHashMap;
 
-use crate::event::Ended;
+use crate::event::EventId;
 use crate::units::{ComponentIx, GroupIx, TopicIx};
 
 /// Keys watched at once; deliveries of further keys are not judged.
@@ -21,9 +21,8 @@ pub(crate) struct KeyOrder {
 }
 
 impl KeyOrder {
-    /// A first delivery of an event with this key; whether it came after a younger one.
-    pub fn delivered(&mut self, ended: &Ended, key: &[u8]) -> bool {
-        let (lane, id) = ((ended.topic, ended.group), ended.event.id);
+    /// A first delivery of an event with this key; whether it came after a younger one of its topic and group.
+    pub fn delivered(&mut self, lane: Lane, id: EventId, key: &[u8]) -> bool {
         let watched = (lane, id.producer, Box::from(key));
         if self.youngest.len() >= KEYS_MAX && !self.youngest.contains_key(&watched) {
             return false;
@@ -38,21 +37,11 @@ impl KeyOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{EventId, EventMeta, ObligationEnd};
-    use crate::units::SimDuration;
     use proptest::prelude::*;
 
-    fn delivery(seq: u64) -> Ended {
-        Ended {
-            component: ComponentIx(1),
-            group: GroupIx(0),
-            topic: TopicIx(0),
-            partition: 0,
-            offset: 0,
-            event: EventMeta { id: EventId { producer: ComponentIx(0), seq }, ..EventMeta::default() },
-            waited: SimDuration::ZERO,
-            end: ObligationEnd::Delivered,
-        }
+    fn is_late(watch: &mut KeyOrder, seq: u64, keys: u64) -> bool {
+        let id = EventId { producer: ComponentIx(0), seq };
+        watch.delivered((TopicIx(0), GroupIx(0)), id, &(seq % keys).to_be_bytes())
     }
 
     proptest! {
@@ -60,7 +49,7 @@ mod tests {
         #[test]
         fn counts_what_comes_after_a_younger_one(order in Just((0u64..60).collect::<Vec<_>>()).prop_shuffle(), keys in 1u64..8) {
             let mut watch = KeyOrder::default();
-            let said = order.iter().filter(|seq| watch.delivered(&delivery(**seq), &(**seq % keys).to_be_bytes())).count();
+            let said = order.iter().filter(|seq| is_late(&mut watch, **seq, keys)).count();
             let late = |at: &usize| order[..*at].iter().any(|before| before % keys == order[*at] % keys && *before > order[*at]);
             prop_assert_eq!(said, (0..order.len()).filter(late).count());
         }

@@ -63,6 +63,8 @@ pub(crate) struct Seen {
     pub last: Vec<Figure>,
     /// At the sample before.
     pub before: Vec<Figure>,
+    /// Servers × nanoseconds since the warm-up: they may come and go.
+    pub servers_ns: f64,
     /// Events that ended badly here since the last sample, and before that.
     pub trouble: [u64; 2],
 }
@@ -309,7 +311,7 @@ impl Recorder {
     /// The first event that an answer hid, by its key.
     fn stale_read(&mut self, now: SimTime, read: StaleRead) {
         let StaleRead { reader, node, topic, partition, lacks } = read;
-        let Some(group) = self.names().group_of.get(reader.index()).copied().flatten() else { return };
+        let Some(group) = self.names().main_group(reader) else { return };
         let Some((event, key)) = self.ledger.record_at(topic, partition, lacks) else { return };
         let of_key = key.map_or_else(String::new, |key| format!(" of key {}", String::from_utf8_lossy(key)));
         let detail = format!("an event{of_key} that node {node}, which led partition {partition} no more, did not have");
@@ -356,7 +358,7 @@ impl Recorder {
         if self.detectors.watches_order()
             && let Some(key) = self.ledger.key_of(ended)
         {
-            self.detectors.delivered(now, ended, key);
+            self.detectors.delivered(now, ended, self.names().read_first((ended.topic, ended.group)), key);
         }
         // Few lanes: a linear look is faster than a map.
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.topic == ended.topic && lane.group == ended.group) {

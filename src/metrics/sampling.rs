@@ -46,6 +46,7 @@ impl Recorder {
         self.counts_base = self.counts;
         for seen in &mut self.seen {
             seen.base.clone_from(&seen.last);
+            seen.servers_ns = 0.0;
         }
         for seen in &mut self.links {
             seen.events_base = seen.events;
@@ -76,13 +77,18 @@ impl Recorder {
     fn sample_latencies(&mut self, now: SimTime) {
         let mut whole: Option<Cow<'_, Latencies>> = None;
         let lanes = std::mem::take(&mut self.lanes);
+        let recent = |takes: &dyn Fn(GroupIx) -> bool| {
+            let recent = lanes.iter().filter(|lane| takes(lane.group) && lane.recent.count() > 0);
+            Latencies::sum(recent.map(|lane| Cow::Borrowed(&lane.recent)))
+        };
         for group in (0..self.options.names.groups.len()).map(|group| GroupIx(group as u32)) {
-            let recent = lanes.iter().filter(|lane| lane.group == group && lane.recent.count() > 0);
-            let Some(of_group) = Latencies::sum(recent.map(|lane| Cow::Borrowed(&lane.recent))) else { continue };
             for component in self.components_of(group) {
-                self.push_latencies(now, Some(component), &of_group);
+                let groups = &self.options.names.groups_of[component.index()];
+                if let Some(of_component) = recent(&|group| groups.contains(&group)) {
+                    self.push_latencies(now, Some(component), &of_component);
+                }
             }
-            whole = Latencies::sum(whole.into_iter().chain([of_group]));
+            whole = Latencies::sum(whole.into_iter().chain(recent(&|of| of == group)));
         }
         if let Some(whole) = whole {
             self.push_latencies(now, None, &whole);
@@ -106,8 +112,9 @@ impl Recorder {
         }
     }
 
+    /// Components that are known by a group.
     fn components_of(&self, group: GroupIx) -> Vec<ComponentIx> {
-        let readers = self.options.names.group_of.iter().enumerate().filter(|(_, of)| **of == Some(group));
+        let readers = self.options.names.groups_of.iter().enumerate().filter(|(_, of)| of.first() == Some(&group));
         readers.map(|(index, _)| ComponentIx(index as u32)).collect()
     }
 
@@ -122,6 +129,9 @@ impl Recorder {
         }
         seen.trouble = [0, seen.trouble[0]];
         let servers = value(&seen.last, "servers", "").unwrap_or(0.0);
+        // They come and go within an interval: half of it is taken for each number. Whole nanoseconds add up exactly.
+        let servers_before = value(&seen.before, "servers", "").unwrap_or(servers);
+        seen.servers_ns += (servers_before + servers) / 2.0 * now.since(self.sampled_at).as_ns() as f64;
         for figure in &seen.last {
             let old = seen.before.iter().find(|f| f.name == figure.name && f.label == figure.label).map_or(0.0, |f| f.value);
             let (metric, kind, value) = match (figure.name, figure.kind) {

@@ -192,16 +192,18 @@ impl Recorder {
                 let name = if figure.label.is_empty() { figure.name.to_owned() } else { format!("{}[{}]", figure.name, figure.label) };
                 figures.insert(name, figure.value);
             }
-            derived(&seen.base, &seen.last, span_s, &mut figures);
-            if let Some(group) = self.options.names.group_of[index] {
+            let span_ns = end.as_ns().saturating_sub(self.options.warm_up.as_ns()) as f64;
+            derived(&seen.base, &seen.last, Measured { span_s, servers_mean: seen.servers_ns / span_ns }, &mut figures);
+            let groups = &self.options.names.groups_of[index];
+            if !groups.is_empty() {
                 let (mut latencies, mut root) = (Latencies::default(), Latencies::default());
-                for lane in self.lanes.iter().filter(|lane| lane.group == group) {
+                for lane in self.lanes.iter().filter(|lane| groups.contains(&lane.group)) {
                     latencies.add(&lane.total);
                     root.add(&lane.root);
                 }
                 put_latencies(&mut figures, "latency", &latencies);
                 put_latencies(&mut figures, "root_latency", &root);
-                let terms = self.ledger.obligations_so_far(|_, of| of == group);
+                let terms = self.ledger.obligations_so_far(|_, group| groups.contains(&group));
                 figures.insert("obligations_count".to_owned(), terms.created as f64);
                 figures.insert("delivered_count".to_owned(), terms.delivered as f64);
                 figures.insert("in_flight_count".to_owned(), terms.in_flight as f64);
@@ -209,7 +211,6 @@ impl Recorder {
             }
             all.insert(self.names().component(ComponentIx(index as u32)), figures);
         }
-        let _ = end;
         all
     }
 
@@ -228,14 +229,22 @@ impl Recorder {
     }
 }
 
+/// The time after the warm-up, and how many servers a component had in it.
+#[derive(Clone, Copy)]
+struct Measured {
+    span_s: f64,
+    servers_mean: f64,
+}
+
 /// Means over the time after the warm-up, from integrals and counters at its two ends.
-fn derived(base: &[Figure], last: &[Figure], span_s: f64, figures: &mut IndexMap<String, f64>) {
+fn derived(base: &[Figure], last: &[Figure], measured: Measured, figures: &mut IndexMap<String, f64>) {
+    let Measured { span_s, servers_mean } = measured;
     if span_s <= 0.0 {
         return;
     }
     let since = |name: &str| value(last, name, "").map(|now| now - value(base, name, "").unwrap_or(0.0));
-    if let (Some(busy), Some(servers)) = (since("busy_s"), value(last, "servers", "").filter(|servers| *servers > 0.0)) {
-        figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers);
+    if let Some(busy) = since("busy_s").filter(|_| servers_mean > 0.0) {
+        figures.insert("utilisation_ratio".to_owned(), busy / span_s / servers_mean);
     }
     if let Some(queue) = since("queue_s") {
         figures.insert("queue_length_mean".to_owned(), queue / span_s);

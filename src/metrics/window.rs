@@ -98,7 +98,7 @@ impl Recorder {
         let servers = value(&seen.last, "servers", "").filter(|servers| *servers > 0.0);
         let busy = servers.and_then(|servers| Some((rate("busy_s")? / servers).clamp(0.0, 1.0)));
         let headline = ["processed_count", "produced_count", "appended_count", "requests_count"].iter().find_map(|name| rate(name));
-        let lag = self.options.names.group_of[component.index()].and_then(|group| {
+        let lag = self.options.names.main_group(component).and_then(|group| {
             let name = &self.options.names.groups[group.index()].0;
             let lags = self.seen.iter().filter_map(|other| value(&other.last, "lag", name));
             lags.fold(None, |sum: Option<f64>, lag| Some(sum.unwrap_or(0.0) + lag))

@@ -14,12 +14,12 @@ use super::due::{Due, Life, Slots};
 use super::log_store::LogEffect;
 use super::network::Wire;
 use super::outages::Outages;
-use crate::compile::{InputTarget, Plan, TimedInput, WarmUp};
+use crate::compile::{InputTarget, Plan, PlannedComponent, TimedInput, WarmUp};
 use crate::engine::{Calendar, Ctx, Input, LinkEnd, Outlet, Process, TraceSampling};
 use crate::event::{Appended, Fact, KeptLog, Message, RowChange, StoredBatch};
 use crate::metrics::{Names, Recorder, RecorderOptions};
 use crate::predicate::Expectation;
-use crate::units::{ComponentIx, LinkIx, SimDuration, SimTime};
+use crate::units::{ComponentIx, GroupIx, LinkIx, SimDuration, SimTime, TopicIx};
 
 /// More turns than this in one instant are a cycle without progress.
 const STEPS_PER_INSTANT_MAX: u64 = 5_000_000;
@@ -491,6 +491,11 @@ fn in_files_words(input: &Input) -> (&str, IndexMap<String, String>) {
     }
 }
 
+/// Groups and the topic that their results go to.
+fn results_of(component: &PlannedComponent) -> impl Iterator<Item = (GroupIx, TopicIx)> {
+    component.groups.iter().filter_map(|group| Some((*group, component.results?)))
+}
+
 fn names_of(plan: &Plan) -> Names {
     // Numbers behind the design's own stand for what is outside of it.
     let outside = (!plan.kept.is_empty()).then(|| Arc::from(EARLIER_RUNS));
@@ -501,7 +506,8 @@ fn names_of(plan: &Plan) -> Names {
         topics: plan.topics.iter().map(|topic| (Arc::clone(&topic.name), topic.partitions, topic.cluster)).collect(),
         groups: plan.groups.iter().map(|group| (Arc::clone(&group.name), group.topics.clone())).collect(),
         event_types: plan.event_types.clone(),
-        group_of: plan.components.iter().map(|component| component.group).chain([None]).collect(),
-        results: plan.components.iter().filter_map(|component| component.group.zip(component.results)).collect(),
+        groups_of: plan.components.iter().map(|component| component.groups.clone()).chain([Vec::new()]).collect(),
+        retries: plan.retries.clone(),
+        results: plan.components.iter().flat_map(results_of).collect(),
     }
 }

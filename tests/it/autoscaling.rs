@@ -8,6 +8,10 @@ use super::services::{of, project, run};
 
 /// Four hundred commands a second for forty seconds, a hundred of which one instance can do.
 fn scaling(extra: Json) -> Report {
+    scaling_under("400/s", extra)
+}
+
+fn scaling_under(load: &str, extra: Json) -> Report {
     let mut service = json!({
         "role": "plain", "service_time": "10ms", "offset_reset": "earliest", "session_timeout": "6s", "heartbeat_interval": "1s",
         "instances_max": 6, "scale_interval": "5s", "startup_delay": "2s", "cool_down": "10s",
@@ -16,7 +20,7 @@ fn scaling(extra: Json) -> Report {
     let mut project = project(service, Vec::new());
     let topics = json!({"commands": {"partitions": 8}, "events": {}});
     project.components["bank"].params.insert("topics".to_owned(), serde_json::from_value(topics).expect("plain data"));
-    project.components["clients"].params.insert("load".to_owned(), "400/s".into());
+    project.components["clients"].params.insert("load".to_owned(), load.into());
     let scenario = &mut project.scenarios["all"];
     scenario.faults.iter_mut().for_each(|fault| fault.at = SimTime::ZERO + SimDuration::from_secs(40));
     scenario.length = Some(SimDuration::from_secs(150));
@@ -45,6 +49,20 @@ fn instances_follow_lag_and_utilisation() {
         assert!(first >= outs[0].0 + 2.0, "{extra}: ready at {first} s, decided at {} s", outs[0].0);
         assert!(series.points.iter().all(|point| point[1] <= 6.0), "{extra}");
     }
+}
+
+/// What waits in a retry topic until it is due is no lag that an instance more could work off.
+#[test]
+fn failed_events_that_wait_start_no_instance() {
+    let report = scaling_under(
+        "20/s",
+        json!({
+            "autoscale": "lag", "lag_target": 50, "call_time": "1ms", "call_failures": "100%",
+            "retry_topics": true, "max_attempts": 2, "retry_backoff": "60s", "retry_backoff_max": "60s",
+        }),
+    );
+    assert_eq!(of(&report, "accounts", "forwarded_count"), of(&report, "clients", "produced_count"), "they wait for a minute");
+    assert_eq!(decisions(&report, "scale-out"), []);
 }
 
 /// More instances than partitions would have nothing to read.

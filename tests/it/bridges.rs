@@ -125,7 +125,34 @@ fn what_the_other_side_does_not_take_stops_a_task_or_is_put_aside() {
     aside.link("bridge.dead_letters", "shop.bad", json!({}));
     let aside = aside.run();
     assert_eq!(aside.ledger.obligations.dead_lettered, refused);
+    let of_letters = aside.ledger.reasons.iter().find(|reason| reason.end == "dead_lettered").expect("they are told");
+    assert_eq!((of_letters.code.as_str(), of_letters.count), ("too-large", refused), "in the queue's own words");
     assert_eq!(aside.ledger.obligations.delivered, 600 - refused);
+}
+
+/// Deletes that were not answered are tried again by the task that asked for them, and by nobody once it is gone: what it had
+/// moved comes again.
+#[test]
+fn a_crashed_task_deletes_nothing_any_more() {
+    let cut_off = |seed| {
+        let mut design = source(seed, json!({"receive_size": 10, "instances": 4}));
+        design.project.components["jobs"].params.insert("visibility_timeout".to_owned(), "30s".into());
+        design.project.links[1].params.insert("latency".to_owned(), "exp(100ms)".into());
+        design.fault(6, "jobs.out -> bridge.in", "cut", json!({"for": "2s"}))
+    };
+    let mut twice = 0;
+    for seed in 11..15 {
+        let waited = cut_off(seed).run();
+        assert_eq!((waited.ledger.obligations.delivered, waited.ledger.submissions.duplicate_appends), (600, 0), "seed {seed}");
+        let crashed = (1..=4).fold(cut_off(seed), |design, task| {
+            let task = json!({"instance": task});
+            design.fault(7, "bridge", "crash-instance", task.clone()).fault(9, "bridge", "start-instance", task)
+        });
+        let crashed = crashed.run();
+        assert_eq!(crashed.ledger.obligations.delivered, 600, "seed {seed}");
+        twice += crashed.ledger.submissions.duplicate_appends;
+    }
+    assert!((1..60).contains(&twice), "deletes that were on their way when the link was cut: {twice}");
 }
 
 /// The bytes of an event with a registry's header are no text: SQS takes them in base64 only, and back they are the same.

@@ -36,6 +36,7 @@ mod outgoing;
 #[cfg(feature = "gui")]
 mod panels;
 mod pipelines;
+mod pools;
 mod protobuf;
 mod push;
 mod queue_designs;

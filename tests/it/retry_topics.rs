@@ -93,6 +93,36 @@ fn retries_wait_as_long_as_they_should() {
     }
 }
 
+/// Figures and guarantees of a service are those of its retry topics too: what is done there is delivered, what waits there is
+/// in flight, and what was skipped there is missing.
+#[test]
+fn a_service_answers_for_its_retry_topics() {
+    let told = |report: &Report| ["delivered_count", "in_flight_count", "duplicate_count"].map(|figure| of(report, "accounts", figure));
+    let all = json!(["at_least_once", "exactly_once", "ordered_per_key"]);
+    let of_promise = |report: &Report, promise: &str| {
+        let kept = report.expectations.iter().find(|one| one.text.contains(promise));
+        kept.unwrap_or_else(|| panic!("{promise}: {:?}", report.expectations)).met
+    };
+    let report = run_with(json!({"guarantees": all}), Vec::new());
+    let (made, dead) = (of(&report, "clients", "produced_count"), of(&report, "accounts", "dead_lettered_count"));
+    assert_eq!(told(&report), [made - dead, 0, 0]);
+    assert!(of_promise(&report, "at_least_once") && of_promise(&report, "exactly_once"), "nothing is skipped");
+    assert!(!of_promise(&report, "ordered_per_key"), "events of a key that failed are overtaken");
+
+    // An event that waits for its next try when the run ends is neither lost nor delivered.
+    let mut early = project(retrying(json!({"guarantees": all, "retry_backoff": "10s", "retry_multiplier": 1.0})), Vec::new());
+    early.scenarios["all"].length = Some(SimDuration::from_secs(8));
+    let report = run(&early);
+    let (done, forwarded) = (of(&report, "accounts", "processed_count"), of(&report, "accounts", "forwarded_count"));
+    assert!(forwarded > 200, "{forwarded}");
+    assert_eq!(told(&report), [done, forwarded, 0]);
+    assert!(of_promise(&report, "at_least_once"), "it is outstanding");
+
+    // What every try failed and nothing keeps is missing, and so it is said.
+    let report = run_with(json!({"guarantees": all, "dlt_strategy": "no_dlt"}), Vec::new());
+    assert!(!of_promise(&report, "at_least_once"));
+}
+
 /// The point of it: an event that waits holds nobody up.
 #[test]
 fn others_go_on_while_a_failed_event_waits() {

@@ -57,6 +57,14 @@ pub(super) fn project(service: Json, faults: Vec<TimedFault>) -> Project {
     project
 }
 
+/// A topic for dead letters of the service.
+pub(super) fn with_letters(mut project: Project) -> Project {
+    let topics = json!({"commands": {"partitions": 2}, "events": {"partitions": 2}, "letters": {}});
+    project.components["bank"].params["topics"] = serde_json::from_value(topics).expect("data");
+    project.links.push(link("accounts.dead_letters", "bank.letters", "1ms"));
+    project
+}
+
 pub(super) fn fault(at_us: u64, action: &str) -> TimedFault {
     TimedFault {
         at: SimTime::ZERO + SimDuration::from_us(at_us),
@@ -185,15 +193,40 @@ fn a_breaker_goes_half_open_by_itself() {
     assert_eq!((standing(&by_itself), standing(&by_a_call)), ((0, 1), (1, 0)));
 }
 
+/// A breaker stands in its instance's memory: whoever starts after a crash, or after an instance has finished its work and
+/// left, calls again at once. What was counted stays counted.
+#[test]
+fn a_breaker_ends_with_its_instance() {
+    let with = |ends: Option<&str>| {
+        let breaker = json!({
+            "circuit_breaker": true, "breaker_window_size": 10, "breaker_calls_min": 10, "breaker_open_wait": "1h", "bulkhead": 4,
+            "max_attempts": 1, "session_timeout": "6s", "heartbeat_interval": "1s",
+        });
+        let params = [("call_failures".to_owned(), "0%".into())].into_iter().collect();
+        let mut faults = vec![TimedFault { params, ..fault(1_000_000, "set") }];
+        faults.extend(ends.map(|action| fault(2_000_000, action)));
+        faults.extend(ends.map(|_| fault(2_100_000, "start-instance")));
+        run(&project(caller(breaker), faults))
+    };
+    let told = |report: &Report| {
+        ["breaker_opened_count", "breakers_open", "calls_count", "calls_refused_count"].map(|figure| of(report, "accounts", figure))
+    };
+    let [opened, open, calls, refused] = told(&with(None));
+    assert!((opened, open) == (1, 1) && calls < 30 && refused > 600, "it stays open: {calls} calls, {refused} refused");
+    for action in ["crash-instance", "stop-instance"] {
+        let [opened, open, calls, refused] = told(&with(Some(action)));
+        assert_eq!((opened, open), (1, 0), "{action}");
+        assert!(calls > 300 && refused > 100, "{action}: {calls} calls, {refused} refused");
+    }
+}
+
 /// Whatever an event failed for, its end says so: skipped or in the dead letters.
 #[test]
 fn ends_say_why_an_event_failed() {
     let reasons = |extra: Json, letters: bool| {
         let mut project = project(caller(extra), Vec::new());
         if letters {
-            project.components["bank"].params["topics"] =
-                serde_json::from_value(json!({"commands": {}, "events": {}, "letters": {}})).expect("data");
-            project.links.push(link("accounts.dead_letters", "bank.letters", "1ms"));
+            project = with_letters(project);
         }
         let report = run(&project);
         let of_service = report.ledger.reasons.iter().filter(|reason| reason.at == "accounts");
@@ -213,6 +246,19 @@ fn ends_say_why_an_event_failed() {
     let open = json!({"circuit_breaker": true, "breaker_window_size": 1, "breaker_calls_min": 1, "max_attempts": 1});
     let codes: Vec<String> = reasons(open, true).into_iter().map(|(_, code, _)| code).collect();
     assert_eq!(codes, ["call-failed", "circuit-open"]);
+}
+
+/// Spring Cloud Stream tries as often as it is told only where a dead-letter topic is linked.
+#[test]
+fn without_dead_letters_spring_cloud_stream_delivers_ten_times() {
+    let told = |letters: bool| {
+        let mut project = project(caller(json!({})), Vec::new());
+        project.components["accounts"].profile = Some("spring-cloud-stream".to_owned());
+        let report = run(&if letters { with_letters(project) } else { project });
+        report.ledger.reasons.iter().find(|reason| reason.at == "accounts").expect("everything fails").detail.clone()
+    };
+    assert_eq!(told(true), "failed twice (the called system answered with an error), dead-lettered");
+    assert_eq!(told(false), "failed 10 times (the called system answered with an error), skipped");
 }
 
 /// What a group had committed and not done when its instance crashed is named, with place and reason.

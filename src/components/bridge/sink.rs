@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::message::Encoding;
 use super::spec;
+use crate::components::alarm::Alarm;
 use crate::components::connect::OnError;
 use crate::components::consumer::handler::{Handler, Step, Task, WorkerId, timer};
 use crate::components::letters::Letter;
@@ -58,7 +59,7 @@ pub(super) struct Sink {
     came: BTreeMap<WorkerId, Came>,
     woken: Vec<WorkerId>,
     out: QueueOutput,
-    wake_at: SimTime,
+    alarm: Alarm,
     counts: Counts,
 }
 
@@ -93,7 +94,7 @@ impl Sink {
             came: BTreeMap::new(),
             woken: Vec::new(),
             out: QueueOutput::default(),
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             counts: Counts::default(),
         })
     }
@@ -151,8 +152,7 @@ impl Sink {
             self.note(task, event.id, if passes { Came::Again } else { Came::Refused(reason) });
         }
         let wake = self.clients.iter().map(QueueClient::next_wake).min().unwrap_or(SimTime::MAX);
-        if wake < self.wake_at {
-            self.wake_at = wake;
+        if self.alarm.is_late_for(wake) {
             timer(ctx, wake, 0);
         }
     }
@@ -209,8 +209,7 @@ impl Handler for Sink {
         }
     }
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, _: u64) -> Vec<crate::components::consumer::handler::Draft> {
-        if ctx.now >= self.wake_at {
-            self.wake_at = SimTime::MAX;
+        if self.alarm.rings(ctx.now) {
             for task in 0..self.clients.len() {
                 self.clients[task].on_wake(ctx.now, &mut self.out);
                 self.carry_out(ctx, task as u32);

@@ -15,8 +15,9 @@ use indexmap::IndexMap;
 
 use super::message::Encoding;
 use super::spec::{self, KeyFrom};
+use crate::components::alarm::Alarm;
 use crate::components::connect::{OnError, source_producer};
-use crate::components::consumer::queue::calls::{Answered, Calls, Receiver};
+use crate::components::consumer::queue::calls::{Answered, Caller, Calls, Receiver, rest_after};
 use crate::components::consumer::spec::INSTANCES_MAX;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
@@ -35,10 +36,6 @@ use crate::units::{GroupIx, SimDuration, SimTime, TopicIx};
 const HELD_MAX: usize = 10_000;
 /// High bytes of call ids of a task's client: this and the task's number.
 const CALLS_TASKS: u16 = 0x0100;
-/// Between a receive that brought nothing and the next.
-const LOOP_TIME: SimDuration = SimDuration::from_ms(1);
-/// After a receive that was refused.
-const BACKOFF: SimDuration = SimDuration::from_secs(1);
 /// Low byte of timer tokens; a task's number (16 bits) and life stand above.
 const TOKEN_WAKE: u64 = 0;
 const TOKEN_RECEIVE: u64 = 1;
@@ -62,7 +59,7 @@ pub(super) struct SourceTasks {
     calls: Calls,
     tasks: Vec<SourceTask>,
     counts: Counts,
-    wake_at: SimTime,
+    alarm: Alarm,
     out: ClientOutput,
 }
 
@@ -126,7 +123,7 @@ impl SourceTasks {
             calls: Calls::new(vec![facts.end], SimDuration::ZERO),
             tasks: Vec::new(),
             counts: Counts::default(),
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             out: ClientOutput::default(),
         };
         for _ in 0..params.count("instances") {
@@ -171,11 +168,7 @@ impl SourceTasks {
             // The task that asked is gone: what it was given shows again by itself.
             return;
         }
-        let rest = match &messages {
-            None => BACKOFF,
-            Some(messages) if messages.is_empty() => LOOP_TIME,
-            Some(_) => SimDuration::ZERO,
-        };
+        let rest = rest_after(messages.as_deref());
         for message in messages.into_iter().flatten() {
             if !self.tasks[index].up {
                 return;
@@ -233,7 +226,7 @@ impl SourceTasks {
             if let Some(held) = self.tasks[index].take(event.id) {
                 self.counts.bridged += 1;
                 self.end(ctx, &held, ObligationEnd::Forwarded, None);
-                self.calls.delete(ctx, 0, held.receipt);
+                self.calls.delete(ctx, Caller { instance: index, source: 0 }, held.receipt);
             }
         }
         for unsent in out.unsent {
@@ -250,7 +243,7 @@ impl SourceTasks {
         match self.on_error {
             OnError::GoOn => {
                 self.end(ctx, held, ObligationEnd::FailedSkipped, Some(reason));
-                self.calls.delete(ctx, 0, held.receipt);
+                self.calls.delete(ctx, Caller { instance: index, source: 0 }, held.receipt);
             }
             OnError::Stop => {
                 self.counts.stopped += 1;
@@ -313,17 +306,13 @@ impl SourceTasks {
     fn set_timer(&mut self, ctx: &mut Ctx<'_>) {
         let clients = self.tasks.iter_mut().map(|task| task.client.next_wake(ctx.now));
         let wake = clients.chain([self.calls.next_wake()]).min().unwrap_or(SimTime::MAX);
-        if wake < self.wake_at {
-            self.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_WAKE);
-        }
+        self.alarm.set(ctx, wake, TOKEN_WAKE);
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>) {
-        if ctx.now < self.wake_at {
+        if !self.alarm.rings(ctx.now) {
             return;
         }
-        self.wake_at = SimTime::MAX;
         for receiver in self.calls.on_wake(ctx) {
             self.received(ctx, receiver, Some(Vec::new()));
         }
@@ -343,6 +332,7 @@ impl SourceTasks {
         task.held.clear();
         task.held_count = 0;
         task.client.abandon(ctx.now, producer_number(index, u64::from(task.life)));
+        self.calls.abandon(index);
     }
 
     fn action(&mut self, ctx: &mut Ctx<'_>, name: &str, params: &IndexMap<String, Value>) -> Result<(), String> {

@@ -6,7 +6,7 @@ use crate::components::combine::{combined, count};
 use crate::components::connect::{self, CONNECT};
 use crate::components::consumer::actions::ACTIONS;
 use crate::components::consumer::queue::spec as queue;
-use crate::components::consumer::spec::{INSTANCES_MAX, READING};
+use crate::components::consumer::spec::{INSTANCES_MAX, OF_LISTENERS, READING};
 use crate::components::producer::queue_spec;
 use crate::components::{BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
@@ -28,10 +28,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "bridge",
 };
 
-/// What a task of Kafka Connect cannot be told, or what belongs to results that it does not make.
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
-
-const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
+const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, OF_LISTENERS) }>(OWN, READING, OF_LISTENERS);
 
 const OWN: &[ParamSpec] = &[
     ParamSpec::new("instances", "Tasks", T::Count { min: 0, max: INSTANCES_MAX }, Same("1"), "Tasks that share the work")

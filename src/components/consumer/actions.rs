@@ -224,6 +224,7 @@ impl Consumer {
             "retry_backoff" => self.retry_backoff = text.parse::<SimDuration>().map_err(|e| e.to_string())?,
             "max_attempts" => self.max_attempts = number(1_000_000)? as u32,
             "poll_size" => self.poll_size = number(1_000_000)?,
+            "pool_queue" => self.set_pool_queue(number(super::pool::QUEUE_MAX)?)?,
             "buffer" => self.buffer_max = number(10_000_000)?,
             "concurrency" => {
                 self.concurrency = number(super::spec::CONCURRENCY_MAX)? as u32;

@@ -15,10 +15,11 @@ use bytes::{Bytes, BytesMut};
 
 use super::intake::Received;
 use super::queue::spec::{self, CallSettings};
-use super::queue::{Answered, Calls, Heartbeats, Receiver, Source, rest_after, sources};
+use super::queue::{Answered, Caller, Calls, Heartbeats, Receiver, Source, rest_after, sources};
 use super::schemas::Verdict;
 use super::sim::Consumer;
 use super::work::Next;
+use crate::components::alarm::Alarm;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures};
 use crate::event::{HopKind, Message, QueueMessage, QueueReply, Reason, Receipt, ReceiveCall};
@@ -40,7 +41,7 @@ pub(super) struct Queues {
     failed_visibility: Option<SimDuration>,
     /// By instance.
     inboxes: Vec<Inbox>,
-    wake_at: SimTime,
+    alarm: Alarm,
     receives: u64,
     empty_receives: u64,
     beats: u64,
@@ -81,7 +82,7 @@ impl Queues {
             heartbeats: Heartbeats::new(settings.heartbeat),
             failed_visibility: settings.failed_visibility,
             inboxes: Vec::new(),
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             receives: 0,
             empty_receives: 0,
             beats: 0,
@@ -213,10 +214,10 @@ impl Consumer {
     }
 
     /// A message is done with: it is deleted.
-    pub(super) fn delete_message(&mut self, ctx: &mut Ctx<'_>, from: &FromQueue) {
+    pub(super) fn delete_message(&mut self, ctx: &mut Ctx<'_>, index: usize, from: &FromQueue) {
         if let Some(queues) = &mut self.queues {
             queues.heartbeats.end((from.source, from.receipt));
-            queues.calls.delete(ctx, from.source, from.receipt);
+            queues.calls.delete(ctx, Caller { instance: index, source: from.source }, from.receipt);
         }
         self.set_queue_timer(ctx);
     }
@@ -239,7 +240,7 @@ impl Consumer {
             self.instances[index].polled -= left.len().min(self.instances[index].polled);
             self.instances[index].buffer = kept.into();
             self.station.abandon(ctx.now, left.len() as u64);
-            left.iter().for_each(|other| self.show_again(ctx, other));
+            left.iter().for_each(|other| self.show_again(ctx, index, other));
         }
         self.put_down(ctx, index, number);
         Next::Serve
@@ -250,14 +251,14 @@ impl Consumer {
         let why = reason.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
         let words = format!("failed by {} at receive {receive}{why}, left to the queue", self.member(index));
         self.hop(ctx, record, HopKind::Rejected, begun, words);
-        self.show_again(ctx, record);
+        self.show_again(ctx, index, record);
     }
 
-    fn show_again(&mut self, ctx: &mut Ctx<'_>, record: &Received) {
+    fn show_again(&mut self, ctx: &mut Ctx<'_>, index: usize, record: &Received) {
         let (Some(queues), Some(from)) = (&mut self.queues, &record.from_queue) else { return };
         queues.heartbeats.end((from.source, from.receipt));
         if let Some(after) = queues.failed_visibility {
-            queues.calls.show(ctx, from.source, vec![(from.receipt, after)]);
+            queues.calls.show(ctx, Caller { instance: index, source: from.source }, vec![(from.receipt, after)]);
         }
     }
 
@@ -265,6 +266,7 @@ impl Consumer {
     pub(super) fn crash_queues(&mut self, index: usize) {
         let Some(queues) = &mut self.queues else { return };
         queues.heartbeats.end_all(index);
+        queues.calls.abandon(index);
         let life = (queues.inbox(index).life + 1) & 0xff_ffff;
         *queues.inbox(index) = Inbox { life, receiving: vec![false; queues.sources.len()], ..Inbox::default() };
     }
@@ -272,16 +274,15 @@ impl Consumer {
     fn set_queue_timer(&mut self, ctx: &mut Ctx<'_>) {
         let Some(queues) = &mut self.queues else { return };
         let wake = queues.calls.next_wake().min(queues.heartbeats.next_wake());
-        if wake < queues.wake_at {
-            queues.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_QUEUE);
-        }
+        queues.alarm.set(ctx, wake, TOKEN_QUEUE);
     }
 
     /// Calls that were not answered in time, deletes that have waited, heartbeats.
     pub(super) fn queues_due(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(queues) = self.queues.as_mut().filter(|queues| queues.wake_at <= ctx.now) else { return };
-        queues.wake_at = SimTime::MAX;
+        let Some(queues) = &mut self.queues else { return };
+        if !queues.alarm.rings(ctx.now) {
+            return;
+        }
         let due = queues.heartbeats.take_due(ctx.now);
         queues.beats += due.len() as u64;
         let (given, sources) = (queues.receive.visibility, &queues.sources);

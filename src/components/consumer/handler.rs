@@ -119,6 +119,11 @@ pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
     fn instances(&mut self, ctx: &mut Ctx<'_>, up: usize, lost: Option<usize>) {
         let _ = (ctx, up, lost);
     }
+    /// An instance's process has ended, after a crash or at the end of its work, and its memory with it; its workers have
+    /// left their events before.
+    fn instance_over(&mut self, instance: u32) {
+        let _ = instance;
+    }
     /// A timer that it set with [`timer`]; what it makes goes to the outbox.
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
         let _ = (ctx, token);
@@ -298,6 +303,18 @@ impl Consumer {
         let drafts = handler.on_timer(ctx, token);
         self.commit_to_outbox(ctx, drafts);
         self.wake_held(ctx);
+    }
+
+    /// An instance that is down has nothing left to do: its process ends.
+    pub(super) fn end_process(&mut self, index: usize) {
+        let instance = &self.instances[index];
+        if !instance.up
+            && instance.busy == 0
+            && instance.polled == 0
+            && let Some(handler) = &mut self.handler
+        {
+            handler.instance_over(index as u32);
+        }
     }
 
     /// Workers that an instance had are gone.

@@ -109,7 +109,7 @@ impl Instance {
     /// Whether anything is left that a rebalance must wait for: work under way, or records that a commit covers.
     pub fn works_for(&self, client: usize) -> bool {
         let leaves = |record: &Received| record.client == client && self.clients[client].gives_back(record.epoch, record.slot);
-        self.buffer.iter().take(self.polled).any(leaves)
+        self.buffer.iter().take(self.polled).chain(&self.pool).any(leaves)
             || (self.busy > 0 && self.workers.iter().any(|worker| worker.work.as_ref().is_some_and(|work| leaves(&work.record))))
     }
 }
@@ -318,6 +318,9 @@ impl Consumer {
         let polled = std::mem::take(&mut instance.polled);
         let awaiting_commit = std::mem::take(&mut instance.awaiting_commit);
         let under_way = self.interrupt_work(ctx, index);
+        if let Some(handler) = &mut self.handler {
+            handler.instance_over(index as u32);
+        }
         self.station.abandon(ctx.now, buffer.len() as u64);
         if self.commit == CommitMode::Before {
             buffer.truncate(polled);
@@ -332,7 +335,7 @@ impl Consumer {
         }
     }
 
-    /// Workers drop what they are at.
+    /// Workers drop what they are at, and their pool what waits for them.
     pub fn interrupt_work(&mut self, ctx: &Ctx<'_>, index: usize) -> Vec<Received> {
         let instance = &mut self.instances[index];
         let mut under_way = Vec::new();
@@ -349,6 +352,8 @@ impl Consumer {
         for _ in &under_way {
             self.station.interrupt(ctx.now);
         }
+        self.station.abandon(ctx.now, instance.pool.len() as u64);
+        under_way.extend(instance.pool.drain(..));
         under_way
     }
 

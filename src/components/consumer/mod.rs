@@ -2,7 +2,8 @@
 //!
 //! In: records of topics, answers of coordinators and registries. Out: fetches, group calls, look-ups, dead
 //! letters, results, and the end of each obligation. Every instance has one buffer and `concurrency` workers; a worker
-//! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers.
+//! takes the oldest record, so with one partition the whole component is one FIFO queue with c servers; `pool.rs` is a
+//! queue of the workers' own.
 //! Must not know: the log, the registry's rules. Start at [`sim::Consumer`]; `intake.rs` turns batches into
 //! records, `work.rs` serves them, `results.rs` writes what is made of them,
 //! `transactions.rs` binds that to their positions, `retries/` writes failed events to retry topics, and the group protocol is in `machines::broker::client`. One that reads
@@ -19,6 +20,7 @@ mod intake;
 mod moving;
 pub(in crate::components) mod outbox;
 mod pauses;
+mod pool;
 mod push;
 pub(in crate::components) mod queue;
 mod refusals;

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use super::handler::Draft;
 use super::results::Results;
 use super::sim::Consumer;
+use crate::components::alarm::Alarm;
 use crate::components::producer::telling::settle;
 use crate::engine::{Ctx, Figures, LinkEnd};
 use crate::event::{CallId, EventMeta, Message};
@@ -61,7 +62,7 @@ pub(super) struct Outbox {
     /// The instance that polls.
     by: Option<usize>,
     due: Option<SimTime>,
-    wake_at: Option<SimTime>,
+    alarm: Alarm,
     out: ClientOutput,
     pub relayed: u64,
     pub resent: u64,
@@ -127,20 +128,16 @@ impl Consumer {
         }
         if let Some(client) = &mut self.outbox.client {
             let wake = client.next_wake(ctx.now);
-            if wake < SimTime::MAX && self.outbox.wake_at.is_none_or(|at| wake < at) {
-                self.outbox.wake_at = Some(wake);
-                ctx.timer_at(wake, TOKEN_RELAY);
-            }
+            self.outbox.alarm.set(ctx, wake, TOKEN_RELAY);
         }
     }
 
     /// The relay's timer.
     pub(super) fn relay_due(&mut self, ctx: &mut Ctx<'_>) {
-        if self.outbox.wake_at.is_some_and(|at| at <= ctx.now) {
-            self.outbox.wake_at = None;
-            if let Some(client) = &mut self.outbox.client {
-                client.on_wake(ctx.now, &mut self.outbox.out);
-            }
+        if self.outbox.alarm.rings(ctx.now)
+            && let Some(client) = &mut self.outbox.client
+        {
+            client.on_wake(ctx.now, &mut self.outbox.out);
         }
         if self.outbox.due.is_some_and(|at| at <= ctx.now) {
             self.outbox.due = None;

@@ -48,6 +48,7 @@ impl Consumer {
             self.refusals.stopped.insert(index);
             self.stop_instance(ctx, index);
             self.count_servers();
+            self.tell_instances(ctx, None);
         }
     }
 }

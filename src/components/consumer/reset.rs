@@ -45,6 +45,7 @@ impl Consumer {
         for &index in &restart {
             self.stop_instance(ctx, index);
         }
+        self.tell_instances(ctx, None);
         self.resetting = Some(Resetting { to, restart, open: self.main_clients().collect() });
         self.go_on_with_reset(ctx);
         Ok(())
@@ -88,5 +89,6 @@ impl Consumer {
             self.start_instance(ctx, index);
             self.advance(ctx, index);
         }
+        self.tell_instances(ctx, None);
     }
 }

@@ -17,7 +17,6 @@ use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures};
 use crate::event::{Fact, Scaled};
-use crate::machines::broker::client::ConsumerClient;
 use crate::model::{Default_, ParamSpec, ParamType as T};
 use crate::units::{SimDuration, SimTime};
 
@@ -205,9 +204,12 @@ impl Consumer {
     /// The autoscaler looks and decides.
     pub(super) fn scale(&mut self, ctx: &mut Ctx<'_>) {
         let running = self.running_count();
-        let readable = self.main_clients().map(|client| self.template[client].partitions_count()).sum::<u32>();
+        // What waits in retry topics is not due, and no instance more would help it.
+        let main: Vec<usize> = self.main_clients().collect();
+        let readable = main.iter().map(|client| self.template[*client].partitions_count()).sum::<u32>();
         let busy_ns = self.station.busy_ns(ctx.now);
-        let lag: u64 = self.instances.iter().filter(|one| one.up).flat_map(|one| &one.clients).map(ConsumerClient::lag).sum();
+        let lag_of = |one: &Instance| main.iter().map(|client| one.clients[*client].lag()).sum::<u64>();
+        let lag: u64 = self.instances.iter().filter(|one| one.up).map(lag_of).sum();
         let workers = f64::from(running * self.concurrency).max(1.0);
         let Some(scaling) = &mut self.scaling else { return };
         ctx.timer_after(scaling.interval, TOKEN_SCALE);
@@ -248,6 +250,7 @@ impl Consumer {
         if let Some(index) = self.instances.iter().rposition(goes) {
             self.stop_instance(ctx, index);
             self.count_servers();
+            self.tell_instances(ctx, None);
         }
     }
 
@@ -267,6 +270,7 @@ impl Consumer {
         };
         self.start_instance(ctx, index);
         self.count_servers();
+        self.tell_instances(ctx, None);
         self.advance(ctx, index);
     }
 }

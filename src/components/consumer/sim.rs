@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use super::corrupt::CorruptBatches;
 use super::encoders::Encoders;
+use super::frameworks;
 use super::from_queue::{Queues, TOKEN_QUEUE, TOKEN_RECEIVE};
 use super::handler::{Handler, TOKEN_HANDLER};
 use super::intake::{Inbound, Received};
 use super::outbox::{Outbox, TOKEN_RELAY};
 use super::pauses::Pauses;
+use super::pool::Pool;
 use super::queue::spec;
 use super::refusals::Refusals;
 use super::reset::Resetting;
@@ -24,6 +26,7 @@ use super::schemas::{CALLS_SCHEMA, Reader};
 use super::snapshot::Table;
 use super::suspension::Condition;
 use super::work::{OnFailure, PendingLetter, Worker};
+use crate::components::alarm::Alarm;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input, LinkEnd, Process, Station};
@@ -50,6 +53,8 @@ pub(super) struct Consumer {
     pub template: Vec<ConsumerConfig>,
     pub instances: Vec<Instance>,
     pub concurrency: u32,
+    /// Where records wait in a queue of their own for workers.
+    pub pool: Option<Pool>,
     pub service_time: Distribution,
     pub service_rng: Stream,
     /// For one KiB of records; by the batch's codec when absent.
@@ -92,7 +97,7 @@ pub(super) struct Consumer {
     /// Nobody polls records, by hand.
     pub is_paused: bool,
     pub resetting: Option<Resetting>,
-    shared_wake_at: SimTime,
+    shared_alarm: Alarm,
     pub letters_out: ClientOutput,
     client_out: ConsumerOutput,
 }
@@ -122,6 +127,8 @@ pub(super) struct Instance {
     pub polled: usize,
     /// At most once: the poll's commit is under way, its records wait.
     pub awaiting_commit: bool,
+    /// Handed over to workers, and waiting for one: see `pool.rs`.
+    pub pool: VecDeque<Received>,
     pub workers: Vec<Worker>,
     pub free: Vec<u32>,
     pub busy: u32,
@@ -130,7 +137,7 @@ pub(super) struct Instance {
     pub condition: Condition,
     /// When the next poll must have come.
     pub poll_due: SimTime,
-    wake_at: SimTime,
+    alarm: Alarm,
 }
 
 impl Consumer {
@@ -142,6 +149,7 @@ impl Consumer {
             _ if dead_letters.is_some() => OnFailure::DeadLetter,
             _ => OnFailure::Skip,
         };
+        let (max_attempts, retry_backoff) = frameworks::retries(ctx, params);
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
         let version = params.is_given("reader_version").then(|| u32::try_from(params.count("reader_version")).unwrap_or(1));
         let number = |name: &str| usize::try_from(params.count(name)).unwrap_or(0).max(1);
@@ -150,13 +158,14 @@ impl Consumer {
             template: super::client_configs(ctx, params),
             instances: Vec::new(),
             concurrency: u32::try_from(params.count("concurrency")).unwrap_or(1).max(1),
+            pool: Pool::new(ctx, params),
             service_time: params.distribution("service_time"),
             service_rng: ctx.stream("service"),
             unpacking_time: params.is_given("unpacking_time").then(|| params.duration("unpacking_time")),
             failure_ratio: params.ratio("failure_ratio"),
             failure_rng: ctx.stream("failures"),
-            max_attempts: u32::try_from(params.count("max_attempts")).unwrap_or(1).max(1),
-            retry_backoff: params.duration("retry_backoff"),
+            max_attempts,
+            retry_backoff,
             on_failure,
             // A queue has no positions.
             commit: if spec::reads_queue(ctx) { CommitMode::Auto } else { super::commit_mode(params) },
@@ -184,7 +193,7 @@ impl Consumer {
             pauses: Pauses::default(),
             is_paused: false,
             resetting: None,
-            shared_wake_at: SimTime::MAX,
+            shared_alarm: Alarm::default(),
             letters_out: ClientOutput::default(),
             client_out: ConsumerOutput::default(),
         };
@@ -209,6 +218,7 @@ impl Consumer {
             buffer: VecDeque::new(),
             polled: 0,
             awaiting_commit: false,
+            pool: VecDeque::new(),
             workers: Vec::new(),
             free: Vec::new(),
             busy: 0,
@@ -216,7 +226,7 @@ impl Consumer {
             committed_at: SimTime::ZERO,
             condition: Condition::default(),
             poll_due: SimTime::MAX,
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
         });
         self.instances.len() - 1
     }
@@ -305,6 +315,7 @@ impl Consumer {
 
     /// Fetches while there is room; lets clients go on whose work is finished.
     pub fn fetch_and_drain(&mut self, ctx: &mut Ctx<'_>, index: usize) {
+        self.end_process(index);
         if self.instances[index].condition.is_suspended() {
             return;
         }
@@ -338,8 +349,7 @@ impl Consumer {
 
     /// Whether an instance's thread is busy with what the last poll handed out; else it sits in the next poll.
     pub fn is_between_polls(&self, index: usize) -> bool {
-        let instance = &self.instances[index];
-        instance.polled > 0 || instance.busy >= self.concurrency
+        self.instances[index].polled > 0 || !self.takes_more(index)
     }
 
     /// A poll that does not come in time costs an instance its membership, as Kafka's heartbeat thread sees to.
@@ -365,10 +375,7 @@ impl Consumer {
         let poll_due = if self.is_between_polls(index) { self.instances[index].poll_due } else { SimTime::MAX };
         let instance = &mut self.instances[index];
         let wake = instance.clients.iter().map(|client| client.next_wake(ctx.now)).fold(poll_due, SimTime::min);
-        if wake < instance.wake_at {
-            instance.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_INSTANCE | (index as u64) << 8);
-        }
+        instance.alarm.set(ctx, wake, TOKEN_INSTANCE | (index as u64) << 8);
     }
 
     /// Sends dead letters; sets the timer that look-ups, dead letters and results share.
@@ -384,10 +391,7 @@ impl Consumer {
             wake = wake.min(results.next_wake(ctx.now));
         }
         wake = wake.min(self.encoders.as_ref().map_or(SimTime::MAX, Encoders::next_wake));
-        if wake < self.shared_wake_at {
-            self.shared_wake_at = wake;
-            ctx.timer_at(wake, TOKEN_SHARED);
-        }
+        self.shared_alarm.set(ctx, wake, TOKEN_SHARED);
     }
 
     pub fn worker_token(instance: usize, worker: u32, generation: u32) -> u64 {
@@ -521,8 +525,7 @@ impl Process for Consumer {
             TOKEN_STARTED => self.instance_started(ctx),
             TOKEN_RECEIVE => self.receive_again(ctx, index, token),
             TOKEN_WORKER => self.worker_due(ctx, index, (token >> 20 & 0xf_ffff) as u32, (token >> 40) as u32),
-            TOKEN_INSTANCE if ctx.now >= self.instances[index].wake_at => {
-                self.instances[index].wake_at = SimTime::MAX;
+            TOKEN_INSTANCE if self.instances[index].alarm.rings(ctx.now) => {
                 for client in 0..self.template.len() {
                     self.with_client(ctx, (index, client), |client, now, out| client.on_wake(now, out));
                 }
@@ -533,8 +536,7 @@ impl Process for Consumer {
                 }
                 self.advance(ctx, index);
             }
-            TOKEN_SHARED if ctx.now >= self.shared_wake_at => {
-                self.shared_wake_at = SimTime::MAX;
+            TOKEN_SHARED if self.shared_alarm.rings(ctx.now) => {
                 if let Some(reader) = &mut self.reader {
                     reader.on_wake(ctx);
                 }
@@ -592,6 +594,7 @@ impl Process for Consumer {
         if let Some(scaling) = &self.scaling {
             scaling.figures(self.instances.iter().filter(|instance| instance.up).count(), out);
         }
+        self.pool_figures(out);
         self.pauses.figures(now, out);
         self.station.figures(now, out);
         out.gauge("buffered_count", self.instances.iter().map(|instance| instance.buffer.len()).sum::<usize>() as f64);

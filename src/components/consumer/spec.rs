@@ -1,7 +1,7 @@
 //! What a consumer can be told, and the problems that its settings can have.
 
 use super::retries::RetryTopics;
-use super::{groups, push, queue, retries, scaling};
+use super::{frameworks, groups, pool, push, queue, retries, scaling};
 use crate::components::{BuildCtx, KindSpec, PRINCIPAL, Params, PeerTopic};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType, Provenance};
@@ -31,6 +31,18 @@ pub(super) const SPEC: KindSpec = KindSpec {
 /// What is said of reading topics and queues, and of work: all but what belongs to pushes.
 pub(in crate::components) const READING: &[ParamSpec] = PARAMS.split_at(PARAMS.len() - OF_PUSHES).0;
 const OF_PUSHES: usize = 2;
+/// What those who move events as they are have no use for: they decode nothing, make nothing, and work on the thread that polls.
+pub(in crate::components) const OF_LISTENERS: &[&str] = &[
+    "pool_queue",
+    "pool_full",
+    "validate",
+    "reader_version",
+    "result_type",
+    "result_schema",
+    "transactional_id",
+    "transaction_timeout",
+    "read",
+];
 
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::new("group", "Group", T::Text { max_chars: 249 }, Absent, "Name of the consumer group; the component's id when absent")
@@ -53,6 +65,8 @@ const PARAMS: &[ParamSpec] = &[
         "Workers of each instance over one buffer; above 1, order within a partition is lost",
     )
     .group("Work"),
+    pool::PARAMS[0],
+    pool::PARAMS[1],
     ParamSpec::new("service_time", "Service time", T::DurationDist, Same("exp(5ms)"), "How long a worker needs for one event")
         .from(Provenance::Assumed)
         .group("Work"),
@@ -429,6 +443,8 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         ));
     }
     check_results(ctx, &path, params, out);
+    pool::check(&path, params, out);
+    frameworks::check(ctx, &path, params, out);
     retries::spec::check(ctx, &path, params, out);
     super::transactions::check(ctx, &path, params, out);
     groups::check(ctx, &path, params, out);

@@ -39,6 +39,8 @@ fn checks_name_the_place() {
         codes(consumer)
     };
     let contradiction = |name: &str| one("setting-contradiction", &format!("components.billing.{name}"));
+    assert_eq!(codes(json!({"pool_full": "refuse"})), one("setting-unused", "components.billing.pool_full"));
+    assert_eq!(codes(json!({"pool_full": "refuse", "pool_queue": 10})), []);
     assert_eq!(codes(json!({"retry_topics": true})), []);
     assert_eq!(codes(json!({"retry_multiplier": 2.0})), one("setting-unused", "components.billing.retry_multiplier"));
     assert_eq!(retries("retry_random", json!(true)), contradiction("retry_suffix_by"));

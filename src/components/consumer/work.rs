@@ -72,11 +72,13 @@ impl Consumer {
     pub fn serve(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         loop {
             let instance = &self.instances[index];
-            if instance.busy >= self.concurrency
-                || instance.condition.is_suspended()
-                || instance.awaiting_commit
-                || self.waits_for_transaction(ctx, index)
-            {
+            if instance.condition.is_suspended() {
+                return;
+            }
+            if self.serve_pool(ctx, index) {
+                continue;
+            }
+            if !self.takes_more(index) || self.instances[index].awaiting_commit || self.waits_for_transaction(ctx, index) {
                 return;
             }
             let instance = &self.instances[index];
@@ -93,12 +95,7 @@ impl Consumer {
             let instance = &mut self.instances[index];
             let record = instance.buffer.pop_front().expect("it was not empty, and a poll takes nothing away");
             instance.polled -= 1;
-            self.station.begin(ctx.now);
-            if record.refused.is_some() {
-                self.refuse(ctx, index, record);
-            } else {
-                self.begin(ctx, index, record);
-            }
+            self.hand_over(ctx, index, record);
         }
     }
 
@@ -137,7 +134,7 @@ impl Consumer {
         instance.polled > 0
     }
 
-    fn begin(&mut self, ctx: &mut Ctx<'_>, index: usize, record: Received) {
+    pub fn begin(&mut self, ctx: &mut Ctx<'_>, index: usize, record: Received) {
         let service = self.service_of(index) + record.unpacking;
         let instance = &mut self.instances[index];
         let number = instance.free.pop().unwrap_or_else(|| {
@@ -221,7 +218,7 @@ impl Consumer {
         }
         self.tell_end(ctx, index, Fact::Ended(ended));
         if let Some(from) = from {
-            self.delete_message(ctx, &from);
+            self.delete_message(ctx, index, &from);
         }
         self.release(ctx, index, number);
     }
@@ -283,8 +280,8 @@ impl Consumer {
         self.release(ctx, index, number);
     }
 
-    /// A record that cannot be decoded takes no service; a copy goes to the dead letters.
-    fn refuse(&mut self, ctx: &mut Ctx<'_>, index: usize, mut record: Received) {
+    /// A record that cannot be decoded, or that nobody has room for, takes no service; a copy goes to the dead letters.
+    pub fn refuse(&mut self, ctx: &mut Ctx<'_>, index: usize, mut record: Received) {
         let Some(reason) = record.refused.take() else { return };
         self.station.finish(ctx.now);
         self.counts.rejected += 1;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use super::records::{self, Captured, Envelope, Names, ms};
 use super::spec::{self, Mode};
 use super::table::{Change, Op, Row, Table};
+use crate::components::alarm::Alarm;
 use crate::components::connect::{OnError, source_producer};
 use crate::components::producer::telling::{hop, settle};
 use crate::components::slab::Slab;
@@ -118,7 +119,7 @@ pub(super) struct TableSource {
     is_up: bool,
     /// Counts the task's lives: polls of an earlier one are stale.
     life: u64,
-    wake_at: SimTime,
+    alarm: Alarm,
     ty: EventTypeIx,
     extra_header_bytes: u32,
     next_seq: u64,
@@ -169,7 +170,7 @@ impl TableSource {
             out: ClientOutput::default(),
             is_up: true,
             life: 0,
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             extra_header_bytes: header_bytes(ctx.key.len(), ty.len()),
             ty: ctx.event_types.get(&ty).copied().unwrap_or_default(),
             next_seq: 0,
@@ -377,10 +378,7 @@ impl TableSource {
             }
         }
         let wake = self.client.next_wake(ctx.now);
-        if wake < self.wake_at {
-            self.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_WAKE);
-        }
+        self.alarm.set(ctx, wake, TOKEN_WAKE);
     }
 
     fn note_over(&mut self, event: EventId) {
@@ -489,8 +487,7 @@ impl Process for TableSource {
                 }
                 ctx.timer_after(self.flush_interval, TOKEN_FLUSH);
             }
-            TOKEN_WAKE if ctx.now >= self.wake_at => {
-                self.wake_at = SimTime::MAX;
+            TOKEN_WAKE if self.alarm.rings(ctx.now) => {
                 self.client.on_wake(ctx.now, &mut self.out);
                 self.settle_client(ctx);
             }

@@ -6,7 +6,7 @@ use super::table::Cells;
 use crate::components::combine::{combined, count, joined};
 use crate::components::connect::{self, CONNECT};
 use crate::components::consumer::actions::ACTIONS as READER;
-use crate::components::consumer::spec::READING;
+use crate::components::consumer::spec::{OF_LISTENERS, READING};
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
 use crate::machines::event_store::FieldType;
@@ -37,8 +37,7 @@ const CHANGES: &[ActionSpec] = &[
     ActionSpec { name: "resume", help: "Source: the application makes statements again", params: &[] },
 ];
 
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
-const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
+const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, OF_LISTENERS) }>(OWN, READING, OF_LISTENERS);
 
 const COLUMN: &[ParamSpec] = &[
     ParamSpec::new("name", "Name", NAME, Required, "Name of the field and of the column"),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::attributes::is_structured;
 use super::sim::{Answer, Job};
 use crate::components::BuildCtx;
+use crate::components::alarm::Alarm;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{EventId, MetadataReply, Outcome, ProduceReply, STRUCTURED_HEADER_BYTES, header_bytes};
 use crate::machines::broker::batch::events;
@@ -28,8 +29,7 @@ pub(super) struct Upstream {
     repeated: Vec<Job>,
     /// How often the process began anew: brokers know its batches by that.
     lives: u64,
-    /// When the armed timer is due.
-    wake_at: SimTime,
+    alarm: Alarm,
     /// Length of each component's id.
     id_bytes: Arc<[usize]>,
 }
@@ -48,7 +48,7 @@ impl Upstream {
             pending: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             repeated: Vec::new(),
             lives: 0,
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             id_bytes: id_bytes(ctx),
         }
     }
@@ -94,7 +94,7 @@ impl Upstream {
     pub(super) fn abandon(&mut self, now: SimTime) -> Vec<Job> {
         self.lives += 1;
         let events = self.client.abandon(now, self.lives);
-        self.wake_at = SimTime::MAX;
+        self.alarm = Alarm::default();
         let mut jobs = std::mem::take(&mut self.repeated);
         jobs.extend(events.into_iter().filter_map(|(event, _)| self.pending.remove(&event.id)));
         debug_assert!(self.pending.is_empty(), "whoever waits has an event in the client");
@@ -110,8 +110,7 @@ impl Upstream {
     }
     /// The armed timer. Call [`Self::flush`] after.
     pub(super) fn on_wake(&mut self, ctx: &Ctx<'_>) {
-        if ctx.now >= self.wake_at {
-            self.wake_at = SimTime::MAX;
+        if self.alarm.rings(ctx.now) {
             self.client.on_wake(ctx.now, &mut self.out);
         }
     }
@@ -136,12 +135,8 @@ impl Upstream {
             answered.extend(self.take(unsent.event.id).map(|job| (job, Answer::Failed { status, words })));
         }
         self.out = out;
-        // The armed timer may fire early for nothing; it is never late.
         let next = self.client.next_wake(ctx.now);
-        if next < self.wake_at {
-            self.wake_at = next;
-            ctx.timer_at(next, wake_token);
-        }
+        self.alarm.set(ctx, next, wake_token);
     }
     fn take(&mut self, id: EventId) -> Option<Job> {
         let job = self.pending.remove(&id)?;

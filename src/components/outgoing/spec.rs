@@ -3,7 +3,7 @@
 use super::actions;
 use super::receivers::{self, RECEIVERS_MAX};
 use crate::components::combine::{combined, count};
-use crate::components::consumer::spec::READING;
+use crate::components::consumer::spec::{OF_LISTENERS, READING};
 use crate::components::{BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
 use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
@@ -26,8 +26,7 @@ pub(super) const SPEC: KindSpec = KindSpec {
     id_stem: "outgoing",
 };
 
-const WITHOUT: &[&str] = &["validate", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
-const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
+const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, OF_LISTENERS) }>(OWN, READING, OF_LISTENERS);
 
 const COUNT: ParamSpec = ParamSpec::new(
     "count",

@@ -17,6 +17,7 @@ use super::payload::{EventKinds, Source, Target};
 use super::queues::Queues;
 use super::telling::{hop, settle};
 use super::transactions::Transactions;
+use crate::components::alarm::Alarm;
 use crate::components::letters::Letter;
 use crate::components::{BuildCtx, EndRole, Params, clock};
 use crate::diagnostics::Diagnostic;
@@ -82,8 +83,7 @@ pub(super) struct Producer {
     pub(super) abandoned: u64,
     /// How often the process began anew: brokers know its batches by that.
     pub(super) lives: u64,
-    /// The earliest wake-up that is set.
-    wake_at: SimTime,
+    alarm: Alarm,
     key_bytes: Vec<u8>,
     payload: Vec<u8>,
     client_out: ClientOutput,
@@ -173,7 +173,7 @@ impl Producer {
             dropped: 0,
             abandoned: 0,
             lives: 0,
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
             key_bytes: Vec::new(),
             payload: Vec::new(),
             client_out: ClientOutput::default(),
@@ -339,18 +339,13 @@ impl Producer {
         if let Some(queues) = &self.queues {
             wake = wake.min(queues.client.next_wake());
         }
-        if wake < self.wake_at {
-            self.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_WAKE);
-        }
+        self.alarm.set(ctx, wake, TOKEN_WAKE);
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>) {
-        // An earlier wake-up was set after this one, and has been served.
-        if ctx.now < self.wake_at {
+        if !self.alarm.rings(ctx.now) {
             return;
         }
-        self.wake_at = SimTime::MAX;
         if let Some(client) = &mut self.kafka {
             client.on_wake(ctx.now, &mut self.client_out);
         }
@@ -441,7 +436,7 @@ impl Process for Producer {
     }
     fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
         self.load_generation += 1;
-        self.wake_at = SimTime::MAX;
+        self.alarm = Alarm::default();
         Ok(self.lose_memory(ctx))
     }
     fn figures(&self, now: SimTime, out: &mut Figures) {

@@ -1,11 +1,12 @@
 //! An outgoing call to another system: how long it takes, how often it fails, and what protects the service from it.
 //!
 //! The order is Resilience4j's: retry outside, then the circuit breaker, the time limit, the bulkhead. Breaker and bulkhead
-//! live in each instance's memory. Start at [`Calls::step`].
+//! live in each instance's memory, and end with it. Start at [`Calls::step`].
 
 use std::collections::BTreeMap;
 
 use super::timers::Timer;
+use crate::components::alarm::Alarm;
 use crate::components::consumer::handler::WorkerId;
 use crate::components::{BuildCtx, Params};
 use crate::engine::{Ctx, Figures, Input};
@@ -38,12 +39,21 @@ enum Outcome {
     TimedOut,
 }
 
+/// What stands between an instance and the called system.
 #[derive(Clone, Debug)]
 struct Guard {
     breaker: Option<CircuitBreaker>,
     bulkhead: Bulkhead,
-    /// When the breaker's timer is due.
-    alarm: Option<SimTime>,
+    /// The breaker's timer.
+    alarm: Alarm,
+}
+
+/// What guards have counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turned {
+    refused: u64,
+    bulkhead_full: u64,
+    opened: u64,
 }
 
 /// The calls of all instances.
@@ -57,7 +67,10 @@ pub(super) struct Calls {
     breaker: Option<BreakerConfig>,
     calls_max: u32,
     fallback: bool,
-    guards: Vec<Guard>,
+    /// By instance; none while it has not called.
+    guards: Vec<Option<Guard>>,
+    /// By guards of instances that are over.
+    past: Turned,
     states: BTreeMap<WorkerId, State>,
     made: u64,
     failed: u64,
@@ -98,6 +111,7 @@ impl Calls {
             calls_max: if params.is_given("bulkhead") { u32::try_from(params.count("bulkhead")).unwrap_or(u32::MAX) } else { u32::MAX },
             fallback: params.flag("call_fallback"),
             guards: Vec::new(),
+            past: Turned::default(),
             states: BTreeMap::new(),
             made: 0,
             failed: 0,
@@ -107,11 +121,23 @@ impl Calls {
     }
 
     fn guard(&mut self, instance: u32) -> &mut Guard {
-        let breaker = self.breaker;
-        while self.guards.len() <= instance as usize {
-            self.guards.push(Guard { breaker: breaker.map(CircuitBreaker::new), bulkhead: Bulkhead::default(), alarm: None });
+        let index = instance as usize;
+        if self.guards.len() <= index {
+            self.guards.resize(index + 1, None);
         }
-        &mut self.guards[instance as usize]
+        self.guards[index].get_or_insert_with(|| Guard {
+            breaker: self.breaker.map(CircuitBreaker::new),
+            bulkhead: Bulkhead::default(),
+            alarm: Alarm::default(),
+        })
+    }
+
+    /// An instance is over, and its memory with it: whoever comes in its place begins with a closed breaker and no call.
+    pub fn instance_over(&mut self, instance: u32) {
+        debug_assert!(self.states.keys().all(|worker| worker.instance != instance), "its workers have left their calls");
+        if let Some(guard) = self.guards.get_mut(instance as usize).and_then(Option::take) {
+            self.past.add(&guard);
+        }
     }
 
     /// Goes on with a worker's call.
@@ -123,9 +149,11 @@ impl Calls {
 
     /// A breaker may change by itself, whether anybody calls or not.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
-        let guard = self.guard(instance);
-        guard.alarm = guard.alarm.filter(|at| *at > ctx.now);
-        if let Some(breaker) = &mut guard.breaker {
+        // A breaker that is gone with its instance has left its timer behind.
+        let Some(Some(guard)) = self.guards.get_mut(instance as usize) else { return };
+        if guard.alarm.rings(ctx.now)
+            && let Some(breaker) = &mut guard.breaker
+        {
             breaker.on_deadline(ctx.now);
         }
         self.watch(ctx, instance);
@@ -134,8 +162,7 @@ impl Calls {
     fn watch(&mut self, ctx: &mut Ctx<'_>, instance: u32) {
         let guard = self.guard(instance);
         let Some(at) = guard.breaker.as_ref().and_then(CircuitBreaker::next_deadline) else { return };
-        if guard.alarm.is_none_or(|alarm| at < alarm) {
-            guard.alarm = Some(at);
+        if guard.alarm.is_late_for(at) {
             Timer::Breaker(instance).set(ctx, at);
         }
     }
@@ -228,16 +255,30 @@ impl Calls {
     }
 
     pub fn figures(&self, out: &mut Figures) {
-        let breakers = || self.guards.iter().filter_map(|guard| guard.breaker.as_ref());
-        let of = |state: BreakerState| breakers().filter(|breaker| breaker.state() == state).count() as f64;
+        let guards = || self.guards.iter().flatten();
+        let of = |state: BreakerState| {
+            guards().filter(|guard| guard.breaker.as_ref().is_some_and(|breaker| breaker.state() == state)).count() as f64
+        };
+        let mut turned = self.past;
+        guards().for_each(|guard| turned.add(guard));
         out.counter("calls_count", self.made);
         out.counter("calls_failed_count", self.failed);
         out.counter("calls_timed_out_count", self.timed_out);
         out.counter("fallbacks_count", self.fallbacks);
-        out.counter("calls_refused_count", breakers().map(CircuitBreaker::refused_count).sum());
-        out.counter("bulkhead_full_count", self.guards.iter().map(|guard| guard.bulkhead.rejected_count()).sum());
-        out.counter("breaker_opened_count", breakers().map(CircuitBreaker::opened_count).sum());
+        out.counter("calls_refused_count", turned.refused);
+        out.counter("bulkhead_full_count", turned.bulkhead_full);
+        out.counter("breaker_opened_count", turned.opened);
         out.gauge("breakers_open", of(BreakerState::Open));
         out.gauge("breakers_half_open", of(BreakerState::HalfOpen));
+    }
+}
+
+impl Turned {
+    fn add(&mut self, guard: &Guard) {
+        if let Some(breaker) = &guard.breaker {
+            self.refused += breaker.refused_count();
+            self.opened += breaker.opened_count();
+        }
+        self.bulkhead_full += guard.bulkhead.rejected_count();
     }
 }

@@ -127,6 +127,11 @@ impl Handler for Service {
     fn abandon(&mut self, _: &mut Ctx<'_>, worker: WorkerId) {
         self.forget(worker);
     }
+    fn instance_over(&mut self, instance: u32) {
+        if let Some(calls) = &mut self.calls {
+            calls.instance_over(instance);
+        }
+    }
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
         match (Timer::of(token), &mut self.role, &mut self.calls) {
             (Timer::Saga(number), Role::Saga(orchestrator), _) => orchestrator.on_timer(ctx, number),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::work::Work;
+use crate::components::alarm::Alarm;
 use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
 use crate::components::consumer::spec::{CONCURRENCY_MAX, INSTANCES_MAX};
 use crate::components::{BuildCtx, Params};
@@ -53,7 +54,7 @@ pub(in crate::components::consumer) struct PushConsumer {
     pub(super) next_work: u64,
     pub(super) station: Station,
     pub(super) counts: Counts,
-    wake_at: SimTime,
+    alarm: Alarm,
 }
 
 /// Requests by what became of them.
@@ -112,7 +113,7 @@ impl PushConsumer {
             next_work: 0,
             station: Station::default(),
             counts: Counts::default(),
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
         };
         consumer.count_servers();
         consumer
@@ -163,10 +164,7 @@ impl PushConsumer {
             self.begin(ctx, instance, held);
         }
         let wake = self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake);
-        if wake < self.wake_at {
-            self.wake_at = wake;
-            ctx.timer_at(wake, WAKE);
-        }
+        self.alarm.set(ctx, wake, WAKE);
     }
 
     fn admit(&mut self, ctx: &mut Ctx<'_>, held: Held) {
@@ -263,8 +261,7 @@ impl Process for PushConsumer {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         match token & !LOW {
             WORK => self.work_due(ctx, token & LOW),
-            WAKE if ctx.now >= self.wake_at => {
-                self.wake_at = SimTime::MAX;
+            WAKE if self.alarm.rings(ctx.now) => {
                 if let Some(reader) = &mut self.reader {
                     reader.on_wake(ctx);
                 }

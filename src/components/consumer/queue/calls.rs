@@ -1,10 +1,10 @@
 //! Calls of a consumer to its queues that wait for their answers.
 //!
-//! Deletes may be gathered into batches of ten. What a batch could not do for now is tried again, entry by entry.
+//! Deletes may be gathered into batches of ten. What a batch could not do for now is tried again, entry by entry, by the instance
+//! that asked for it: one that is gone tries nothing again.
 
 use std::collections::BTreeMap;
 
-use super::heartbeat::Handle;
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, Message, QueueCall, QueueMessage, QueueReply, QueueRequest, QueueResult, Receipt, ReceiveCall};
 use crate::units::{SimDuration, SimTime};
@@ -30,12 +30,25 @@ pub(in crate::components) fn rest_after(messages: Option<&[QueueMessage]>) -> Si
     }
 }
 
+/// An instance, and the queue that it calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::components) struct Caller {
+    pub instance: usize,
+    pub source: usize,
+}
+
 /// Who waits for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::components) struct Receiver {
     pub instance: usize,
     pub life: u32,
     pub source: usize,
+}
+
+impl Receiver {
+    fn caller(self) -> Caller {
+        Caller { instance: self.instance, source: self.source }
+    }
 }
 
 /// What a call was for.
@@ -48,7 +61,7 @@ enum Purpose {
 
 #[derive(Clone, Debug)]
 struct Pending {
-    source: usize,
+    caller: Caller,
     purpose: Purpose,
     attempts: u32,
     deadline: SimTime,
@@ -72,67 +85,67 @@ pub(in crate::components) struct Calls {
     ends: Vec<LinkEnd>,
     /// How long deletes wait for others of their batch.
     linger: SimDuration,
-    /// By source: deletes that wait, and until when.
-    gathered: Vec<(SimTime, Vec<Receipt>)>,
+    /// Deletes that wait, and until when.
+    gathered: BTreeMap<Caller, (SimTime, Vec<Receipt>)>,
     pending: BTreeMap<u64, Pending>,
     next_call: u64,
 }
 
 impl Calls {
     pub fn new(ends: Vec<LinkEnd>, linger: SimDuration) -> Self {
-        let gathered = vec![(SimTime::MAX, Vec::new()); ends.len()];
-        Self { ends, linger, gathered, pending: BTreeMap::new(), next_call: 0 }
+        Self { ends, linger, gathered: BTreeMap::new(), pending: BTreeMap::new(), next_call: 0 }
     }
 
     pub fn receive(&mut self, ctx: &mut Ctx<'_>, receiver: Receiver, how: ReceiveCall) {
         let deadline = ctx.now + how.wait.unwrap_or(SimDuration::from_secs(20)) + TIMEOUT;
-        let pending = Pending { source: receiver.source, purpose: Purpose::Receive(receiver), attempts: 1, deadline };
+        let pending = Pending { caller: receiver.caller(), purpose: Purpose::Receive(receiver), attempts: 1, deadline };
         self.call(ctx, pending, QueueCall::Receive(how));
     }
-    pub fn delete(&mut self, ctx: &mut Ctx<'_>, source: usize, receipt: Receipt) {
-        let (until, receipts) = &mut self.gathered[source];
-        if receipts.is_empty() {
-            *until = ctx.now + self.linger;
-        }
+    pub fn delete(&mut self, ctx: &mut Ctx<'_>, caller: Caller, receipt: Receipt) {
+        let (_, receipts) = self.gathered.entry(caller).or_insert_with(|| (ctx.now + self.linger, Vec::new()));
         receipts.push(receipt);
         if self.linger.is_zero() || receipts.len() >= BATCH_MAX {
-            self.flush(ctx, source);
+            self.flush(ctx, caller);
         }
     }
     /// Changes visibility timeouts: at most [`BATCH_MAX`] of them.
-    pub fn show(&mut self, ctx: &mut Ctx<'_>, source: usize, changes: Vec<(Receipt, SimDuration)>) {
-        self.attempt(ctx, source, Purpose::Show(changes), 1);
+    pub fn show(&mut self, ctx: &mut Ctx<'_>, caller: Caller, changes: Vec<(Receipt, SimDuration)>) {
+        self.attempt(ctx, caller, Purpose::Show(changes), 1);
     }
 
-    /// Hides what is held for its visibility timeout from now on, in the order of its queues.
-    pub fn beat(&mut self, ctx: &mut Ctx<'_>, held: &[Handle], visibility: impl Fn(usize) -> SimDuration) {
-        for of_source in held.chunk_by(|one, other| one.0 == other.0) {
-            let source = of_source[0].0;
-            for batch in of_source.chunks(BATCH_MAX) {
-                self.show(ctx, source, batch.iter().map(|(_, receipt)| (*receipt, visibility(source))).collect());
+    /// Hides what is held for its visibility timeout from now on, in the order of who holds it.
+    pub fn beat(&mut self, ctx: &mut Ctx<'_>, held: &[(Caller, Receipt)], visibility: impl Fn(usize) -> SimDuration) {
+        for of_caller in held.chunk_by(|one, other| one.0 == other.0) {
+            let caller = of_caller[0].0;
+            for batch in of_caller.chunks(BATCH_MAX) {
+                self.show(ctx, caller, batch.iter().map(|(_, receipt)| (*receipt, visibility(caller.source))).collect());
             }
         }
     }
 
-    fn flush(&mut self, ctx: &mut Ctx<'_>, source: usize) {
-        let (until, receipts) = &mut self.gathered[source];
-        *until = SimTime::MAX;
-        let receipts = std::mem::take(receipts);
-        if !receipts.is_empty() {
-            self.attempt(ctx, source, Purpose::Delete(receipts), 1);
+    /// An instance is gone: nobody sends what it has gathered, nor waits for its answers.
+    pub fn abandon(&mut self, instance: usize) {
+        self.gathered.retain(|caller, _| caller.instance != instance);
+        self.pending.retain(|_, pending| pending.caller.instance != instance);
+    }
+
+    fn flush(&mut self, ctx: &mut Ctx<'_>, caller: Caller) {
+        if let Some((_, receipts)) = self.gathered.remove(&caller) {
+            self.attempt(ctx, caller, Purpose::Delete(receipts), 1);
         }
     }
 
     /// An answer has come; one to a call that was given up says nothing.
     pub fn answered(&mut self, reply: QueueReply) -> Answered {
         let Some(pending) = self.pending.remove(&reply.call.0) else { return Answered::Done };
-        let Pending { source, purpose, attempts, deadline } = pending;
+        let Pending { caller, purpose, attempts, deadline } = pending;
+        let source = caller.source;
         match (purpose, reply.result) {
             (Purpose::Receive(receiver), Ok(QueueResult::Messages(messages))) => Answered::Received(receiver, Some(messages)),
             (Purpose::Receive(receiver), _) => Answered::Received(receiver, None),
             (purpose, Err(error)) if error.is_passing() => {
                 // It goes again when its time is up.
-                self.pending.insert(reply.call.0, Pending { source, purpose, attempts, deadline });
+                self.pending.insert(reply.call.0, Pending { caller, purpose, attempts, deadline });
                 Answered::Done
             }
             (purpose, Ok(QueueResult::Entries(results))) => {
@@ -140,7 +153,7 @@ impl Calls {
                 let is_over = |index: usize| results.get(index).is_some_and(|result| result.is_err_and(|error| !error.is_passing()));
                 let over = purpose.receipts(is_over);
                 if let Some(purpose) = purpose.only(again) {
-                    self.pending.insert(reply.call.0, Pending { source, purpose, attempts, deadline });
+                    self.pending.insert(reply.call.0, Pending { caller, purpose, attempts, deadline });
                 }
                 Answered::Over(source, over)
             }
@@ -150,24 +163,21 @@ impl Calls {
 
     /// When [`Self::on_wake`] has something to do.
     pub fn next_wake(&self) -> SimTime {
-        let gathered = self.gathered.iter().map(|(until, _)| *until);
+        let gathered = self.gathered.values().map(|(until, _)| *until);
         self.pending.values().map(|pending| pending.deadline).chain(gathered).min().unwrap_or(SimTime::MAX)
     }
     /// Sends deletes that have waited, tries again what was not answered in time; returns the receives, which are over.
     pub fn on_wake(&mut self, ctx: &mut Ctx<'_>) -> Vec<Receiver> {
-        for source in 0..self.gathered.len() {
-            if self.gathered[source].0 <= ctx.now {
-                self.flush(ctx, source);
-            }
-        }
+        let due: Vec<Caller> = self.gathered.iter().filter(|(_, (until, _))| *until <= ctx.now).map(|(caller, _)| *caller).collect();
+        due.into_iter().for_each(|caller| self.flush(ctx, caller));
         let late: Vec<u64> = self.pending.iter().filter(|(_, pending)| pending.deadline <= ctx.now).map(|(call, _)| *call).collect();
         let mut receives = Vec::new();
         for call in late {
             match self.pending.remove(&call) {
                 Some(Pending { purpose: Purpose::Receive(receiver), .. }) => receives.push(receiver),
                 // A message whose delete is lost for good comes again: at least once.
-                Some(Pending { source, purpose, attempts, .. }) if attempts < ATTEMPTS_MAX => {
-                    self.attempt(ctx, source, purpose, attempts + 1);
+                Some(Pending { caller, purpose, attempts, .. }) if attempts < ATTEMPTS_MAX => {
+                    self.attempt(ctx, caller, purpose, attempts + 1);
                 }
                 _ => {}
             }
@@ -175,19 +185,19 @@ impl Calls {
         receives
     }
 
-    fn attempt(&mut self, ctx: &mut Ctx<'_>, source: usize, purpose: Purpose, attempts: u32) {
+    fn attempt(&mut self, ctx: &mut Ctx<'_>, caller: Caller, purpose: Purpose, attempts: u32) {
         let body = match &purpose {
             Purpose::Delete(receipts) => QueueCall::Delete(receipts.clone()),
             Purpose::Show(changes) => QueueCall::ChangeVisibility(changes.clone()),
             Purpose::Receive(_) => return,
         };
-        self.call(ctx, Pending { source, purpose, attempts, deadline: ctx.now + TIMEOUT }, body);
+        self.call(ctx, Pending { caller, purpose, attempts, deadline: ctx.now + TIMEOUT }, body);
     }
 
     fn call(&mut self, ctx: &mut Ctx<'_>, pending: Pending, body: QueueCall) {
         let call = CallId(self.next_call);
         self.next_call += 1;
-        let end = self.ends[pending.source];
+        let end = self.ends[pending.caller.source];
         self.pending.insert(call.0, pending);
         ctx.send(end, Message::Queue(Box::new(QueueRequest { call, body })));
     }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calls::Caller;
 use crate::event::Receipt;
 use crate::units::{SimDuration, SimTime};
 
@@ -46,17 +47,17 @@ impl Heartbeats {
     pub fn next_wake(&self) -> SimTime {
         self.due.first().map_or(SimTime::MAX, |(at, _)| *at)
     }
-    /// What is due now, in the order of its queues; each is due again after the interval.
-    pub fn take_due(&mut self, now: SimTime) -> Vec<Handle> {
+    /// What is due now, in the order of who holds it; each is due again after the interval.
+    pub fn take_due(&mut self, now: SimTime) -> Vec<(Caller, Receipt)> {
         let Some(every) = self.every else { return Vec::new() };
         let mut due = Vec::new();
         while let Some((at, handle)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, handle));
             self.due.insert((now + every, handle));
-            if let Some((at, _)) = self.held.get_mut(&handle) {
+            if let Some((at, instance)) = self.held.get_mut(&handle) {
                 *at = now + every;
+                due.push((Caller { instance: *instance, source: handle.0 }, handle.1));
             }
-            due.push(handle);
         }
         due.sort_unstable();
         due

@@ -12,6 +12,6 @@ mod sim;
 pub(in crate::components) mod spec;
 mod work;
 
-pub(super) use calls::{Answered, Calls, Receiver, rest_after};
+pub(super) use calls::{Answered, Caller, Calls, Receiver, rest_after};
 pub(super) use heartbeat::Heartbeats;
 pub(super) use sim::{QueueConsumer, Source, sources};

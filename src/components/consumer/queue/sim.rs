@@ -11,6 +11,7 @@ use super::calls::{Answered, Calls, Receiver, rest_after};
 use super::heartbeat::Heartbeats;
 use super::spec::{self, CallSettings};
 use super::work::{Held, Worker};
+use crate::components::alarm::Alarm;
 use crate::components::consumer::schemas::{CALLS_SCHEMA, Reader, Verdict};
 use crate::components::{BuildCtx, Params, takes_fifo};
 use crate::diagnostics::Diagnostic;
@@ -42,7 +43,7 @@ pub(in crate::components::consumer) struct QueueConsumer {
     reader: Option<Reader>,
     pub(super) station: Station,
     pub(super) counts: Counts,
-    wake_at: SimTime,
+    alarm: Alarm,
 }
 
 /// A queue that it reads.
@@ -130,7 +131,7 @@ impl QueueConsumer {
             reader: registry.map(|facts| Reader::new(facts.end, Arc::clone(ctx.schemas), version)),
             station: Station::default(),
             counts: Counts::default(),
-            wake_at: SimTime::MAX,
+            alarm: Alarm::default(),
         };
         consumer.count_servers();
         Ok(consumer)
@@ -170,7 +171,7 @@ impl QueueConsumer {
                     self.instances[index].inbox.push_front(held);
                     return;
                 }
-                Verdict::Bad(reason) => self.refuse(ctx, &held, &reason),
+                Verdict::Bad(reason) => self.refuse(ctx, index, &held, &reason),
                 Verdict::Good => {
                     self.station.arrive(ctx.now);
                     self.instances[index].buffer.push_back(held);
@@ -212,17 +213,13 @@ impl QueueConsumer {
     pub(super) fn set_timer(&mut self, ctx: &mut Ctx<'_>) {
         let wake = self.calls.next_wake().min(self.heartbeats.next_wake());
         let wake = wake.min(self.reader.as_ref().map_or(SimTime::MAX, Reader::next_wake));
-        if wake < self.wake_at {
-            self.wake_at = wake;
-            ctx.timer_at(wake, TOKEN_WAKE);
-        }
+        self.alarm.set(ctx, wake, TOKEN_WAKE);
     }
 
     fn wake(&mut self, ctx: &mut Ctx<'_>) {
-        if ctx.now < self.wake_at {
+        if !self.alarm.rings(ctx.now) {
             return;
         }
-        self.wake_at = SimTime::MAX;
         if let Some(reader) = &mut self.reader {
             reader.on_wake(ctx);
         }
@@ -286,6 +283,7 @@ impl QueueConsumer {
         self.station.abandon(ctx.now, instance.buffer.len() as u64);
         *instance = Instance { life: (instance.life + 1) & 0xff_ffff, ..Instance::new(self.sources.len()) };
         self.heartbeats.end_all(index);
+        self.calls.abandon(index);
     }
 
     fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {

@@ -111,6 +111,8 @@ pub(in crate::components::consumer) const OF_TOPICS: &[&str] = &[
     "retry_backoff",
     "on_failure",
     "retry_topics",
+    "pool_queue",
+    "pool_full",
     "poll_size",
     "buffer",
     "fetch_min_bytes",

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::calls::Caller;
 use super::heartbeat::Handle;
 use super::sim::QueueConsumer;
 use crate::engine::Ctx;
@@ -94,7 +95,7 @@ impl QueueConsumer {
             self.hop(ctx, held, HopKind::Processed, begun, words);
         }
         self.heartbeats.end(held.handle());
-        self.calls.delete(ctx, held.source, held.receipt);
+        self.calls.delete(ctx, Caller { instance: index, source: held.source }, held.receipt);
     }
 
     /// The message is left to its queue, which shows it again: now, later, or never again. What is held of its
@@ -104,29 +105,29 @@ impl QueueConsumer {
         if ctx.tracing.takes(held.meta.id) {
             self.hop(ctx, held, HopKind::Rejected, begun, format!("failed at receive {}, left to the queue", held.receipt.receive));
         }
-        self.show_again(ctx, held);
+        self.show_again(ctx, index, held);
         if held.group.is_some() && self.sources[held.source].is_fifo {
             let buffer = std::mem::take(&mut self.instances[index].buffer);
             let (left, kept): (Vec<Held>, Vec<Held>) =
                 buffer.into_iter().partition(|other| other.source == held.source && other.group == held.group);
             self.instances[index].buffer = kept.into();
             self.station.abandon(ctx.now, left.len() as u64);
-            left.iter().for_each(|other| self.show_again(ctx, other));
+            left.iter().for_each(|other| self.show_again(ctx, index, other));
         }
     }
 
     /// A message that cannot be decoded takes no service and is left to its queue.
-    pub(super) fn refuse(&mut self, ctx: &mut Ctx<'_>, held: &Held, reason: &Reason) {
+    pub(super) fn refuse(&mut self, ctx: &mut Ctx<'_>, index: usize, held: &Held, reason: &Reason) {
         self.counts.rejected += 1;
         let words = format!("rejected by {}: {}", self.name, reason.detail.as_deref().unwrap_or(reason.code));
         self.hop(ctx, held, HopKind::Rejected, ctx.now, words);
-        self.show_again(ctx, held);
+        self.show_again(ctx, index, held);
     }
 
-    fn show_again(&mut self, ctx: &mut Ctx<'_>, held: &Held) {
+    fn show_again(&mut self, ctx: &mut Ctx<'_>, index: usize, held: &Held) {
         self.heartbeats.end(held.handle());
         if let Some(after) = self.failed_visibility {
-            self.calls.show(ctx, held.source, vec![(held.receipt, after)]);
+            self.calls.show(ctx, Caller { instance: index, source: held.source }, vec![(held.receipt, after)]);
         }
     }
 
