@@ -12,13 +12,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attributes::is_structured;
-use super::machine::Trouble;
+use super::machine::{Stopped, Trouble};
 use super::sim::{GatewaySim, Job, SENT};
 use crate::components::letters::{Letter, Messages};
 use crate::components::{BuildCtx, takes_fifo};
 use crate::engine::{Ctx, LinkEnd};
 use crate::event::{CallId, HopKind, Message, QueueCall, QueueError, QueueReply, QueueRequest, QueueResult, header_bytes};
-use crate::machines::gateway::Words;
 
 /// Every queue and fan-out topic that is linked, and the calls under way.
 #[derive(Clone, Debug)]
@@ -89,11 +88,10 @@ impl GatewaySim {
             Err(error) => Err(*error),
         };
         match of_entry {
-            Ok(()) => self.answers.accept(ctx, &job, 200),
+            Ok(()) => self.answers.accept(ctx, &job, 200, 0),
             Err(error) => {
                 let words = format!("the service of route {} answered {error}", self.answers.route_name(job.route));
-                self.answers.reason("service-error");
-                self.answers.refuse(ctx, &job, status_of(error), Words::Made(words.into()), None);
+                self.answers.refuse(ctx, &job, Stopped::made(status_of(error), "service-error", words));
             }
         }
     }

@@ -208,7 +208,7 @@ impl ResponseType {
     /// As the product answers.
     #[must_use]
     pub fn answer(self, kind: ApiKind) -> Answer {
-        let Parts { status, message, error_type, .. } = self.parts(kind);
+        let Parts { status, error_type, .. } = self.parts(kind);
         let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         match (kind, self) {
             (ApiKind::Rest, _) => headers.push(("x-amzn-ErrorType".to_owned(), error_type.to_owned())),
@@ -218,15 +218,19 @@ impl ResponseType {
             }
             _ => {}
         }
-        // Its own spelling, one by one.
-        let body = match self {
+        Answer { status, headers, body: self.body(kind) }
+    }
+    /// Its own spelling, one by one.
+    #[must_use]
+    pub fn body(self, kind: ApiKind) -> String {
+        let message = self.parts(kind).message;
+        match self {
             Self::AccessDenied => format!("{{\"Message\":\"{message}\"}}"),
             Self::AuthorizerFailure if kind == ApiKind::Rest => "{\"message\":null}".to_owned(),
             Self::BadRequestBody => format!("{{\"message\": \"{message}\"}}"),
             Self::IntegrationFailure | Self::IntegrationTimeout if kind == ApiKind::Rest => format!("{{\"message\": \"{message}\"}}"),
             _ => format!("{{\"message\":\"{message}\"}}"),
-        };
-        Answer { status, headers, body }
+        }
     }
 }
 
