@@ -17,6 +17,7 @@ mod faults;
 pub mod gateway;
 pub mod kafka;
 mod letters;
+mod load;
 mod moves;
 mod outgoing;
 mod params;

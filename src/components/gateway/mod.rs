@@ -125,7 +125,7 @@ impl Kind for GatewayKind {
             answer_rng: ctx.stream("answers"),
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
             pools: pools::Pools::new(ctx, params),
-            integrations: integrations::Integrations::new(ctx),
+            integrations: integrations::Integrations::new(ctx, aws::kind(params)),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
             storing: sim::Slots::default(),

@@ -288,7 +288,7 @@ impl GatewaySim {
         self.answers.accept(ctx, job, status, body_bytes);
     }
     /// Body of the answer of what stands behind a route.
-    fn answer_bytes(&self, route: u32) -> u32 {
+    pub(super) fn answer_bytes(&self, route: u32) -> u32 {
         self.routes.get(route as usize).map_or(0, |route| route.answer_bytes)
     }
     fn workers(&self) -> u64 {

@@ -106,7 +106,7 @@ const ROUTE: &[ParamSpec] = &[
         "Answer size",
         ParamType::Size { min: "0B", max: "1GiB" },
         Same("0B"),
-        "Body of the answer of what stands behind the route",
+        "Body of the answer of what stands behind the route; of a queue or fan-out topic behind AWS's gateway it is the product's own",
     )
     .from(Provenance::Assumed),
 ];

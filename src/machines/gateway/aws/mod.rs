@@ -6,11 +6,13 @@
 //!
 //! In: an [`ApiSpec`] compiled once, then (now, request). Out: an [`ApiDecision`]. Buckets, quotas and the authorizers'
 //! kept verdicts are the only state. A request that any bucket refuses takes a token from none (the product does not
-//! say). Must not know: what integrations are, queues, service times. Start at [`Api::handle`].
+//! say). Must not know: where integrations are, queues, service times. Start at [`Api::handle`].
 
 mod authorizer;
 mod bucket;
+mod md5;
 mod routes;
+mod services;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::units::SimTime;
 
 pub use authorizer::{AuthorizerSpec, TTL_S_MAX};
 pub use bucket::{Bucket, Throttle};
+pub use services::{Action, Service};
 
 /// Largest payload: 10 MiB.
 pub const PAYLOAD_BYTES_MAX: usize = 10 << 20;
