@@ -221,6 +221,8 @@ pub enum PortType {
     RecordsOut,
     /// Moves events on to a topic, a queue or a fan-out topic: a bridge's way out.
     Onward,
+    /// Posts to gateways: a sender of webhooks' way out.
+    Posts,
     /// Sends to queues and fan-out topics: a gateway's way out to them.
     MessagesFrom,
     /// A topic: records come in and go out.
@@ -263,6 +265,7 @@ impl PortSpec {
             PortType::EventsOut
                 | PortType::RecordsOut
                 | PortType::Onward
+                | PortType::Posts
                 | PortType::MessagesFrom
                 | PortType::Topic
                 | PortType::MessagesOut
