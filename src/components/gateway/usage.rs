@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn seen(upstream_ms: u64) -> Seen {
-        let [gateway, upstream] = [2, upstream_ms].map(SimDuration::from_millis);
+        let [gateway, upstream] = [2, upstream_ms].map(SimDuration::from_ms);
         Seen { gateway, upstream, in_bytes: 100, out_bytes: 30 }
     }
 

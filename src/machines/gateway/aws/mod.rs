@@ -409,7 +409,7 @@ impl Api {
             return Err(ApiStop::of(ResponseType::RequestTooLarge));
         }
         let path = uri::normal(request.bare_path());
-        let Some(at) = self.routes.find(request.method, &path) else {
+        let Some(at) = self.routes.find(spec.kind, request.method, &path) else {
             let response = if spec.kind == ApiKind::Rest { ResponseType::MissingAuthenticationToken } else { ResponseType::NotFound };
             return Err(ApiStop::of(response));
         };
