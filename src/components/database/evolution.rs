@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::spec;
 use crate::components::Params;
-use crate::event::{Reason, RowEdit, Scalar};
+use crate::event::{Cells, Reason, RowEdit, Scalar, TableShape};
 use crate::machines::codec::{FlatField, FlatType};
 use crate::machines::event_store::FieldType;
 
@@ -19,11 +19,20 @@ const COLUMNS_MAX: usize = 2_000;
 /// The table's own column, which no field may be called.
 const KEY: &str = "key";
 
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+struct Column {
+    name: Arc<str>,
+    ty: FieldType,
+    /// What stands there when a record does not say.
+    default: Scalar,
+}
+
 /// The columns of a table, beside its key.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     table: Arc<str>,
-    list: Vec<(Arc<str>, FieldType)>,
+    list: Vec<Column>,
     is_there: bool,
     creates: bool,
     evolves: bool,
@@ -32,13 +41,26 @@ pub(super) struct Columns {
 
 impl Columns {
     pub fn new(table: &str, params: &Params<'_>) -> Self {
-        let list = spec::columns(params);
+        let declared = |(name, ty)| Column { name, ty, default: Scalar::Null };
+        let list: Vec<Column> = spec::columns(params).into_iter().map(declared).collect();
         let [creates, evolves] = ["auto_create", "auto_evolve"].map(|name| params.flag(name));
         Self { table: table.into(), is_there: !list.is_empty(), list, creates, evolves, added: 0 }
     }
-    /// Name and type of each.
-    pub fn list(&self) -> &[(Arc<str>, FieldType)] {
-        &self.list
+    /// As they are now.
+    pub fn shape(&self) -> TableShape {
+        TableShape { columns: self.list.iter().map(|column| (Arc::clone(&column.name), column.ty.name())).collect() }
+    }
+    /// Cells of a record: of fields that it lacks, the columns' defaults.
+    ///
+    /// # Errors
+    /// When a field is of another type than its column.
+    pub fn cells(&self, fields: &Json) -> Result<Cells, Reason> {
+        let one = |Column { name, ty, default }: &Column| {
+            let value = field_of(fields, name).map_or_else(|| Some(default.clone()), Scalar::from_json);
+            let words = || format!("field `{name}` is no {}", ty.name());
+            value.and_then(|value| ty.take(value)).ok_or_else(|| Reason { code: "no-row", detail: Some(words().into()) })
+        };
+        self.list.iter().map(one).collect()
     }
     /// How many were added while it ran; none where it adds none.
     pub fn added(&self) -> Option<u64> {
@@ -62,10 +84,10 @@ impl Columns {
         } else if !self.creates {
             return Err(refused(format!("Table {} is missing and auto-creation is disabled", self.table)));
         }
-        let mut added: Vec<(Arc<str>, FieldType, Scalar)> = Vec::with_capacity(missing.len());
+        let mut added: Vec<Column> = Vec::with_capacity(missing.len());
         for field in missing {
             let is_taken = |known: &str| known.eq_ignore_ascii_case(&field.name);
-            if is_taken(KEY) || added.iter().any(|(known, ..)| is_taken(known)) {
+            if is_taken(KEY) || added.iter().any(|column| is_taken(&column.name)) {
                 return Err(refused(format!("duplicate column name: {}", field.name)));
             }
             added.push(column(field)?);
@@ -75,15 +97,15 @@ impl Columns {
         }
         self.is_there = true;
         self.added += added.len() as u64;
-        let edit = |(name, ty, default): (Arc<str>, FieldType, Scalar)| {
-            self.list.push((Arc::clone(&name), ty));
-            RowEdit::AddColumn { name, ty: ty.name(), default }
-        };
-        Ok(added.into_iter().map(edit).collect())
+        let edit =
+            |Column { name, ty, default }: &Column| RowEdit::AddColumn { name: Arc::clone(name), ty: ty.name(), default: default.clone() };
+        let edits = added.iter().map(edit).collect();
+        self.list.extend(added);
+        Ok(edits)
     }
     /// Whether a column has this name, in any case of its letters.
     fn has(&self, name: &str) -> bool {
-        self.list.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        self.list.iter().any(|column| column.name.eq_ignore_ascii_case(name))
     }
     fn may_evolve(&self, missing: &[&FlatField]) -> Result<(), Reason> {
         let table = &self.table;
@@ -102,7 +124,7 @@ impl Columns {
 }
 
 /// A field as a column, with what stands in rows that were there before.
-fn column(field: &FlatField) -> Result<(Arc<str>, FieldType, Scalar), Reason> {
+fn column(field: &FlatField) -> Result<Column, Reason> {
     let ty = match field.ty {
         FlatType::Bool => FieldType::Bool,
         FlatType::Int | FlatType::Long => FieldType::Int,
@@ -113,7 +135,13 @@ fn column(field: &FlatField) -> Result<(Arc<str>, FieldType, Scalar), Reason> {
         }
     };
     let default = field.default.as_ref().and_then(Scalar::from_json).and_then(|value| ty.take(value));
-    Ok((Arc::clone(&field.name), ty, default.unwrap_or(Scalar::Null)))
+    Ok(Column { name: Arc::clone(&field.name), ty, default: default.unwrap_or(Scalar::Null) })
+}
+
+/// A record's field of this name; in another case where there is none, as the database takes names.
+fn field_of<'a>(fields: &'a Json, name: &str) -> Option<&'a Json> {
+    let in_any_case = || fields.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    fields.get(name).or_else(in_any_case)
 }
 
 /// Fields of a record without a schema: each may be missing, and what is null says no type.
@@ -158,6 +186,8 @@ mod tests {
         assert_eq!(table.amend(&[field("ID", false, None)]).expect("there in another case"), []);
         let grown = table.amend(&[field("n", false, Some(json!(7)))]).expect("it has a default");
         assert_eq!(grown, [RowEdit::AddColumn { name: "n".into(), ty: "int", default: Scalar::Int(7) }]);
+        assert_eq!(&*table.cells(&json!({"Id": 1})).expect("cells"), [Scalar::Int(1), Scalar::Int(7)]);
+        assert_eq!(&*table.cells(&json!({"id": 2, "n": null})).expect("cells"), [Scalar::Int(2), Scalar::Null]);
         let needed = words(table.amend(&[field("x", false, None)]));
         assert_eq!(
             needed,
@@ -192,7 +222,7 @@ mod tests {
                     }
                     Err(_) => prop_assert_eq!(&table.list, &before),
                 }
-                let mut names: Vec<String> = table.list.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+                let mut names: Vec<String> = table.list.iter().map(|column| column.name.to_ascii_lowercase()).collect();
                 names.sort();
                 names.dedup();
                 prop_assert_eq!(names.len(), table.list.len());

@@ -17,7 +17,6 @@ use crate::components::consumer::handler::{Handler, Step, Task, WorkerId};
 use crate::engine::{Ctx, Figures};
 use crate::event::{Cells, Fact, Reason, RowChange, RowEdit, Scalar, TableShape};
 use crate::machines::codec::{FlatField, Schema};
-use crate::machines::event_store::FieldType;
 use crate::units::SimDuration;
 
 /// A table with more rows refuses new ones.
@@ -120,16 +119,6 @@ impl Sink {
         }
     }
 
-    /// Cells of a record: of fields that it lacks, nulls.
-    fn cells(&self, fields: &Json) -> Result<Cells, Reason> {
-        let one = |(name, ty): &(Arc<str>, FieldType)| {
-            let value = fields.get(&**name).map_or(Some(Scalar::Null), Scalar::from_json);
-            let words = || format!("field `{name}` is no {}", ty.name());
-            value.and_then(|value| ty.take(value)).ok_or_else(|| Reason { code: "no-row", detail: Some(words().into()) })
-        };
-        self.columns.list().iter().map(one).collect()
-    }
-
     /// The fields of a record: as its schema has them, or as its values are.
     fn fields_of(&mut self, task: &Task<'_>, fields: &Json) -> Arc<[FlatField]> {
         let Some(schema) = task.schema() else { return of_values(fields).into() };
@@ -168,7 +157,7 @@ impl Sink {
             added.extend(self.columns.amend(&found)?);
         }
         let key = self.key(task, Some(&fields))?;
-        let cells = self.cells(&fields)?;
+        let cells = self.columns.cells(&fields)?;
         let is_there = self.rows.contains_key(&key);
         match self.insert_mode {
             InsertMode::Insert if is_there => {
@@ -247,7 +236,7 @@ impl Handler for Sink {
         out.gauge("read_model_rows", self.rows.len() as f64);
     }
     fn read_model(&self) -> Option<TableShape> {
-        Some(TableShape { columns: self.columns.list().iter().map(|(name, ty)| (Arc::clone(name), ty.name())).collect() })
+        Some(self.columns.shape())
     }
     fn clone_box(&self) -> Box<dyn Handler> {
         Box::new(self.clone())

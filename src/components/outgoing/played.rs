@@ -185,8 +185,9 @@ mod tests {
                 match limit.take(now) {
                     Ok(()) => taken.push(now),
                     Err(wait) => {
-                        prop_assert!(limit.clone().take(now + wait).is_ok());
-                        prop_assert!(limit.clone().take(now + SimDuration::from_ns(wait.as_ns() - 1)).is_err());
+                        let (mut patient, mut hasty) = (limit, limit);
+                        prop_assert!(patient.take(now + wait).is_ok());
+                        prop_assert!(hasty.take(now + SimDuration::from_ns(wait.as_ns() - 1)).is_err());
                     }
                 }
             }

@@ -99,7 +99,8 @@ fn table(ui: &mut Ui, heading: &str, columns: &[Column<'_>], lines: &[(&str, u64
         return;
     }
     ui.add_space(space::M);
-    widgets::subheading(ui, heading);
+    let cut = if lines.len() > LINES_MAX { format!(", {LINES_MAX} of {}", lines.len()) } else { String::new() };
+    widgets::subheading(ui, &format!("{heading}{cut}"));
     let fitted = columns::fitting(columns, 0, ui.available_width());
     ui.push_id(heading, |ui| columns::head(ui, columns, &fitted, None));
     let all: u64 = lines.iter().map(|(_, count)| count).sum();
