@@ -2,8 +2,8 @@
 //!
 //! In: [`HttpRequest`](crate::event::HttpRequest)s. Out: produce requests, answers, hops.
 //! `spec.rs` is its parameters, `config.rs` reads them, `check.rs` judges them, `sim.rs` runs (with
-//! `upstream.rs`, `pools.rs`, `schemas.rs`, `answers.rs`, `inputs.rs`); what a request deserves is decided by
-//! [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
+//! `upstream.rs`, `pools.rs`, `schemas.rs`, `integrations.rs`, `inputs.rs`; `answers.rs`, `usage.rs` and `book.rs` count); what a
+//! request deserves is decided by [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
 //! Start at [`sim`].
 
 mod answers;
