@@ -52,8 +52,8 @@ fn check_component(id: &str, component: &Component, out: &mut Vec<Diagnostic>) {
         return;
     };
     if let Some(profile) = component.profile.as_deref().filter(|profile| !kind.spec().profiles.contains(profile)) {
-        let diagnostic =
-            Diagnostic::error("profile-unknown", format!("{path}.profile"), format!("a {} has no profile `{profile}`", kind.spec().id));
+        let message = format!("the kind {} has no profile `{profile}`", kind.spec().title);
+        let diagnostic = Diagnostic::error("profile-unknown", format!("{path}.profile"), message);
         let hint = match nearest(profile, kind.spec().profiles.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if kind.spec().profiles.is_empty() => "leave it out".to_owned(),

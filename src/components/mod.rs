@@ -18,6 +18,7 @@ mod faults;
 pub mod gateway;
 pub mod kafka;
 mod letters;
+mod load;
 mod moves;
 mod outgoing;
 mod params;
@@ -221,6 +222,8 @@ pub enum PortType {
     RecordsOut,
     /// Moves events on to a topic, a queue or a fan-out topic: a bridge's way out.
     Onward,
+    /// Posts to gateways: a sender of webhooks' way out.
+    Posts,
     /// Sends to queues and fan-out topics: a gateway's way out to them.
     MessagesFrom,
     /// A topic: records come in and go out.
@@ -263,6 +266,7 @@ impl PortSpec {
             PortType::EventsOut
                 | PortType::RecordsOut
                 | PortType::Onward
+                | PortType::Posts
                 | PortType::MessagesFrom
                 | PortType::Topic
                 | PortType::MessagesOut

@@ -169,6 +169,7 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         | (P::Topic | P::MessagesOut, P::RecordsIn)
         | (P::Letters | P::Subscriptions, P::MessagesIn)
         | (P::Subscriptions, P::RecordsIn | P::HttpIn)
+        | (P::Posts, P::HttpIn)
         | (P::SchemasFrom, P::Schemas) => Ok(()),
         (P::RecordsIn, P::EventsOut) => {
             Err(Refusal(format!("a consumer cannot feed a producer: {from_id} only reads, {to_id} only makes events")))
@@ -201,6 +202,8 @@ pub fn can_connect(from: (&str, &PortSpec), to: (&str, &PortSpec)) -> Result<(),
         }
         (P::RecordsOut, P::RecordsIn) => Err(Refusal(format!("{to_id} reads from topics; put a Kafka topic between"))),
         (P::Topic, P::HttpIn) => Err(Refusal(format!("{to_id} takes HTTP requests; a topic sends none"))),
+        (P::Posts, _) => Err(Refusal(format!("{from_id}.{} posts to gateways, and {to_id} is none", from_port.name))),
+        (_, P::Posts) => Err(Refusal(format!("posts leave {to_id}.{}; begin there", to_port.name))),
         (P::Onward, _) => Err(Refusal(format!("{from_id}.{} leads to a topic, a queue or a fan-out topic", from_port.name))),
         (_, P::Onward) => Err(Refusal(format!("events leave {to_id}.{}; begin there", to_port.name))),
         (P::RecordsOut, P::HttpIn) => Err(Refusal(format!("{from_id}.{} writes to topics only", from_port.name))),

@@ -11,10 +11,12 @@
 
 mod calendar;
 mod figures;
+mod latencies;
 mod process;
 mod station;
 
 pub use calendar::Calendar;
 pub use figures::{Figure, FigureKind, Figures};
+pub(crate) use latencies::Latencies;
 pub use process::{Ctx, Effect, Input, LinkEnd, Outbox, Outlet, Process, TraceSampling};
 pub use station::Station;

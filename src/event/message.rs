@@ -60,7 +60,7 @@ impl Message {
         FRAME_BYTES
             + match self {
                 Self::Http(request) => HTTP_HEADER_BYTES + request.body.len() as u64,
-                Self::HttpReply(_) => HTTP_HEADER_BYTES,
+                Self::HttpReply(reply) => HTTP_HEADER_BYTES + u64::from(reply.body_bytes),
                 Self::Produce(request) => request.entries.iter().map(|e| u64::from(e.batch.wire_bytes) + 20).sum(),
                 Self::ProduceReply(reply) => 30 * reply.results.len() as u64,
                 Self::Fetch(request) => 40 * request.partitions.len() as u64,
@@ -152,6 +152,16 @@ pub struct HttpReply {
     pub reason: Option<Arc<str>>,
     /// `Retry-After`.
     pub retry_after: Option<SimDuration>,
+    /// Size of its body.
+    pub body_bytes: u32,
+}
+
+impl HttpReply {
+    /// An answer with nothing but a status.
+    #[must_use]
+    pub fn to(request: &HttpRequest, status: u16) -> Self {
+        Self { call: request.call, event: request.event, status, reason: None, retry_after: None, body_bytes: 0 }
+    }
 }
 
 /// What must have happened before a produce request is answered.

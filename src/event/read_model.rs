@@ -35,6 +35,15 @@ pub enum RowEdit {
     Put(Arc<str>, Cells),
     /// A row is gone.
     Delete(Arc<str>),
+    /// The table has one more column, behind the others; rows that are there have the default in it.
+    AddColumn {
+        /// Its name.
+        name: Arc<str>,
+        /// `int`, `double`, `string`, `bool`.
+        ty: &'static str,
+        /// Null where there is none.
+        default: Scalar,
+    },
     /// All rows and places are gone.
     Clear,
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::detectors::Anomaly;
-use super::latency::Latencies;
 use super::ledger::end_name;
 use super::recorder::{Lane, Recorder};
 use super::report::{Obligations, Submissions};
 use super::sampling::value;
+use crate::engine::Latencies;
 use crate::event::ObligationEnd;
 use crate::predicate::{FigureFn, FigureRef, FigureSource};
 use crate::units::{ComponentIx, GroupIx, SimTime, TopicIx};

@@ -5,7 +5,6 @@ mod browse;
 mod detectors;
 mod faults;
 mod figure_source;
-mod latency;
 mod ledger;
 mod lineage;
 mod names;

@@ -11,14 +11,13 @@ use indexmap::IndexMap;
 
 use super::detectors::{Anomaly, Detectors, Sighting, leaves_a_gap};
 use super::faults::FaultLog;
-use super::latency::Latencies;
 use super::ledger::{Entry, Ledger};
 use super::lineage::{Lineage, REPEATED};
 use super::names::Names;
 use super::report::WhileOn;
 use super::series::{SeriesSet, interval_for};
 use super::trace::{Traces, duplicate_hop, lost_hop};
-use crate::engine::{Figure, Figures};
+use crate::engine::{Figure, Figures, Latencies};
 use crate::event::{Ended, Fact, ObligationEnd, Outcome, Placed, Reason, Scaled, SchemaFound, StaleRead, TaskStopped, Unreadable};
 use crate::predicate::{Expectation, Judge};
 use crate::units::{ComponentIx, GroupIx, SimDuration, SimTime, TopicIx};

@@ -4,13 +4,12 @@ use indexmap::IndexMap;
 
 use super::detectors::Sighting;
 use super::figure_source::Source;
-use super::latency::Latencies;
 use super::recorder::Recorder;
 use super::report::{Anomaly as AnomalyReport, EngineFigures, ExpectationResult, Ledger, Provenance, Report};
 use super::sampling::value;
 use super::stats::backlog_grows;
 use super::view::ExpectationState;
-use crate::engine::{Figure, FigureKind};
+use crate::engine::{Figure, FigureKind, Latencies};
 use crate::predicate::{Judge, Verdict};
 use crate::units::{ComponentIx, SimTime};
 

@@ -5,12 +5,14 @@
 //! Must not know: anything else of Eventyard. This is the bottom layer.
 //! Start at [`SimTime`] and [`SimDuration`]: every clock in the program is a whole number of nanoseconds.
 
+mod civil;
 mod ids;
 mod parse;
 mod quantity;
 mod time;
 mod timestamp;
 
+pub use civil::CivilDate;
 pub use ids::{ComponentIx, EventTypeIx, GroupIx, LinkIx, TopicIx};
 pub use parse::{UnitError, parse_number_and_unit};
 pub use quantity::{Bytes, Rate, Ratio};

@@ -1,6 +1,7 @@
 //! Database connectors in whole runs: what becomes of a table's changes, and of a topic's events.
 
 use eventyard::metrics::Report;
+use eventyard::model::SchemaSource;
 use eventyard::units::SimDuration;
 use serde_json::{Value as Json, json};
 
@@ -135,4 +136,69 @@ fn an_insert_of_what_is_there_stops_a_task() {
     let changes = figure(&rows, "db", "changes_count") - figure(&rows, "db", "deletes_count");
     assert_eq!(figure(&rows, "store", "read_model_rows"), changes);
     assert_eq!(reason(&rows, "no-row"), figure(&rows, "db", "tombstones_count"));
+}
+
+/// A table that nobody declared is made of the first record, and has the rows of the one that it follows.
+#[test]
+fn a_table_is_created_from_records() {
+    let keyed = json!({"auto_create": true, "insert_mode": "upsert", "pk_mode": "record_key", "delete_enabled": true});
+    let mut design = sink(6, keyed);
+    design.project.components["store"].params.shift_remove("columns");
+    let report = design.run();
+    assert_eq!(figure(&report, "store", "read_model_rows"), figure(&report, "db", "table_rows"));
+    // id, customer, amount, version, updated_at.
+    assert_eq!((figure(&report, "store", "columns_added_count"), figure(&report, "store", "refused_count")), (5, 0));
+}
+
+/// web ─► orders ─► store, with a registry that takes a second version of the schema at 20 s.
+fn evolving(added_field: Json, store: Json) -> Report {
+    let version = |added: Option<&Json>| {
+        let mut fields = vec![json!({"name": "id", "type": "string"}), json!({"name": "total", "type": "double"})];
+        fields.extend(added.cloned());
+        json!({"type": "record", "name": "Order", "fields": fields}).to_string()
+    };
+    let mut design = Design::new("evolving", 7, SimDuration::from_secs(60));
+    for (name, text) in [("v1", version(None)), ("v2", version(Some(&added_field)))] {
+        design.project.schemas.insert(name.to_owned(), SchemaSource { path: None, text: text.into() });
+    }
+    let events = json!([{"type": "Order", "schema": "orders-value", "topic": "orders"}]);
+    design.add("web", "producer", json!({"load": "constant(20/s)", "max_events": 1000, "schema_age_max": "1s", "events": events}));
+    design.add("shop", "kafka", json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": {"orders": {}, "letters": {}}}));
+    design.add("schemas", "registry", json!({"compatibility": "NONE", "subjects": {"orders-value": {"versions": ["v1"]}}}));
+    design.add("store", "database", store);
+    for (from, to) in [
+        ("web.out", "shop.orders"),
+        ("web.schemas", "schemas.in"),
+        ("shop.orders", "store.in"),
+        ("store.schemas", "schemas.in"),
+        ("store.dead_letters", "shop.letters"),
+    ] {
+        design.link(from, to, json!({}));
+    }
+    design.fault(20, "schemas", "register", json!({"subject": "orders-value", "schema": "v2"})).run()
+}
+
+/// A field that may be missing becomes a column; one that may not, or a table that does not evolve, fails each record of it.
+#[test]
+fn a_table_evolves_with_its_records_schema() {
+    let store =
+        |evolves: bool| json!({"auto_create": true, "auto_evolve": evolves, "on_failure": "dead_letter", "offset_reset": "earliest"});
+    let optional = json!({"name": "note", "type": ["null", "string"], "default": null});
+    let grown = evolving(optional.clone(), store(true));
+    let of_store = |report: &Report, name: &str| figure(report, "store", name);
+    assert_eq!((of_store(&grown, "columns_added_count"), of_store(&grown, "read_model_rows")), (3, 1_000));
+    let defaulted = evolving(json!({"name": "currency", "type": "string", "default": "EUR"}), store(true));
+    assert_eq!((of_store(&defaulted, "columns_added_count"), of_store(&defaulted, "read_model_rows")), (3, 1_000));
+    for (field, evolves) in [(optional, false), (json!({"name": "needed", "type": "string"}), true)] {
+        let fixed = evolving(field, store(evolves));
+        let refused = of_store(&fixed, "refused_count");
+        assert!((300..700).contains(&refused), "what was written in version 2: {refused}");
+        assert_eq!((of_store(&fixed, "columns_added_count"), of_store(&fixed, "read_model_rows")), (2, 1_000 - refused));
+        assert_eq!(fixed.ledger.obligations.dead_lettered, refused);
+    }
+    let stopped = evolving(
+        json!({"name": "needed", "type": "string"}),
+        json!({"auto_create": true, "auto_evolve": true, "offset_reset": "earliest"}),
+    );
+    assert_eq!((of_store(&stopped, "refused_count"), of_store(&stopped, "stopped_tasks_count")), (1, 1));
 }

@@ -195,6 +195,9 @@ fn an_api_sends_to_queues_and_fanout_topics() {
     assert_eq!((submissions.accepted, submissions.rejected), (1_500, 0), "{submissions:#?}");
     let news = report.components["edge"]["route_requests_count[news]"] as u64;
     assert!((600..900).contains(&news));
+    // The client gets what SQS and SNS answer: so much JSON each time.
+    let out_bytes = |route: &str| report.components["edge"][&format!("route_out_bytes[{route}]")] as u64;
+    assert_eq!((out_bytes("jobs"), out_bytes("news")), ((1_500 - news) * 312, news * 184));
     // News are owed twice: by the topic, which forwards them, and by the queue behind it.
     assert_eq!((obligations.delivered, obligations.forwarded), (1_500, news), "{obligations:#?}");
     // A deleted queue is an error of the service: 500, and the client learns it.

@@ -168,3 +168,70 @@ fn a_silent_client_is_found_and_a_crash_breaks_connections() {
     assert_eq!(figure(&crashed, "disconnects_count"), 4);
     assert_eq!((crashed.ledger.obligations.delivered, crashed.ledger.obligations.lost), (1_200, 0));
 }
+
+/// A receiver that takes ten posts a second refuses the rest, and a sender that heeds its Retry-After asks far less often for
+/// nothing than one that does not.
+#[test]
+fn retry_after_is_heeded() {
+    let limited = |heeds: bool, form: &str| {
+        let endpoint = json!({"limit": "10/s", "retry_after_form": form, "response_time": "exp(20ms)"});
+        let rules = json!({"heed_retry_after": heeds, "retry_schedule": "100ms, 200ms, 400ms, 800ms, 1s, 1s, 2s, 4s, 8s, 16s"});
+        webhooks(8, json!({"acme": endpoint}), rules).run()
+    };
+    let (heeding, by_date, hasty) = (limited(true, "seconds"), limited(true, "date"), limited(false, "seconds"));
+    for report in [&heeding, &by_date, &hasty] {
+        assert_eq!(report.ledger.obligations.delivered + report.ledger.obligations.failed_skipped, 300);
+    }
+    assert_eq!((heeding.ledger.obligations.delivered, by_date.ledger.obligations.delivered), (300, 300));
+    assert!(figure(&heeding, "retry_after_heeded_count") > 0);
+    let refused = |report: &Report| figure(report, "posts_limited_count");
+    assert!(refused(&heeding) * 2 < refused(&hasty), "{} {}", refused(&heeding), refused(&hasty));
+}
+
+/// While both secrets are valid nothing is refused; a receiver that takes the new one over too late refuses what comes between.
+#[test]
+fn a_secret_is_rotated_without_a_gap_unless_the_receiver_is_late() {
+    let rotated = |adopted_after: &str| {
+        webhooks(9, json!({"acme": {}}), json!({"retry_schedule": "2s, 4s, 8s"}))
+            .fault(3, "hooks", "rotate-secret", json!({"receiver": "acme", "overlap": "3s", "adopted_after": adopted_after}))
+            .run()
+    };
+    let (smooth, late) = (rotated("2s"), rotated("5s"));
+    assert_eq!((figure(&smooth, "signatures_refused_count"), smooth.ledger.obligations.delivered), (0, 300));
+    assert!(figure(&late, "signatures_refused_count") > 10);
+    assert_eq!(late.ledger.obligations.delivered, 300, "what was refused is taken later");
+}
+
+/// An endpoint that is a gateway gets signed posts, answers by its own rules, and passes on what it takes.
+#[test]
+fn a_drawn_gateway_is_an_endpoint() {
+    let drawn = |edge: Json, more: Json| {
+        let mut design = webhooks(10, json!({"partner": {"at": "edge", "path": "/hooks"}}), more);
+        design.add("edge", "gateway", edge);
+        design.add("inbox", "kafka", json!({"brokers": 1, "initial_rebalance_delay": "0s", "topics": {"taken": {}}}));
+        design.add("reader", "consumer", json!({"service_time": "1ms", "offset_reset": "earliest"}));
+        for (from, to) in [("hooks.posts", "edge.in"), ("edge.records", "inbox.taken"), ("inbox.taken", "reader.in")] {
+            design.link(from, to, json!({"latency": "5ms"}));
+        }
+        design.run()
+    };
+    let signed = json!({"name": "hooks", "paths": ["/hooks"], "headers": ["webhook-signature: ~*v1,.*"], "topic": "taken"});
+    let taken = drawn(json!({"routes": [signed]}), json!({}));
+    let obligations = &taken.ledger.obligations;
+    // By the hooks themselves once, to the endpoint and to the reader behind it.
+    assert_eq!((obligations.delivered, obligations.forwarded, obligations.in_flight), (600, 300, 0), "{obligations:#?}");
+    assert_eq!(taken.components["edge"]["route_requests_count[hooks]"] as u64, 300);
+
+    let elsewhere = json!({"name": "hooks", "paths": ["/other"], "topic": "taken"});
+    let refused = drawn(json!({"routes": [elsewhere]}), json!({}));
+    assert_eq!((reason(&refused, "attempts"), figure(&refused, "posts_count")), (300, 1_200), "404 is tried again to the end");
+
+    let limits =
+        json!({"routes": [{"name": "hooks", "paths": ["/hooks"], "topic": "taken"}], "rate_limits": [{"limit_by": "ip", "second": 10}]});
+    let limited = drawn(limits, json!({"retry_schedule": "1s, 1s, 1s, 2s, 4s, 8s, 16s"}));
+    assert!(figure(&limited, "retry_after_heeded_count") > 0, "Kong says when its window ends");
+    assert_eq!(figure(&limited, "endpoint_delivered_count[partner]") + reason(&limited, "attempts"), 300);
+
+    let silent = drawn(json!({"routes": [{"name": "hooks", "paths": ["/hooks"], "respond": 200, "respond_after": "3s"}]}), json!({}));
+    assert_eq!((figure(&silent, "post_timeouts_count"), reason(&silent, "attempts")), (1_200, 300));
+}

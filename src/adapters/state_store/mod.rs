@@ -28,9 +28,25 @@ pub const FILE: &str = "read-models.sqlite";
 
 struct Model {
     component: ComponentIx,
+    /// As SQL wants it.
+    name: String,
+    columns: usize,
     put: String,
     delete: String,
     clear: String,
+}
+
+impl Model {
+    fn new(component: ComponentIx, name: String, columns: usize) -> Self {
+        Self {
+            component,
+            columns,
+            put: format!("INSERT OR REPLACE INTO {name} VALUES (?{})", ", ?".repeat(columns)),
+            delete: format!("DELETE FROM {name} WHERE \"key\" = ?"),
+            clear: format!("DELETE FROM {name}"),
+            name,
+        }
+    }
 }
 
 /// A database of read models.
@@ -72,6 +88,27 @@ fn table_names(models: &[ReadModel]) -> Vec<String> {
         name
     };
     models.iter().map(name).collect()
+}
+
+/// A column's name and type, as SQL wants them.
+fn column(name: &str, ty: &str) -> String {
+    let ty = match ty {
+        "int" | "bool" => "INTEGER",
+        "double" => "REAL",
+        _ => "TEXT",
+    };
+    format!("{} {ty}", quoted(name))
+}
+
+/// A value in the text of a statement.
+fn literal(value: &Scalar) -> String {
+    match value {
+        Scalar::Absent | Scalar::Null => "NULL".to_owned(),
+        Scalar::Bool(value) => i64::from(*value).to_string(),
+        Scalar::Int(number) => number.to_string(),
+        Scalar::Double(number) => format!("{number:?}"),
+        Scalar::Text(text) => format!("'{}'", text.replace('\'', "''")),
+    }
 }
 
 struct Cell<'a>(&'a Scalar);
@@ -122,11 +159,16 @@ impl SqliteStore {
         StoreError { place: self.place.clone(), words: error.to_string() }
     }
 
-    fn write(&self, changes: &[RowChange]) -> rusqlite::Result<()> {
+    fn write(&mut self, changes: &[RowChange]) -> rusqlite::Result<()> {
         for change in changes {
-            let Some(model) = self.models.iter().find(|model| model.component == change.component) else { continue };
+            let Some(model) = self.models.iter_mut().find(|model| model.component == change.component) else { continue };
             match &change.edit {
                 RowEdit::None => {}
+                RowEdit::AddColumn { name, ty, default } => {
+                    let (column, default) = (column(name, ty), literal(default));
+                    self.connection.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {column} DEFAULT {default}", model.name))?;
+                    *model = Model::new(model.component, std::mem::take(&mut model.name), model.columns + 1);
+                }
                 RowEdit::Put(key, cells) => {
                     let mut statement = self.connection.prepare_cached(&model.put)?;
                     statement.execute(params_from_iter(row(key, cells)))?;
@@ -208,27 +250,9 @@ impl StateStore for SqliteStore {
         self.models.clear();
         for (model, name) in models.iter().zip(table_names(models)) {
             let name = quoted(&name);
-            let columns: String = model
-                .shape
-                .columns
-                .iter()
-                .map(|(column, ty)| {
-                    let ty = match *ty {
-                        "int" | "bool" => "INTEGER",
-                        "double" => "REAL",
-                        _ => "TEXT",
-                    };
-                    format!(", {} {ty}", quoted(column))
-                })
-                .collect();
+            let columns: String = model.shape.columns.iter().map(|(name, ty)| format!(", {}", column(name, ty))).collect();
             sql.push_str(&format!("DROP TABLE IF EXISTS {name}; CREATE TABLE {name} (\"key\" TEXT PRIMARY KEY{columns}) WITHOUT ROWID;"));
-            let marks = ", ?".repeat(model.shape.columns.len());
-            self.models.push(Model {
-                component: model.component,
-                put: format!("INSERT OR REPLACE INTO {name} VALUES (?{marks})"),
-                delete: format!("DELETE FROM {name} WHERE \"key\" = ?"),
-                clear: format!("DELETE FROM {name}"),
-            });
+            self.models.push(Model::new(model.component, name, model.shape.columns.len()));
         }
         self.run(&sql)
     }

@@ -111,3 +111,26 @@ fn a_query_reads_and_changes_nothing() {
     }
     assert_eq!(store.look("SELECT count(*) FROM totals", 1).expect("it can be read").rows, [["3"]]);
 }
+
+#[test]
+fn a_column_that_is_added_has_its_default_in_older_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = SqliteStore::open(folder.path()).expect("a file");
+    store.begin(&[ReadModel { shape: TableShape { columns: Vec::new() }, ..model() }]).expect("a table");
+    let row = |key: &str, cells: &[Scalar]| RowChange { edit: RowEdit::Put(key.into(), Arc::from(cells)), ..put("", 0.0) };
+    let add = |name: &str, ty, default| RowChange { edit: RowEdit::AddColumn { name: name.into(), ty, default }, ..put("", 0.0) };
+    let text = |text: &str| Scalar::Text(text.into());
+    store
+        .carry_out(&[
+            add("id", "int", Scalar::Null),
+            row("a", &[Scalar::Int(1)]),
+            add("a \"note\"", "string", text("it's")),
+            row("b", &[Scalar::Int(2), text("new")]),
+        ])
+        .expect("they fit");
+    store
+        .carry_out(&[add("ok", "bool", Scalar::Bool(true)), row("c", &[Scalar::Int(3), text("c"), Scalar::Bool(false)])])
+        .expect("they fit");
+    let rows = look(folder.path(), "SELECT * FROM \"orders \"\"by\"\" customer\" ORDER BY id");
+    assert_eq!(rows, [["a", "1", "it's", "1"], ["b", "2", "new", "1"], ["c", "3", "c", "0"]]);
+}

@@ -8,6 +8,8 @@
 //! In: tasks, one for each busy worker. Out: [`Step`]s, which the consumer carries out; events that are made go out through
 //! its results' client, or through the outbox. Must not know: what the logic is. Start at [`Handler`].
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::Value as Json;
 
@@ -21,6 +23,7 @@ use crate::components::producer::telling::hop;
 use crate::engine::{Ctx, Figures, Input};
 use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Query, Reason, TableShape};
 use crate::machines::broker::client::Outgoing;
+use crate::machines::codec::Schema;
 use crate::units::{EventTypeIx, SimDuration, SimTime, TopicIx};
 
 /// A worker of an instance.
@@ -48,6 +51,10 @@ impl Task<'_> {
     /// The payload by its registered schema, where there is one.
     pub fn decoded(&self) -> Option<Json> {
         self.reader?.decode(&self.value)
+    }
+    /// That schema.
+    pub fn schema(&self) -> Option<&Arc<Schema>> {
+        self.reader?.schema_of(&self.value)
     }
     /// An event's bytes by the schema of its type; its JSON where it has none.
     ///

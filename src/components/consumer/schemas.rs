@@ -92,10 +92,19 @@ impl Reader {
     /// A payload by its schema, if that is known and it fits.
     pub fn decode(&self, value: &[u8]) -> Option<serde_json::Value> {
         let (id, payload) = unframe_any(value).ok()?;
+        self.known(id)?.body_to_data(id.framing(), &payload).ok()
+    }
+
+    /// The schema of a payload, if that is known.
+    pub fn schema_of(&self, value: &[u8]) -> Option<&Arc<Schema>> {
+        self.known(unframe_any(value).ok()?.0)
+    }
+
+    fn known(&self, id: HeaderId) -> Option<&Arc<Schema>> {
         // Mostly the schema that was judged by last.
         let last = self.entries.get(self.last).filter(|entry| entry.0 == id);
         let (_, Entry::Known(schema)) = last.or_else(|| self.entries.iter().find(|entry| entry.0 == id))? else { return None };
-        schema.body_to_data(id.framing(), &payload).ok()
+        Some(schema)
     }
 
     /// The registry has answered.

@@ -9,9 +9,10 @@
 //! In: a load of changes, or records. Out: records, or rows. The words are those of Confluent's JDBC connectors 10.8 and of
 //! Debezium 3 (the profile `debezium` captures changes). What a source misses is told with its reason: each committed change is
 //! a submission. Must not know: databases; rows are told as facts. Start at `source.rs` and `sink.rs`; `table.rs` is the table
-//! that a source reads, `records.rs` what its records look like, `look.rs` what a
+//! that a source reads, `records.rs` what its records look like, `evolution.rs` the columns of a sink's table, `look.rs` what a
 //! person sees of either table.
 
+mod evolution;
 mod look;
 mod records;
 mod sink;
@@ -41,6 +42,7 @@ impl Kind for DatabaseKind {
             PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Sink: topics whose events become rows" },
             PortSpec { name: "out".to_owned(), ty: PortType::RecordsOut, help: "Source: the topic for changes of the table" },
             PortSpec { name: "dead_letters".to_owned(), ty: PortType::RecordsOut, help: "Sink: topic for records that become no rows" },
+            PortSpec { name: "schemas".to_owned(), ty: PortType::SchemasFrom, help: "Sink: looks the records' schemas up at a registry" },
         ]
     }
     fn declares(&self, id: &str, component: &Component) -> Declarations {
@@ -59,6 +61,6 @@ impl Kind for DatabaseKind {
         if spec::is_source(ctx) {
             return Ok(Box::new(source::TableSource::new(ctx, params)?));
         }
-        handled(ctx, params, Box::new(sink::Sink::new(params)), Relay::default())
+        handled(ctx, params, Box::new(sink::Sink::new(ctx.id, params)), Relay::default())
     }
 }

@@ -2,21 +2,21 @@
 //!
 //! In: records, one at a time. Out: changes of rows, as facts that whoever keeps the table carries out in order. A task writes
 //! first and commits its position later: after a crash a record is written once more, which an upsert does not show, an insert
-//! without a key doubles, and an insert with a key fails. Source: Confluent's JDBC sink connector 10.8, "insert.mode",
-//! "pk.mode", "delete.enabled", "max.retries". Start at [`Sink::step`](Handler::step).
+//! without a key doubles, and an insert with a key fails. Its table may follow the records' fields (`evolution.rs`). Source:
+//! Confluent's JDBC sink connector 10.8, "insert.mode", "pk.mode", "delete.enabled", "max.retries", "auto.create", "auto.evolve". Start at [`Sink::step`](Handler::step).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::spec;
+use super::evolution::{Columns, of_values};
 use crate::components::Params;
 use crate::components::connect::OnError;
 use crate::components::consumer::handler::{Handler, Step, Task, WorkerId};
 use crate::engine::{Ctx, Figures};
 use crate::event::{Answer, Cells, Fact, Query, Reason, RowChange, RowEdit, Scalar, TableShape};
-use crate::machines::event_store::FieldType;
+use crate::machines::codec::{FlatField, Schema};
 use crate::units::SimDuration;
 
 /// A table with more rows refuses new ones.
@@ -54,7 +54,9 @@ struct Counts {
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Sink {
-    columns: Vec<(Arc<str>, FieldType)>,
+    columns: Columns,
+    /// Of the schema that was met last.
+    fields: Option<(Arc<Schema>, Arc<[FlatField]>)>,
     insert_mode: InsertMode,
     pk_mode: PkMode,
     pk_field: String,
@@ -70,9 +72,10 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub fn new(params: &Params<'_>) -> Self {
+    pub fn new(table: &str, params: &Params<'_>) -> Self {
         Self {
-            columns: spec::columns(params),
+            columns: Columns::new(table, params),
+            fields: None,
             insert_mode: match params.text("insert_mode").as_str() {
                 "upsert" => InsertMode::Upsert,
                 "update" => InsertMode::Update,
@@ -102,7 +105,7 @@ impl Sink {
     }
     /// Names of the columns beside the key.
     pub fn columns(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.columns.iter().map(|(name, _)| name)
+        self.columns.names()
     }
 
     /// The row's key.
@@ -125,18 +128,20 @@ impl Sink {
         }
     }
 
-    /// Cells of a record: of fields that it lacks, nulls.
-    fn cells(&self, fields: &Json) -> Result<Cells, Reason> {
-        let one = |(name, ty): &(Arc<str>, FieldType)| {
-            let value = fields.get(&**name).map_or(Some(Scalar::Null), Scalar::from_json);
-            let words = || format!("field `{name}` is no {}", ty.name());
-            value.and_then(|value| ty.take(value)).ok_or_else(|| Reason { code: "no-row", detail: Some(words().into()) })
-        };
-        self.columns.iter().map(one).collect()
+    /// The fields of a record: as its schema has them, or as its values are.
+    fn fields_of(&mut self, task: &Task<'_>, fields: &Json) -> Arc<[FlatField]> {
+        let Some(schema) = task.schema() else { return of_values(fields).into() };
+        if let Some((_, found)) = self.fields.as_ref().filter(|(known, _)| Arc::ptr_eq(known, schema)) {
+            return Arc::clone(found);
+        }
+        let Some(found) = schema.flat_fields() else { return of_values(fields).into() };
+        let found: Arc<[FlatField]> = found.into();
+        self.fields = Some((Arc::clone(schema), Arc::clone(&found)));
+        found
     }
 
-    /// What a record does to the table.
-    fn edit(&mut self, task: &Task<'_>) -> Result<Option<RowEdit>, Reason> {
+    /// What a record does to the table; what it does to its columns goes to `added`.
+    fn edit(&mut self, task: &Task<'_>, added: &mut Vec<RowEdit>) -> Result<Option<RowEdit>, Reason> {
         if task.value.is_empty() {
             if !self.deletes {
                 return Err(Reason { code: "no-row", detail: Some("the record has no value, and delete.enabled is false".into()) });
@@ -149,15 +154,19 @@ impl Sink {
             return Err(Reason { code: "no-row", detail: Some("the record's value is no structure with fields".into()) });
         };
         // What a change capture has written is unwrapped, as its transform ExtractNewRecordState does.
-        let fields = match fields.get("after") {
-            Some(after) if fields.get("op").is_some() => after.clone(),
-            _ => fields,
+        let (fields, is_unwrapped) = match fields.get("after") {
+            Some(after) if fields.get("op").is_some() => (after.clone(), true),
+            _ => (fields, false),
         };
         if fields.is_null() {
             return Ok(None);
         }
+        if self.columns.follows_records() {
+            let found = if is_unwrapped { of_values(&fields).into() } else { self.fields_of(task, &fields) };
+            added.extend(self.columns.amend(&found)?);
+        }
         let key = self.key(task, Some(&fields))?;
-        let cells = self.cells(&fields)?;
+        let cells = self.columns.cells(&fields)?;
         let is_there = self.rows.contains_key(&key);
         match self.insert_mode {
             InsertMode::Insert if is_there => {
@@ -170,7 +179,7 @@ impl Sink {
         }
     }
 
-    fn carry_out(&mut self, ctx: &mut Ctx<'_>, edit: Option<RowEdit>) {
+    fn carry_out(&mut self, ctx: &mut Ctx<'_>, added: Vec<RowEdit>, edit: Option<RowEdit>) {
         match &edit {
             Some(RowEdit::Put(key, cells)) => match self.rows.insert(Arc::clone(key), Arc::clone(cells)) {
                 None => self.counts.inserted += 1,
@@ -182,7 +191,11 @@ impl Sink {
             }
             _ => self.counts.ignored += 1,
         }
-        if let Some(edit) = edit {
+        self.tell(ctx, added.into_iter().chain(edit));
+    }
+
+    fn tell(&self, ctx: &mut Ctx<'_>, edits: impl IntoIterator<Item = RowEdit>) {
+        for edit in edits {
             ctx.fact(Fact::Row(Box::new(RowChange { component: ctx.me, edit, read_to: None })));
         }
     }
@@ -193,14 +206,17 @@ impl Handler for Sink {
         SimDuration::ZERO
     }
     fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step {
-        let reason = match self.edit(task) {
+        let mut added = Vec::new();
+        let reason = match self.edit(task, &mut added) {
             Ok(edit) => {
                 self.attempts.remove(&task.worker);
-                self.carry_out(ctx, edit);
-                return Step::Done(Vec::new());
+                self.carry_out(ctx, added, edit);
+                return Step::done();
             }
             Err(reason) => reason,
         };
+        // What the table was given stays, whatever becomes of the row.
+        self.tell(ctx, added);
         // What the database says is tried again; a record that is no row stays none.
         let attempts = self.attempts.entry(task.worker).or_default();
         if reason.code == "constraint" && *attempts < self.retries_max {
@@ -223,10 +239,13 @@ impl Handler for Sink {
         out.counter("violations_count", violations);
         out.counter("refused_count", refused);
         out.counter("stopped_tasks_count", stopped);
+        if let Some(added) = self.columns.added() {
+            out.counter("columns_added_count", added);
+        }
         out.gauge("read_model_rows", self.rows.len() as f64);
     }
     fn read_model(&self) -> Option<TableShape> {
-        Some(TableShape { columns: self.columns.iter().map(|(name, ty)| (Arc::clone(name), ty.name())).collect() })
+        Some(self.columns.shape())
     }
     fn browse(&self, query: &Query) -> Option<Answer> {
         self.look(query)

@@ -17,6 +17,7 @@ use super::spec::{self, Mode};
 use super::table::{Change, Op, Row, Table};
 use crate::components::alarm::Alarm;
 use crate::components::connect::{OnError, source_producer};
+use crate::components::load::Load;
 use crate::components::producer::telling::{hop, settle};
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
@@ -25,7 +26,7 @@ use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
 use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outcome, Query, Reason, TaskStopped, header_bytes};
 use crate::machines::broker::batch::events;
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient};
-use crate::random::{Arrival, ArrivalState, Distribution, Stream};
+use crate::random::{Distribution, Stream};
 use crate::units::{EventTypeIx, SimDuration, SimTime};
 
 /// Commits that a capture has not read; of more, the oldest are gone from the log.
@@ -84,9 +85,7 @@ struct Counts {
 #[derive(Clone, Debug)]
 pub(super) struct TableSource {
     table: Table,
-    load: Option<Arrival>,
-    arrivals: ArrivalState,
-    load_generation: u64,
+    load: Load,
     is_paused: bool,
     changes_max: Option<u64>,
     made: u64,
@@ -139,9 +138,7 @@ impl TableSource {
         let has_key = if params.is_given("record_key") { params.text("record_key") == "id" } else { mode == Mode::Capture };
         Ok(Self {
             table: Table::default(),
-            load: params.arrival("load"),
-            arrivals: ArrivalState::default(),
-            load_generation: 0,
+            load: Load::new(params),
             is_paused: false,
             changes_max: params.is_given("max_changes").then(|| u64::try_from(params.count("max_changes")).unwrap_or(0)),
             made: 0,
@@ -188,9 +185,8 @@ impl TableSource {
         if self.is_paused || self.changes_max.is_some_and(|max| self.made >= max) {
             return;
         }
-        let Some(load) = &self.load else { return };
-        if let Some(at) = load.next(&mut self.arrivals, ctx.now, &mut self.streams.arrivals) {
-            ctx.timer_at(at, TOKEN_CHANGE | self.load_generation << 8);
+        if let Some(at) = self.load.next(ctx.now, &mut self.streams.arrivals) {
+            ctx.timer_at(at, TOKEN_CHANGE | self.load.generation() << 8);
         }
     }
 
@@ -431,11 +427,11 @@ impl TableSource {
         match name {
             "pause" => {
                 self.is_paused = true;
-                self.load_generation += 1;
+                self.load.renew();
             }
             "resume" if self.is_paused => {
                 self.is_paused = false;
-                self.load_generation += 1;
+                self.load.renew();
                 self.schedule_change(ctx);
             }
             "resume" => {}
@@ -474,7 +470,7 @@ impl Process for TableSource {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         let above = token >> 8;
         match token & 0xff {
-            TOKEN_CHANGE if above == self.load_generation => self.change(ctx),
+            TOKEN_CHANGE if above == self.load.generation() => self.change(ctx),
             TOKEN_COMMIT => {
                 if let Some(change) = self.open.take(above) {
                     self.commit(ctx, change);
@@ -498,9 +494,7 @@ impl Process for TableSource {
     fn on_input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Result<(), String> {
         match input {
             Input::Set { param, value } if param == "load" => {
-                self.load = Some(value.to_field_text().parse::<Arrival>().map_err(|error| error.to_string())?);
-                self.arrivals = ArrivalState::default();
-                self.load_generation += 1;
+                self.load.set(&value.to_field_text())?;
                 self.schedule_change(ctx);
                 Ok(())
             }

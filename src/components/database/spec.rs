@@ -6,7 +6,7 @@ use super::table::Cells;
 use crate::components::combine::{combined, count, joined};
 use crate::components::connect::{self, CONNECT};
 use crate::components::consumer::actions::ACTIONS as READER;
-use crate::components::consumer::spec::{OF_LISTENERS, READING};
+use crate::components::consumer::spec::READING;
 use crate::components::{ActionSpec, BuildCtx, KindSpec, Params};
 use crate::diagnostics::Diagnostic;
 use crate::machines::event_store::FieldType;
@@ -37,7 +37,10 @@ const CHANGES: &[ActionSpec] = &[
     ActionSpec { name: "resume", help: "Source: the application makes statements again", params: &[] },
 ];
 
-const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, OF_LISTENERS) }>(OWN, READING, OF_LISTENERS);
+/// Of what groups have, a task has no use for the pool of an application, its results and its snapshots.
+const WITHOUT: &[&str] =
+    &["pool_queue", "pool_full", "reader_version", "result_type", "result_schema", "transactional_id", "transaction_timeout", "read"];
+const PARAMS: &[ParamSpec] = &combined::<{ count(OWN, READING, WITHOUT) }>(OWN, READING, WITHOUT);
 
 const COLUMN: &[ParamSpec] = &[
     ParamSpec::new("name", "Name", NAME, Required, "Name of the field and of the column"),
@@ -147,7 +150,30 @@ const OWN: &[ParamSpec] = &[
     .key("tombstones.on.delete")
     .from(DEBEZIUM)
     .group("Source"),
-    ParamSpec::new("columns", "Columns", T::Rows(COLUMN), Absent, "Sink: fields of events that become columns; the first column is the key").group("Sink"),
+    ParamSpec::new("columns", "Columns", T::Rows(COLUMN), Absent, "Sink: fields of events that become columns of a table that is there; other fields are left out, unless auto_evolve is on. The first column is the key")
+        .key("fields.whitelist")
+        .from(SINK)
+        .group("Sink"),
+    ParamSpec::new(
+        "auto_create",
+        "Create the table",
+        T::Bool,
+        Same("false"),
+        "Sink: the table is made of the first record's fields, by its schema where a registry is linked, else by its values",
+    )
+    .key("auto.create")
+    .from(SINK)
+    .group("Sink"),
+    ParamSpec::new(
+        "auto_evolve",
+        "Add columns",
+        T::Bool,
+        Same("false"),
+        "Sink: a field that is no column becomes one if it is optional or has a default; any other, and any while this is off, the task cannot write",
+    )
+    .key("auto.evolve")
+    .from(SINK)
+    .group("Sink"),
     ParamSpec::new(
         "insert_mode",
         "Insert mode",
@@ -221,6 +247,9 @@ const OF_POLLING: &[&str] = &["mode", "timestamp_delay"];
 const OF_CAPTURE: &[&str] = &["snapshot", "tombstones_on_delete"];
 const OF_SINKS: &[&str] = &[
     "columns",
+    "auto_create",
+    "auto_evolve",
+    "validate",
     "insert_mode",
     "pk_mode",
     "pk_field",
@@ -336,8 +365,16 @@ fn check_sink(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
         out.push(Diagnostic::error("setting-contradiction", format!("{path}.{place}"), words).with_hint(hint));
     };
     let columns = columns(params);
-    if columns.is_empty() {
-        bad("columns", "its table has no columns".to_owned(), "columns: [(name: \"amount\", type: \"double\")]");
+    let creates = params.flag("auto_create");
+    if columns.is_empty() && !creates {
+        bad("columns", "its table has no columns".to_owned(), "columns: [(name: \"amount\", type: \"double\")], or auto_create: true");
+    }
+    if !columns.is_empty() && creates {
+        bad(
+            "columns",
+            "a table with columns is there already: nothing is created".to_owned(),
+            "leave the columns out, or take auto_evolve",
+        );
     }
     for (index, (name, _)) in columns.iter().enumerate() {
         // The database's names know no case, and its first column is the key.

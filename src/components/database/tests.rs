@@ -33,6 +33,10 @@ fn checks_name_the_place() {
     let columns = json!([{"name": "amount", "type": "double"}]);
     assert_eq!(codes("jdbc", false, json!({"columns": columns})), []);
     assert_eq!(codes("jdbc", false, json!({})), one("setting-contradiction", "columns"));
+    assert_eq!(codes("jdbc", false, json!({"auto_create": true})), []);
+    assert_eq!(codes("jdbc", false, json!({"columns": columns, "auto_evolve": true})), []);
+    assert_eq!(codes("jdbc", false, json!({"columns": columns, "auto_create": true})), one("setting-contradiction", "columns"));
+    assert_eq!(codes("jdbc", true, json!({"load": load, "auto_create": true})), one("setting-unused", "auto_create"));
     assert_eq!(codes("jdbc", false, json!({"columns": columns, "load": load})), one("setting-unused", "load"));
     assert_eq!(codes("jdbc", false, json!({"columns": columns, "insert_mode": "upsert"})), one("setting-contradiction", "pk_mode"));
     assert_eq!(codes("jdbc", false, json!({"columns": columns, "delete_enabled": true})), one("setting-contradiction", "delete_enabled"));

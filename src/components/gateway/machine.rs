@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::machines::gateway::aws::{Api, ApiDecision, ApiKind, ResponseType};
-use crate::machines::gateway::{Balancer, Gateway, Request, Verdict, Words};
+use crate::machines::gateway::{Balancer, BodyForm, Gateway, Request, Verdict, Words};
 use crate::units::{SimDuration, SimTime};
 
 /// Kong's machine or AWS's.
@@ -21,7 +21,6 @@ pub(super) struct Decided {
     pub route: Option<u32>,
     /// Whose it is, by place in [`Machine::client_names`].
     pub client: Option<u32>,
-    pub retry_after: Option<SimDuration>,
     pub cache_key: Option<Arc<str>>,
     /// Questions at the store of shared counters.
     pub store_calls: u32,
@@ -49,12 +48,27 @@ impl Trouble {
     }
 }
 
-/// An answer of the gateway's own.
+/// An answer of the gateway's own, or of what is behind it where that is no success.
 #[derive(Clone, Debug)]
 pub(super) struct Stopped {
     pub status: u16,
+    /// The stable code of the reason.
     pub code: &'static str,
     pub words: Words,
+    /// Size of the body; none where the product writes its usual error.
+    pub body_bytes: Option<u32>,
+    pub retry_after: Option<SimDuration>,
+}
+
+impl Stopped {
+    /// In the product's usual form.
+    pub(super) fn new(status: u16, code: &'static str, words: Words) -> Self {
+        Self { status, code, words, body_bytes: None, retry_after: None }
+    }
+    /// In words made for this request.
+    pub(super) fn made(status: u16, code: &'static str, words: impl Into<Arc<str>>) -> Self {
+        Self::new(status, code, Words::Made(words.into()))
+    }
 }
 
 impl Machine {
@@ -66,11 +80,14 @@ impl Machine {
                 Decided {
                     stop: match decision.verdict {
                         Verdict::Forward => None,
-                        Verdict::Answer(stop) => Some(Stopped { status: stop.status, code: stop.code, words: stop.words }),
+                        Verdict::Answer(stop) => Some(Stopped {
+                            body_bytes: Some(stop.form.bytes(stop.words.as_str())),
+                            retry_after: limits.map(|limits| SimDuration::from_secs(u64::from(limits.reset_s))),
+                            ..Stopped::new(stop.status, stop.code, stop.words)
+                        }),
                     },
                     route: decision.route,
                     client: decision.consumer,
-                    retry_after: limits.map(|limits| SimDuration::from_secs(u64::from(limits.reset_s))),
                     cache_key: decision.cache_key,
                     store_calls: decision.store_calls,
                     authorizer_called: false,
@@ -83,13 +100,19 @@ impl Machine {
                     stop: stopped(&decision, api.spec().kind),
                     route: decision.route,
                     client: decision.key_owner,
-                    retry_after: None,
                     cache_key: None,
                     store_calls: 0,
                     authorizer_called: decision.authorizer_called,
                     uncounted: false,
                 }
             }
+        }
+    }
+    /// How it writes an error that no plugin has written.
+    pub(super) fn own_form(&self) -> BodyForm {
+        match self {
+            Self::Kong(_) => BodyForm::Error,
+            Self::Aws(_) => BodyForm::Message,
         }
     }
     /// Names of who can be known.
@@ -151,5 +174,6 @@ fn stopped(decision: &ApiDecision, kind: ApiKind) -> Option<Stopped> {
         (None, Some(detail)) => Words::Made(format!("{said}: {detail}").into()),
         (None, None) => Words::Known(said),
     };
-    Some(Stopped { status, code: stop.response.code(), words })
+    let body_bytes = u32::try_from(stop.response.body(kind).len()).ok();
+    Some(Stopped { body_bytes, ..Stopped::new(status, stop.response.code(), words) })
 }

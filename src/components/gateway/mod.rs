@@ -2,13 +2,14 @@
 //!
 //! In: [`HttpRequest`](crate::event::HttpRequest)s. Out: produce requests, answers, hops.
 //! `spec.rs` is its parameters, `config.rs` reads them, `check.rs` judges them, `sim.rs` runs (with
-//! `upstream.rs`, `pools.rs`, `schemas.rs`, `answers.rs`, `inputs.rs`); what a request deserves is decided by
-//! [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
+//! `upstream.rs`, `pools.rs`, `schemas.rs`, `integrations.rs`, `inputs.rs`; `answers.rs`, `usage.rs` and `book.rs` count); what a
+//! request deserves is decided by [`crate::machines::gateway`]. Must not know: how batches are built, how schemas are compiled.
 //! Start at [`sim`].
 
 mod answers;
 mod attributes;
 mod aws;
+mod book;
 mod check;
 mod config;
 mod crash;
@@ -33,7 +34,7 @@ use super::{BuildCtx, Kind, KindSpec, Params, PortSpec, PortType};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Process, Station};
 use crate::machines::gateway::aws::Api;
-use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, PluginSpec};
+use crate::machines::gateway::{EPOCH_UNIX_S, Gateway, PluginSpec, RouteSpec};
 use crate::model::Component;
 
 use config::RouteTarget;
@@ -91,10 +92,13 @@ impl Kind for GatewayKind {
             _ => None,
         });
         let service_statuses = service_statuses.chain(pools::statuses(params));
-        let answers = answers::Answers::new(ctx.id, names, &machine.client_names(), service_statuses);
-        let running = |(route, target): (crate::machines::gateway::RouteSpec, RouteTarget)| sim::Route {
+        let answers = answers::Answers::new(ctx.id, names, &machine.client_names(), service_statuses, machine.own_form());
+        let rows = params.rows("routes");
+        let answer_bytes = |at: usize| rows.get(at).map_or(0, |row| row.size("answer_size").unwrap_or_default());
+        let running = |(at, (route, target)): (usize, (RouteSpec, RouteTarget))| sim::Route {
             target,
             words: format!("accepted by route {}", route.name).into(),
+            answer_bytes: answer_bytes(at).try_into().unwrap_or(u32::MAX),
         };
         let registry = ctx.links_at("schemas").next().filter(|_| params.flag("validate"));
         let (workers, nodes) = (params.count("concurrency").max(1) as u32, params.count("nodes").max(1) as u32);
@@ -105,7 +109,7 @@ impl Kind for GatewayKind {
             upstream_timeout: params.duration("upstream_timeout"),
             authorizer_time: function.map_or_else(Default::default, |row| row.distribution("time")),
             authorizer_rng: ctx.stream("authorizer"),
-            routes: routes.into_iter().map(running).collect(),
+            routes: routes.into_iter().enumerate().map(running).collect(),
             limits: sim::Limits {
                 workers,
                 nodes,
@@ -121,7 +125,7 @@ impl Kind for GatewayKind {
             answer_rng: ctx.stream("answers"),
             upstream: upstream::Upstream::new(ctx, config::producer(params)),
             pools: pools::Pools::new(ctx, params),
-            integrations: integrations::Integrations::new(ctx),
+            integrations: integrations::Integrations::new(ctx, aws::kind(params)),
             schemas: registry.map(|facts| schemas::Schemas::new(facts.end, Arc::clone(ctx.schemas), params.duration("schema_timeout"))),
             answers,
             storing: sim::Slots::default(),

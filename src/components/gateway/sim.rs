@@ -94,6 +94,8 @@ pub(super) struct Route {
     pub target: RouteTarget,
     /// `accepted by route orders`.
     pub words: Arc<str>,
+    /// Body of the answer of what stands behind it.
+    pub answer_bytes: u32,
 }
 
 /// The limits of its own work.
@@ -187,7 +189,7 @@ impl GatewaySim {
         if busy && self.queue.len() >= self.limits.queue_max {
             let waiting = self.queue.len();
             let words = if waiting == 0 { "every worker is busy".to_owned() } else { format!("{waiting} requests wait already") };
-            self.answers.refuse(ctx, &job, 503, Words::Made(words.into()), None);
+            self.answers.refuse(ctx, &job, Stopped::made(503, "queue-full", words));
             return;
         }
         self.station.arrive(ctx.now);
@@ -209,9 +211,9 @@ impl GatewaySim {
         self.station.finish(ctx.now);
         job.decided = ctx.now;
         if self.tls.as_ref().is_some_and(|tls| tls.mutual) && header(&job.request, "ssl-client-verify") != Some("SUCCESS") {
-            self.answers.reason("certificate");
             // The words of Kong's mtls-auth plugin.
-            self.answers.refuse(ctx, &job, 401, Words::Known("No required TLS certificate was sent"), None);
+            let words = Words::Known("No required TLS certificate was sent");
+            self.answers.refuse(ctx, &job, Stopped::new(401, "certificate", words));
             self.begin(ctx);
             return;
         }
@@ -258,29 +260,36 @@ impl GatewaySim {
         let row = |route: u32| self.of_row.as_ref().map_or(route, |of_row| of_row.get(route as usize).copied().unwrap_or(u32::MAX));
         if let Some(route) = decision.route.map(row) {
             job.route = route;
-            self.answers.route(route, decision.client, job.request.body.len());
+            self.answers.route(route, decision.client);
         }
         job.cache_key = decision.cache_key;
         job.client = decision.client;
         match decision.stop {
             None => self.validate(ctx, job),
             // From the cache, or a plugin's own.
-            Some(Stopped { status, .. }) if (200..400).contains(&status) => self.accept_here(ctx, &job, status),
-            Some(Stopped { status, words, code }) => {
-                self.answers.reason(code);
-                self.answers.refuse(ctx, &job, status, words, decision.retry_after);
+            Some(Stopped { status, code: "cache", .. }) if is_success(status) => {
+                let body_bytes = self.answer_bytes(job.route);
+                self.accept_here(ctx, &job, status, body_bytes);
             }
+            Some(Stopped { status, body_bytes, .. }) if is_success(status) => {
+                self.accept_here(ctx, &job, status, body_bytes.unwrap_or_default());
+            }
+            Some(refusal) => self.answers.refuse(ctx, &job, refusal),
         }
     }
     /// Answers without a topic: the gateway tells the end.
-    fn accept_here(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
+    fn accept_here(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16, body_bytes: u32) {
         if let (true, Some(route)) = (ctx.tracing.takes(job.request.event.id), self.routes.get(job.route as usize)) {
             self.answers.hop(ctx, job, HopKind::Gateway, &route.words);
         }
         let reason = Reason { code: "answered", detail: None };
         let settled = Settled { event: job.request.event, at: ctx.me, outcome: Outcome::Accepted, reason };
         ctx.fact(Fact::Settled(Box::new(settled)));
-        self.answers.accept(ctx, job, status);
+        self.answers.accept(ctx, job, status, body_bytes);
+    }
+    /// Body of the answer of what stands behind a route.
+    pub(super) fn answer_bytes(&self, route: u32) -> u32 {
+        self.routes.get(route as usize).map_or(0, |route| route.answer_bytes)
     }
     fn workers(&self) -> u64 {
         u64::from(self.limits.workers) * u64::from(self.limits.nodes)
@@ -335,13 +344,14 @@ impl GatewaySim {
     fn validate(&mut self, ctx: &mut Ctx<'_>, job: Job) {
         let waiting = self.waiting();
         if waiting >= self.limits.in_flight_max {
-            self.answers.refuse(ctx, &job, 503, Words::Made(format!("{waiting} requests wait for an upstream already").into()), None);
+            let words = format!("{waiting} requests wait for an upstream already");
+            self.answers.refuse(ctx, &job, Stopped::made(503, "in-flight", words));
             return;
         }
         let Some(schemas) = &mut self.schemas else { return self.forward(ctx, job) };
         match schemas.check(&job.request.body) {
             Checked::Valid => self.forward(ctx, job),
-            Checked::Invalid(words) => self.answers.refuse(ctx, &job, 400, Words::Made(words.into()), None),
+            Checked::Invalid(words) => self.answers.refuse(ctx, &job, Stopped::made(400, "schema", words)),
             Checked::Unknown(id) => schemas.wait(ctx, id, job, |call| LOOKUP | call),
         }
     }
@@ -355,7 +365,7 @@ impl GatewaySim {
             }
             Some(Found::Failed { jobs, status, words }) => {
                 for job in &jobs {
-                    self.answers.refuse(ctx, job, status, Words::Made(words.clone().into()), None);
+                    self.answers.refuse(ctx, job, Stopped::made(status, "registry", words.as_str()));
                 }
             }
         }
@@ -403,20 +413,21 @@ impl GatewaySim {
     /// No service has an answer.
     pub(super) fn trouble(&mut self, ctx: &mut Ctx<'_>, job: &Job, trouble: Trouble) {
         let (status, words) = self.machine.trouble(trouble);
-        self.answers.reason(trouble.code());
-        self.answers.refuse(ctx, job, status, Words::Known(words), None);
+        self.answers.refuse(ctx, job, Stopped::new(status, trouble.code(), Words::Known(words)));
     }
     /// The service behind a route has answered.
     fn service_answered(&mut self, ctx: &mut Ctx<'_>, job: &Job, status: u16) {
         if let Some(key) = &job.cache_key {
             self.machine.answered(ctx.now, job.node, key, status);
         }
-        if !(200..400).contains(&status) {
+        let body_bytes = self.answer_bytes(job.route);
+        if !is_success(status) {
             let words = format!("the service of route {} answered {status}", self.answers.route_name(job.route));
-            self.answers.refuse(ctx, job, status, Words::Made(words.into()), None);
+            let refusal = Stopped { body_bytes: Some(body_bytes), ..Stopped::made(status, "service", words) };
+            self.answers.refuse(ctx, job, refusal);
             return;
         }
-        self.accept_here(ctx, job, status);
+        self.accept_here(ctx, job, status, body_bytes);
     }
     /// The store of shared counters is gone, for a while or until it is told otherwise.
     ///
@@ -459,8 +470,11 @@ impl GatewaySim {
         self.upstream.flush(ctx, WAKE, &mut answered);
         for (job, answer) in answered.drain(..) {
             match answer {
-                Answer::Accepted => self.answers.accept(ctx, &job, 200),
-                Answer::Failed { status, words } => self.answers.refuse(ctx, &job, status, Words::Made(words.into()), None),
+                Answer::Accepted => {
+                    let body_bytes = self.answer_bytes(job.route);
+                    self.answers.accept(ctx, &job, 200, body_bytes);
+                }
+                Answer::Failed { status, words } => self.answers.refuse(ctx, &job, Stopped::made(status, "log", words)),
             }
         }
         self.answered = answered;
@@ -544,6 +558,10 @@ impl Process for GatewaySim {
     fn clone_box(&self) -> Box<dyn Process> {
         Box::new(self.clone())
     }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..400).contains(&status)
 }
 
 pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {

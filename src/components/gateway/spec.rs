@@ -101,6 +101,14 @@ const ROUTE: &[ParamSpec] = &[
         "How long that service takes; it has no queue of its own",
     )
     .from(Provenance::Assumed),
+    ParamSpec::new(
+        "answer_size",
+        "Answer size",
+        ParamType::Size { min: "0B", max: "1GiB" },
+        Same("0B"),
+        "Body of the answer of what stands behind the route; of a queue or fan-out topic behind AWS's gateway it is the product's own",
+    )
+    .from(Provenance::Assumed),
 ];
 
 /// Of a token bucket.

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attributes::Attributes;
-use super::{aws, config, spec};
+use super::config::RouteTarget;
+use super::{aws, config, integrations, spec};
 use crate::components::secrets::Secret;
 use crate::components::{BuildCtx, Params};
 use crate::machines::codec::SchemaLibrary;
-use crate::machines::gateway::aws::Api;
-use crate::machines::gateway::{Answer, EPOCH_UNIX_S, Gateway, Request, SignKey, TokenAlgorithm, basic_credentials, client_ip};
+use crate::machines::gateway::aws::{Api, ApiKind};
+use crate::machines::gateway::{Answer, EPOCH_UNIX_S, Gateway, Request, RouteSpec, SignKey, TokenAlgorithm, basic_credentials, client_ip};
 use crate::model::{Component, Project};
 use crate::units::{ComponentIx, SimTime};
 
@@ -58,7 +59,7 @@ pub struct Tried {
     pub steps: Vec<(String, String, bool)>,
     /// Where it goes on; none when the gateway answers.
     pub passed_to: Option<String>,
-    /// The gateway's answer, or the headers added to the service's.
+    /// The gateway's answer; of a request that goes on, what is known of the service's: headers that are added, a queue's answer.
     pub answer: Answer,
 }
 
@@ -110,14 +111,7 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
         event_types: &event_types,
         schemas: &schemas,
     };
-    let rows = params.rows("routes");
-    let mut routes = config::routes(&ctx, &params);
-    if routes.is_empty() && !rows.is_empty() {
-        return Err("the routes cannot be read".to_owned());
-    }
-    if routes.is_empty() {
-        routes.push(config::everything());
-    }
+    let table = Table::new(&ctx, &params)?;
     let mut headers: Vec<(Arc<str>, Arc<str>)> = vec![("host".into(), sample.host.trim().into())];
     let lines = sample.headers.lines().filter_map(|line| line.split_once(':'));
     headers.extend(lines.map(|(name, value)| (name.trim().to_lowercase().into(), value.trim().into())));
@@ -135,64 +129,99 @@ pub fn try_request(project: &Project, id: &str, sample: &Sample) -> Result<Tried
         sni: sample.host.trim(),
         body: sample.body.as_bytes(),
     };
-    let line = |at: usize, fits: bool, takes: bool| {
-        let row = rows.get(at);
-        let text = |name: &str| row.and_then(|row| row.optional_text(name));
-        let route = &routes[at].0;
+    match aws::kind(&params) {
+        Some(kind) => try_api(&ctx, &params, &table, kind, &request),
+        None => try_kong(&params, &table, &request),
+    }
+}
+
+/// The routes of a gateway, for a person to read.
+struct Table<'a> {
+    rows: Vec<Params<'a>>,
+    routes: Vec<(RouteSpec, RouteTarget)>,
+}
+
+impl<'a> Table<'a> {
+    fn new(ctx: &BuildCtx<'_>, params: &Params<'a>) -> Result<Self, String> {
+        let rows = params.rows("routes");
+        let mut routes = config::routes(ctx, params);
+        if routes.is_empty() && !rows.is_empty() {
+            return Err("the routes cannot be read".to_owned());
+        }
+        if routes.is_empty() {
+            routes.push(config::everything());
+        }
+        Ok(Self { rows, routes })
+    }
+    fn text(&self, at: usize, name: &str) -> Option<String> {
+        self.rows.get(at).and_then(|row| row.optional_text(name))
+    }
+    fn line(&self, at: usize, fits: bool, takes: bool) -> RouteLine {
+        let route = &self.routes[at].0;
         let any = |list: &[String], otherwise: &str| if list.is_empty() { otherwise.to_owned() } else { list.join(" ") };
         let mut matches = format!("{} {}", any(&route.methods, "any"), any(&route.paths, "any path"));
-        for more in
-            [&route.hosts, &route.event_types, &route.event_sources, &route.event_subjects].into_iter().filter(|list| !list.is_empty())
-        {
+        let more = [&route.hosts, &route.event_types, &route.event_sources, &route.event_subjects];
+        for more in more.into_iter().filter(|list| !list.is_empty()) {
             matches.push_str(&format!(" · {}", more.join(" ")));
         }
-        let target = text("respond")
-            .map(|status| format!("answers {status}"))
-            .or_else(|| text("upstream").map(|name| format!("upstream {name}")))
-            .or_else(|| text("queue").map(|name| format!("queue {name}")))
-            .or_else(|| text("topic"))
-            .unwrap_or_else(|| "the linked topic".to_owned());
-        RouteLine { name: route.name.to_string(), matches, target, fits, takes }
-    };
-    if let Some(kind) = aws::kind(&params) {
-        let (api_spec, of_row) = aws::spec(&ctx, &params, &routes, kind, &mut Vec::new());
-        let mut api = Api::new(&api_spec, EPOCH_UNIX_S).map_err(|problems| problems.join("; "))?;
-        let decision = api.handle(SimTime::ZERO, &request);
-        let taken = decision.route.and_then(|route| of_row.get(route as usize)).map(|row| *row as usize);
-        let mut tried = Tried {
-            routes: (0..routes.len()).take(ROUTES_SHOWN_MAX).map(|at| line(at, taken == Some(at), taken == Some(at))).collect(),
-            ..Tried::default()
-        };
-        let found = decision.route.map(|route| api.params(route, &request)).unwrap_or_default();
-        tried.steps.extend(found.into_iter().map(|(name, value)| (format!("{{{name}}}"), value, false)));
-        if decision.authorizer_called {
-            tried.steps.push(("authorizer".to_owned(), "the function was asked".to_owned(), false));
-        }
-        let owner = decision.key_owner.and_then(|owner| api.owners().get(owner as usize));
-        tried.steps.extend(owner.map(|owner| ("API key".to_owned(), format!("consumer {owner}"), false)));
-        match decision.stop {
-            Some(stop) => {
-                tried.answer = stop.response.answer(kind);
-                let code = stop.response.code();
-                let words = stop.detail.or(decision.throttled_by.map(|by| by.to_string())).unwrap_or_else(|| code.to_owned());
-                tried.steps.push((format!("{:?}", stop.response), words, true));
-            }
-            None => tried.passed_to = taken.map(|at| line(at, true, true).target),
-        }
-        return Ok(tried);
+        RouteLine { name: route.name.to_string(), matches, target: self.target(at), fits, takes }
     }
-    let spec = config::gateway_spec(&routes, &params);
+    fn target(&self, at: usize) -> String {
+        self.text(at, "respond")
+            .map(|status| format!("answers {status}"))
+            .or_else(|| self.text(at, "upstream").map(|name| format!("upstream {name}")))
+            .or_else(|| self.text(at, "queue").map(|name| format!("queue {name}")))
+            .or_else(|| self.text(at, "topic"))
+            .unwrap_or_else(|| "the linked topic".to_owned())
+    }
+}
+
+fn try_api(ctx: &BuildCtx<'_>, params: &Params<'_>, table: &Table<'_>, kind: ApiKind, request: &Request<'_>) -> Result<Tried, String> {
+    let (api_spec, of_row) = aws::spec(ctx, params, &table.routes, kind, &mut Vec::new());
+    let mut api = Api::new(&api_spec, EPOCH_UNIX_S).map_err(|problems| problems.join("; "))?;
+    let decision = api.handle(SimTime::ZERO, request);
+    let taken = decision.route.and_then(|route| of_row.get(route as usize)).map(|row| *row as usize);
+    let shown = (0..table.routes.len()).take(ROUTES_SHOWN_MAX);
+    let routes = shown.map(|at| table.line(at, taken == Some(at), taken == Some(at))).collect();
+    let mut tried = Tried { routes, ..Tried::default() };
+    let found = decision.route.map(|route| api.params(route, request)).unwrap_or_default();
+    tried.steps.extend(found.into_iter().map(|(name, value)| (format!("{{{name}}}"), value, false)));
+    if decision.authorizer_called {
+        tried.steps.push(("authorizer".to_owned(), "the function was asked".to_owned(), false));
+    }
+    let owner = decision.key_owner.and_then(|owner| api.owners().get(owner as usize));
+    tried.steps.extend(owner.map(|owner| ("API key".to_owned(), format!("consumer {owner}"), false)));
+    match (decision.stop, taken) {
+        (Some(stop), _) => {
+            tried.answer = stop.response.answer(kind);
+            let code = stop.response.code();
+            let words = stop.detail.or(decision.throttled_by.map(|by| by.to_string())).unwrap_or_else(|| code.to_owned());
+            tried.steps.push((format!("{:?}", stop.response), words, true));
+        }
+        (None, Some(at)) => {
+            tried.passed_to = Some(table.target(at));
+            // What a queue or a fan-out topic answers is known; the answers of services are their own.
+            let service = table.text(at, "queue").and_then(|id| integrations::service(ctx.project, &id));
+            tried.answer = service.map(|service| service.answer(kind, request.body)).unwrap_or_default();
+        }
+        (None, None) => {}
+    }
+    Ok(tried)
+}
+
+fn try_kong(params: &Params<'_>, table: &Table<'_>, request: &Request<'_>) -> Result<Tried, String> {
+    let spec = config::gateway_spec(&table.routes, params);
     let gateway = Gateway::new(&spec, EPOCH_UNIX_S)
         .map_err(|problems| problems.iter().map(|problem| problem.message().to_owned()).collect::<Vec<_>>().join("; "))?;
-    let trial = gateway.trial(SimTime::ZERO, 0, &request);
+    let trial = gateway.trial(SimTime::ZERO, 0, request);
     let taken = trial.decision.route.map(|route| route as usize);
-    let order = gateway.tried(&request, ROUTES_SHOWN_MAX);
+    let order = gateway.tried(request, ROUTES_SHOWN_MAX);
     let passed_to = trial.upstream.map(|upstream| {
-        let target = taken.map(|at| line(at, true, true).target).unwrap_or_default();
+        let target = taken.map(|at| table.target(at)).unwrap_or_default();
         format!("{target} ({}{})", upstream.host, upstream.path)
     });
     Ok(Tried {
-        routes: order.iter().map(|(route, fits)| line(*route as usize, *fits, taken == Some(*route as usize))).collect(),
+        routes: order.iter().map(|(route, fits)| table.line(*route as usize, *fits, taken == Some(*route as usize))).collect(),
         steps: trial.steps.into_iter().map(|step| (step.plugin.to_owned(), step.words, step.stopped)).collect(),
         passed_to,
         answer: trial.answer,
@@ -259,5 +288,16 @@ mod tests {
         let tried = try_request(&project, "edge", &sample("/orders/7", "")).expect("it compiles");
         assert_eq!((tried.answer.status, tried.answer.body.as_str()), (403, r#"{"message":"Forbidden"}"#));
         assert_eq!(tried.steps[0], ("{id}".to_owned(), "7".to_owned(), false));
+    }
+    #[test]
+    fn a_queues_answer_is_shown_whole() {
+        let params = serde_json::json!({"routes": [{"name": "order", "paths": ["/orders"], "queue": "jobs"}]});
+        let mut project = project(params, Some(aws::REST));
+        let queue = Component { kind: "queue".to_owned(), profile: Some("sqs-standard".to_owned()), ..Component::default() };
+        project.components.insert("jobs".to_owned(), queue);
+        let order = Sample { body: "This is a test message".to_owned(), ..sample("/orders", "") };
+        let tried = try_request(&project, "edge", &order).expect("it compiles");
+        assert_eq!((tried.answer.status, tried.passed_to.as_deref()), (200, Some("queue jobs")));
+        assert!(tried.answer.body.contains("\"MD5OfMessageBody\":\"fafb00f5732ab283681e124bf8747ed1\""), "{}", tried.answer.body);
     }
 }

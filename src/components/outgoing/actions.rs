@@ -3,7 +3,7 @@
 use crate::components::ActionSpec;
 use crate::components::combine::joined;
 use crate::components::consumer::actions::ACTIONS as READER;
-use crate::model::{Default_, ParamSpec, ParamType as T};
+use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
 
 use Default_::{Required, Same};
 
@@ -39,6 +39,28 @@ pub(super) const OWN: &[ActionSpec] = &[
         name: "enable-receiver",
         help: "Webhooks: a disabled endpoint gets what happens from now on; what was given up stays so",
         params: &[RECEIVER],
+    },
+    ActionSpec {
+        name: "rotate-secret",
+        help: "Webhooks: a new secret signs from now on, and the old one beside it for a while",
+        params: &[
+            RECEIVER,
+            ParamSpec::new(
+                "overlap",
+                "Overlap",
+                T::Duration { min: "0s", max: "8760h" },
+                Same("24h"),
+                "The old secret still signs for so long: the header has two signatures, with a space between",
+            )
+            .from(Provenance::Documented("Svix, 24 hours")),
+            ParamSpec::new(
+                "adopted_after",
+                "Taken over after",
+                T::Duration { min: "0s", max: "8760h" },
+                Same("0s"),
+                "The receiver checks with the new secret after so long; what comes after the overlap and before that is refused",
+            ),
+        ],
     },
     ActionSpec {
         name: "disconnect-receiver",

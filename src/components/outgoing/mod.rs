@@ -11,9 +11,14 @@
 //! gets what.
 
 mod actions;
+mod drawn;
+mod endpoint;
 mod frames;
+mod keys;
+mod played;
 mod push;
 mod receivers;
+mod retry_after;
 mod signature;
 mod sim;
 mod spec;
@@ -37,8 +42,14 @@ impl Kind for OutgoingKind {
     fn spec(&self) -> &'static KindSpec {
         &spec::SPEC
     }
-    fn ports(&self, _: &Component) -> Vec<PortSpec> {
-        vec![PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics whose events it delivers" }]
+    fn ports(&self, component: &Component) -> Vec<PortSpec> {
+        let port = |name: &str, ty, help| PortSpec { name: name.to_owned(), ty, help };
+        let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);
+        let mut ports = vec![port("in", PortType::RecordsIn, "Topics whose events it delivers")];
+        if receivers::is_webhooks(&params) {
+            ports.push(port("posts", PortType::Posts, "Webhooks: gateways that are endpoints (`at`)"));
+        }
+        ports
     }
     fn declares(&self, id: &str, component: &Component) -> Declarations {
         let params = Params::new(spec::SPEC.params, component.profile.as_deref(), &component.params);

@@ -74,13 +74,13 @@ impl Secret {
     }
 
     /// The headers for a body, signed with each of these secrets.
-    pub fn sign(secrets: &[Self], id: String, timestamp: i64, body: &[u8]) -> Headers {
+    pub fn sign<'a>(secrets: impl IntoIterator<Item = &'a Self>, id: String, timestamp: i64, body: &[u8]) -> Headers {
         let message = content(&id, timestamp, body);
         let one = |secret: &Self| {
             let signed = crypto::sign(&message, &secret.sign, Algorithm::HS256).ok()?;
             Some(format!("v1,{}", STANDARD.encode(URL_SAFE_NO_PAD.decode(signed).ok()?)))
         };
-        let signature = secrets.iter().filter_map(one).collect::<Vec<_>>().join(" ");
+        let signature = secrets.into_iter().filter_map(one).collect::<Vec<_>>().join(" ");
         Headers { id, timestamp, signature }
     }
 

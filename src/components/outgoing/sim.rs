@@ -12,7 +12,7 @@ use crate::components::consumer::handler::{After, Draft, Handler, Step, Task, Wo
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, Figures, Input};
-use crate::event::{Appended, Ended, EventMeta, Fact, Hop, HopKind, ObligationEnd, Placed, Reason};
+use crate::event::{Appended, Ended, EventMeta, Fact, Hop, HopKind, Message, ObligationEnd, Placed, Reason};
 use crate::machines::broker::batch::BatchBuilder;
 use crate::units::{ComponentIx, SimDuration, SimTime, TopicIx};
 
@@ -30,7 +30,7 @@ pub(super) struct Item {
     pub meta: EventMeta,
     pub ty: Arc<str>,
     pub body: Bytes,
-    key: Option<Bytes>,
+    pub key: Option<Bytes>,
     taken_in: SimTime,
 }
 
@@ -226,6 +226,15 @@ impl Handler for Outgoing {
             Way::Push(push) => push.on_timer(ctx, &mut self.books, token),
         }
         Vec::new()
+    }
+    fn take(&mut self, ctx: &mut Ctx<'_>, message: Message) -> Option<Message> {
+        match (message, &mut self.way) {
+            (Message::HttpReply(reply), Way::Webhooks(webhooks)) => {
+                webhooks.on_reply(ctx, &mut self.books, &reply);
+                None
+            }
+            (other, _) => Some(other),
+        }
     }
     fn input(&mut self, ctx: &mut Ctx<'_>, input: &Input) -> Option<Result<After, String>> {
         let Input::Action { name, params } = input else { return None };

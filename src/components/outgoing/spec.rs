@@ -5,7 +5,7 @@ use super::receivers::{self, RECEIVERS_MAX};
 use crate::components::combine::{combined, count};
 use crate::components::consumer::spec::{OF_LISTENERS, READING};
 use crate::components::{BuildCtx, KindSpec, Params};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, nearest};
 use crate::model::{Default_, ParamSpec, ParamType as T, Provenance};
 use crate::units::SimDuration;
 
@@ -50,6 +50,39 @@ const ENDPOINT: &[ParamSpec] = &[
         Same("500"),
         "What it answers then; 410 disables it",
     ),
+    ParamSpec::new(
+        "limit",
+        "Limit",
+        T::Rate { min: "0.001/s", max: "1000000/s" },
+        Absent,
+        "Posts that it takes, with a second's worth at once; what is more it refuses, and asks to wait until there is room. No limit when absent",
+    ),
+    ParamSpec::new("limit_status", "Status of the limit", T::Choice(&["429", "503"]), Same("429"), "What it answers to what is more").from(WEBHOOKS),
+    ParamSpec::new(
+        "retry_after",
+        "Retry-After",
+        T::Duration { min: "1s", max: "24h" },
+        Absent,
+        "What it asks for with each 429 and 503; without it a limit asks for as long as it takes until there is room, and a failure for nothing",
+    )
+    .from(WEBHOOKS),
+    ParamSpec::new(
+        "retry_after_form",
+        "Form of Retry-After",
+        T::Choice(&["seconds", "date"]),
+        Same("seconds"),
+        "A number of seconds, or a date by its own clock: with clock_ahead a sender waits for too long",
+    )
+    .from(Provenance::Documented("RFC 9110")),
+    ParamSpec::new(
+        "at",
+        "At",
+        T::Text { max_chars: 200 },
+        Absent,
+        "A gateway that is linked at posts: it gets the posts with their three headers, and answers by its own rules. What stands here of response times, failures, limits and clocks is that of a receiver that is not drawn",
+    ),
+    ParamSpec::new("path", "Path", T::Text { max_chars: 2_000 }, Same("/"), "With at: what is asked for"),
+    ParamSpec::new("host", "Host", T::Text { max_chars: 200 }, Absent, "With at: the header Host"),
     ParamSpec::new(
         "secret",
         "Secret",
@@ -126,6 +159,15 @@ const OWN: &[ParamSpec] = &[
         "An endpoint that has failed for so long without one success is disabled",
     )
     .from(Provenance::Documented("Svix, endpoints that fail for 5 days"))
+    .group("Webhooks"),
+    ParamSpec::new(
+        "heed_retry_after",
+        "Heed Retry-After",
+        T::Bool,
+        Same("true"),
+        "An answer that asks to wait puts off the next attempt, and every other post to the endpoint; up to 24 h",
+    )
+    .from(WEBHOOKS)
     .group("Webhooks"),
     ParamSpec::new(
         "ordering",
@@ -222,8 +264,17 @@ const OWN: &[ParamSpec] = &[
     .group("Positions"),
 ];
 
-const OF_WEBHOOKS: &[&str] =
-    &["endpoints", "retry_schedule", "retry_jitter", "post_timeout", "disable_after", "ordering", "posts_in_flight", "tolerance"];
+const OF_WEBHOOKS: &[&str] = &[
+    "endpoints",
+    "retry_schedule",
+    "retry_jitter",
+    "post_timeout",
+    "disable_after",
+    "heed_retry_after",
+    "ordering",
+    "posts_in_flight",
+    "tolerance",
+];
 const OF_PUSH: &[&str] = &["clients", "send_buffer", "on_full", "replay_buffer", "reconnect_time", "push_heartbeat", "silence_timeout"];
 
 /// Problems beyond each parameter's own range.
@@ -262,6 +313,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             out.push(Diagnostic::error("param-type", place, format!("`{word}` is no duration")).with_hint("5s, 5min, 30min"));
         }
     }
+    check_drawn(ctx, params, &path, out);
     for (id, row) in params.named("endpoints") {
         if let Err(words) = receivers::secret(&row, "secret", id) {
             let place = format!("{path}.endpoints.{id}.secret");
@@ -269,6 +321,55 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
                 Diagnostic::error("secret-bad", place, words).with_hint("leave it away, or sample:whsec_ and 24 bytes or more in base64"),
             );
         }
+    }
+}
+
+/// Settings of a receiver that is not drawn.
+const OF_PLAYED: &[&str] = &[
+    "response_time",
+    "failure_ratio",
+    "failure_status",
+    "limit",
+    "limit_status",
+    "retry_after",
+    "retry_after_form",
+    "knows_repeats",
+    "clock_ahead",
+];
+
+/// Endpoints that are components of the design, and components that are none.
+fn check_drawn(ctx: &BuildCtx<'_>, params: &Params<'_>, path: &str, out: &mut Vec<Diagnostic>) {
+    let linked: Vec<&str> = ctx.links_at("posts").map(|facts| facts.peer_id.as_str()).collect();
+    let mut wanted = Vec::new();
+    for (id, row) in params.named("endpoints") {
+        let place = format!("{path}.endpoints.{id}");
+        let Some(at) = row.optional_text("at") else {
+            for name in ["path", "host"].iter().filter(|name| row.is_given(name)) {
+                let words = format!("`{name}` says nothing of a receiver that is not drawn");
+                out.push(Diagnostic::warning("setting-unused", format!("{place}.{name}"), words).with_hint("at: the id of a gateway"));
+            }
+            continue;
+        };
+        for name in OF_PLAYED.iter().filter(|name| row.is_given(name)) {
+            let words = format!("`{name}` says nothing of a receiver that is drawn: {at} answers by its own rules");
+            out.push(Diagnostic::warning("setting-unused", format!("{place}.{name}"), words));
+        }
+        if !linked.contains(&at.as_str()) {
+            let hint = match nearest(&at, linked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("draw a link from `{}.posts` to the gateway", ctx.id),
+            };
+            let words = format!("`{at}` is not linked at `posts`");
+            out.push(Diagnostic::error("receiver-unknown", format!("{place}.at"), words).with_hint(hint));
+        }
+        wanted.push(at);
+    }
+    for id in linked.iter().filter(|id| !wanted.iter().any(|at| at == *id)) {
+        let words = format!("`{id}` is linked at `posts`, but no endpoint is there");
+        out.push(
+            Diagnostic::warning("receiver-unused", format!("{path}.endpoints"), words)
+                .with_hint(format!("endpoints: {{\"{id}\": (at: \"{id}\", path: \"/hooks\")}}")),
+        );
     }
 }
 

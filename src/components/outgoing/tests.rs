@@ -39,4 +39,10 @@ fn checks_name_the_place() {
         codes("standard-webhooks", json!({"endpoints": {"acme": {"secret": "sample:whsec_short"}}})),
         one("secret-bad", "components.hooks.endpoints.acme.secret")
     );
+    let at = |path: &str| json!({"endpoints": {"acme": {"at": "edge", "path": path}}});
+    assert_eq!(codes("standard-webhooks", at("/hooks")), one("receiver-unknown", "components.hooks.endpoints.acme.at"));
+    assert_eq!(
+        codes("standard-webhooks", json!({"endpoints": {"acme": {"path": "/hooks"}}})),
+        one("setting-unused", "components.hooks.endpoints.acme.path")
+    );
 }

@@ -7,31 +7,37 @@
 //! ```
 //!
 //! What is owed stands in a store that outlives instances: an instance that crashes loses the answers it waits for, and those
-//! posts are made again. Source: Standard Webhooks 1.0.0, "Operational considerations". Start at [`Webhooks::take_in`].
+//! posts are made again. An answer with `Retry-After` puts off the next attempt and every other post to its endpoint. Source:
+//! Standard Webhooks 1.0.0, "Operational considerations". Start at [`Webhooks::take_in`]; who gets posts stands in
+//! `endpoint.rs`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::receivers::{self, Receiver};
-use super::signature::{Headers, Secret};
+use super::endpoint::{Endpoint, Other};
+use super::keys::{Clock, Rotation};
+use super::played::{Post, Verdict};
+use super::receivers;
+use super::retry_after;
+use super::signature::Headers;
 use super::sim::{Books, Delivery, Owed};
 use crate::components::consumer::handler::timer;
 use crate::components::slab::Slab;
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
-use crate::engine::{Ctx, FigureKind, Figures};
-use crate::event::{EventId, ObligationEnd, Reason};
-use crate::random::{Distribution, Stream};
+use crate::engine::{Ctx, Figures};
+use crate::event::{HttpReply, ObligationEnd, Reason};
+use crate::machines::codec::EPOCH_MS;
+use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
-
-/// Ids that a receiver remembers to know a webhook that comes again; the lowest are forgotten.
-const SEEN_MAX: usize = 100_000;
 
 /// Low byte of timer tokens; an attempt's place or an endpoint's number stands above.
 const TOKEN_ANSWER: u64 = 0;
 const TOKEN_LATE: u64 = 1;
 const TOKEN_DUE: u64 = 2;
+/// Of a drawn receiver; its call's number stands above.
+const TOKEN_SILENT: u64 = 3;
 
 /// What counts for all endpoints.
 #[derive(Clone, Debug)]
@@ -44,44 +50,7 @@ struct Rules {
     is_ordered: bool,
     under_way_max: usize,
     tolerance_s: i64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Answers,
-    /// Nobody answers.
-    Dead,
-    /// It says that it wants no more: 410.
-    Gone,
-}
-
-/// An endpoint: the sender's books about it, and the receiver itself.
-#[derive(Clone, Debug)]
-struct Endpoint {
-    receiver: Receiver,
-    /// The newest first; a replaced one still signs.
-    secrets: Vec<Secret>,
-    response_time: Distribution,
-    factor: f64,
-    failure_ratio: f64,
-    failure_status: u16,
-    clock_ahead_s: i64,
-    knows_repeats: bool,
-    state: State,
-    ready: VecDeque<Owed>,
-    resting: BTreeMap<(SimTime, u64), Owed>,
-    /// By number: attempts that have failed.
-    failures: BTreeMap<u64, usize>,
-    under_way: usize,
-    failing_since: Option<SimTime>,
-    /// Why nothing is sent any more.
-    disabled: Option<&'static str>,
-    /// Numbers of what it has not got and nobody has given up.
-    owed: BTreeSet<u64>,
-    /// What the receiver remembers.
-    seen: BTreeSet<EventId>,
-    delivered: u64,
-    given_up: u64,
+    heeds_retry_after: bool,
 }
 
 /// A post on its way.
@@ -95,8 +64,16 @@ struct Attempt {
     instance: usize,
     /// The sender still waits for the answer.
     is_awaited: bool,
-    /// An answer will come, late perhaps.
+    /// An answer of a played receiver will come, late perhaps.
     answers: bool,
+}
+
+/// An answer as the sender reads it.
+#[derive(Clone, Copy, Debug)]
+struct Status {
+    code: u16,
+    /// It asks for nothing before this is over.
+    asked: Option<SimDuration>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,6 +85,10 @@ struct Counts {
     recognised: u64,
     repeated: u64,
     disabled: u64,
+    /// Answers that asked the sender to wait, and were heeded.
+    put_off: u64,
+    /// Posts that receivers refused for their limit.
+    limited: u64,
 }
 
 /// See the module.
@@ -116,6 +97,9 @@ pub(super) struct Webhooks {
     rules: Rules,
     endpoints: Vec<Endpoint>,
     attempts: Slab<Attempt>,
+    /// Posts to drawn receivers by the number of their call: where the attempt stands.
+    calls: BTreeMap<u64, u64>,
+    next_call: u64,
     up: usize,
     next_instance: usize,
     /// A share of the bodies is changed on its way, until then.
@@ -126,31 +110,6 @@ pub(super) struct Webhooks {
 
 impl Webhooks {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
-        let one = |(name, row): (String, Params<'_>)| {
-            let bad = |words| Diagnostic::error("secret-bad", format!("components.{}.endpoints.{name}.secret", ctx.id), words);
-            let secret = receivers::secret(&row, "secret", &name).map_err(bad)?;
-            Ok(Endpoint {
-                receiver: Receiver::new(ctx, &name, &row),
-                secrets: vec![secret],
-                response_time: row.distribution("response_time"),
-                factor: 1.0,
-                failure_ratio: row.ratio("failure_ratio"),
-                failure_status: u16::try_from(row.count("failure_status")).unwrap_or(500),
-                clock_ahead_s: (row.duration("clock_ahead").as_ns() / 1_000_000_000) as i64,
-                knows_repeats: row.flag("knows_repeats"),
-                state: State::Answers,
-                ready: VecDeque::new(),
-                resting: BTreeMap::new(),
-                failures: BTreeMap::new(),
-                under_way: 0,
-                failing_since: None,
-                disabled: None,
-                owed: BTreeSet::new(),
-                seen: BTreeSet::new(),
-                delivered: 0,
-                given_up: 0,
-            })
-        };
         Ok(Self {
             rules: Rules {
                 schedule: params.words("retry_schedule").iter().filter_map(|word| word.parse().ok()).collect(),
@@ -160,9 +119,12 @@ impl Webhooks {
                 is_ordered: params.text("ordering") == "per_endpoint",
                 under_way_max: usize::try_from(params.count("posts_in_flight")).unwrap_or(1).max(1),
                 tolerance_s: (params.duration("tolerance").as_ns() / 1_000_000_000) as i64,
+                heeds_retry_after: params.flag("heed_retry_after"),
             },
-            endpoints: receivers::rows(params).into_iter().map(one).collect::<Result<_, _>>()?,
+            endpoints: receivers::rows(params).iter().map(|(name, row)| Endpoint::new(ctx, name, row)).collect::<Result<_, _>>()?,
             attempts: Slab::new(),
+            calls: BTreeMap::new(),
+            next_call: 0,
             up: 0,
             next_instance: 0,
             tampering: (0.0, SimTime::ZERO),
@@ -199,7 +161,8 @@ impl Webhooks {
             let under_way_max = if self.rules.is_ordered { 1 } else { self.rules.under_way_max };
             // In order, what rests before its next attempt holds up what comes after it.
             let is_held = self.rules.is_ordered && !endpoint.resting.is_empty();
-            if endpoint.under_way >= under_way_max || is_held || endpoint.disabled.is_some() {
+            let is_put_off = ctx.now < endpoint.not_before;
+            if endpoint.under_way >= under_way_max || is_held || is_put_off || endpoint.disabled.is_some() {
                 return;
             }
             let Some(item) = endpoint.ready.pop_front() else { return };
@@ -212,19 +175,33 @@ impl Webhooks {
         let endpoint = &mut self.endpoints[number];
         endpoint.under_way += 1;
         let id = format!("msg_{}-{}", item.meta.id.producer.0, item.meta.id.seq);
-        let headers = Secret::sign(&endpoint.secrets, id, unix_s(ctx.now), &item.body);
+        let headers = endpoint.keys.sign(ctx.now, id, unix_s(ctx.now), &item.body);
         let is_tampered = ctx.now < self.tampering.1 && self.rng.chance(self.tampering.0);
         let body = if is_tampered { tampered(&item.body) } else { item.body.clone() };
-        let answers = endpoint.state != State::Dead;
-        let takes = endpoint.response_time.sample(&mut self.rng).scaled(endpoint.factor);
-        let attempt = Attempt { endpoint: number, item, headers, body, instance: self.next_instance, is_awaited: true, answers };
+        let attempts = endpoint.failures.get(&item.number).map_or(1, |failures| *failures as u32 + 1);
+        let mut attempt = Attempt { endpoint: number, item, headers, body, instance: self.next_instance, is_awaited: true, answers: false };
         self.next_instance = self.next_instance.wrapping_add(1);
-        let place = self.attempts.put(attempt);
-        if !answers || takes > self.rules.timeout {
-            timer(ctx, ctx.now + self.rules.timeout, TOKEN_LATE | place << 8);
-        }
-        if answers {
-            timer(ctx, ctx.now + takes, TOKEN_ANSWER | place << 8);
+        let timeout = self.rules.timeout;
+        match &endpoint.other {
+            Other::Drawn(drawn) => {
+                let call = self.next_call;
+                self.next_call += 1;
+                drawn.post(ctx, call, &attempt.item, &attempt.headers, (attempt.body.clone(), attempts));
+                let place = self.attempts.put(attempt);
+                self.calls.insert(call, place);
+                timer(ctx, ctx.now + timeout, TOKEN_SILENT | call << 8);
+            }
+            Other::Played(played) => {
+                let (takes, answers) = played.takes(&mut self.rng);
+                attempt.answers = answers;
+                let place = self.attempts.put(attempt);
+                if !answers || takes > timeout {
+                    timer(ctx, ctx.now + timeout, TOKEN_LATE | place << 8);
+                }
+                if answers {
+                    timer(ctx, ctx.now + takes, TOKEN_ANSWER | place << 8);
+                }
+            }
         }
     }
 
@@ -246,13 +223,40 @@ impl Webhooks {
                     self.attempts.take(place);
                 }
                 if was_awaited {
-                    self.counts.timeouts += 1;
-                    let words = format!("no answer within {}", self.rules.timeout);
-                    self.failed(ctx, books, number, &item, &words);
+                    self.timed_out(ctx, books, number, &item);
+                }
+            }
+            TOKEN_SILENT => {
+                if let Some(attempt) = self.calls.remove(&place).and_then(|place| self.attempts.take(place)) {
+                    self.timed_out(ctx, books, attempt.endpoint, &attempt.item);
                 }
             }
             _ => self.due(ctx, place as usize),
         }
+    }
+
+    fn timed_out(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, number: usize, item: &Owed) {
+        self.counts.timeouts += 1;
+        let words = format!("no answer within {}", self.rules.timeout);
+        self.failed(ctx, books, number, item, (&words, None));
+    }
+
+    /// A drawn receiver has answered. Nobody waits for what comes after the timeout, or for an instance that is gone.
+    pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, reply: &HttpReply) {
+        let Some(attempt) = self.calls.remove(&reply.call.0).and_then(|place| self.attempts.take(place)) else { return };
+        if (200..300).contains(&reply.status) {
+            let endpoint = &mut self.endpoints[attempt.endpoint];
+            endpoint.delivered += 1;
+            let words = format!("delivered as {}, answered {}", attempt.headers.id, reply.status);
+            let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
+            if endpoint.owed.remove(&attempt.item.number) {
+                books.end(ctx, &attempt.item, delivery);
+            } else {
+                books.tell(ctx, &attempt.item, delivery);
+            }
+        }
+        let asked = reply.retry_after.map(|wait| wait.min(retry_after::WAIT_MAX));
+        self.answered(ctx, books, &attempt, Status { code: reply.status, asked });
     }
 
     fn due(&mut self, ctx: &mut Ctx<'_>, number: usize) {
@@ -264,48 +268,45 @@ impl Webhooks {
         self.pump(ctx, number);
     }
 
-    /// What the receiver does with a post: the status of its answer.
-    fn receive(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, attempt: &Attempt) -> u16 {
+    /// What a played receiver does with a post, and what it answers.
+    fn receive(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, attempt: &Attempt) -> Status {
         let endpoint = &mut self.endpoints[attempt.endpoint];
-        if endpoint.state == State::Gone {
-            return 410;
-        }
-        let Some(secret) = endpoint.secrets.last() else { return 500 };
-        let its_now = unix_s(ctx.now) + endpoint.clock_ahead_s;
-        if let Err(refusal) = secret.verify(&attempt.headers, its_now, self.rules.tolerance_s, &attempt.body) {
-            self.counts.refused += 1;
-            books.refused(ctx, &attempt.item, &endpoint.receiver, refusal.words());
-            return 401;
-        }
-        let id = attempt.item.meta.id;
-        if endpoint.knows_repeats && endpoint.seen.contains(&id) {
-            self.counts.recognised += 1;
-            if endpoint.owed.remove(&attempt.item.number) {
-                books.close(ctx, &attempt.item);
+        let Other::Played(played) = &mut endpoint.other else { return Status { code: 500, asked: None } };
+        let clock = Clock { now_s: unix_s(ctx.now), tolerance_s: self.rules.tolerance_s };
+        let post = Post { event: attempt.item.meta.id, headers: &attempt.headers, body: &attempt.body, clock };
+        let answer = played.receive(ctx.now, &post, &mut endpoint.keys, &mut self.rng);
+        match answer.verdict {
+            Verdict::Gone | Verdict::Failed => {}
+            Verdict::Limited => self.counts.limited += 1,
+            Verdict::Refused(refusal) => {
+                self.counts.refused += 1;
+                books.refused(ctx, &attempt.item, &endpoint.receiver, refusal.words());
             }
-            return 200;
+            Verdict::Recognised => {
+                self.counts.recognised += 1;
+                if endpoint.owed.remove(&attempt.item.number) {
+                    books.close(ctx, &attempt.item);
+                }
+            }
+            Verdict::Processed { again } => {
+                self.counts.repeated += u64::from(again);
+                endpoint.delivered += 1;
+                let words = format!("delivered as {}", attempt.headers.id);
+                let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
+                if endpoint.owed.remove(&attempt.item.number) {
+                    books.end(ctx, &attempt.item, delivery);
+                } else {
+                    books.tell(ctx, &attempt.item, delivery);
+                }
+            }
         }
-        if self.rng.chance(endpoint.failure_ratio) {
-            return endpoint.failure_status;
-        }
-        self.counts.repeated += u64::from(!endpoint.seen.insert(id));
-        if endpoint.seen.len() > SEEN_MAX {
-            endpoint.seen.pop_first();
-        }
-        endpoint.delivered += 1;
-        let words = format!("delivered as {}", attempt.headers.id);
-        let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
-        if endpoint.owed.remove(&attempt.item.number) {
-            books.end(ctx, &attempt.item, delivery);
-        } else {
-            books.tell(ctx, &attempt.item, delivery);
-        }
-        200
+        let asked = answer.retry_after.and_then(|text| retry_after::read(&text, clock.now_s));
+        Status { code: answer.status, asked }
     }
 
-    fn answered(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, attempt: &Attempt, status: u16) {
+    fn answered(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, attempt: &Attempt, status: Status) {
         let number = attempt.endpoint;
-        match status {
+        match status.code {
             200..=299 => {
                 let endpoint = &mut self.endpoints[number];
                 endpoint.under_way -= 1;
@@ -318,24 +319,33 @@ impl Webhooks {
                 self.give_up(ctx, books, number, &attempt.item, ("endpoint-gone", "the endpoint answered 410 Gone"));
                 self.disable(ctx, books, number, "endpoint-gone");
             }
-            other => self.failed(ctx, books, number, &attempt.item, &format!("the endpoint answered {other}")),
+            other => self.failed(ctx, books, number, &attempt.item, (&format!("the endpoint answered {other}"), status.asked)),
         }
     }
 
-    /// An attempt has failed: another by the schedule, or none.
-    fn failed(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, number: usize, item: &Owed, words: &str) {
+    /// An attempt has failed, in these words: another by the schedule, not before what was asked for, or none.
+    fn failed(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, number: usize, item: &Owed, (words, asked): (&str, Option<SimDuration>)) {
         self.counts.failed += 1;
+        let asked = asked.filter(|_| self.rules.heeds_retry_after);
         let endpoint = &mut self.endpoints[number];
         endpoint.under_way -= 1;
         let since = *endpoint.failing_since.get_or_insert(ctx.now);
         let failures = endpoint.failures.entry(item.number).or_default();
         *failures += 1;
         let (attempts, wait) = (*failures, self.rules.schedule.get(*failures - 1).copied());
+        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+            self.counts.put_off += 1;
+            let until = ctx.now + asked;
+            if until > endpoint.not_before {
+                endpoint.not_before = until;
+                timer(ctx, until, TOKEN_DUE | (number as u64) << 8);
+            }
+        }
         if let Some(code) = endpoint.disabled {
             self.give_up(ctx, books, number, item, (code, words));
         } else if let Some(wait) = wait {
             let jitter = 1.0 + self.rules.jitter * self.rng.unit_f64();
-            let at = ctx.now + wait.scaled(jitter);
+            let at = ctx.now + wait.scaled(jitter).max(asked.unwrap_or_default());
             endpoint.resting.insert((at, item.number), Owed::clone(item));
             timer(ctx, at, TOKEN_DUE | (number as u64) << 8);
         } else {
@@ -354,7 +364,7 @@ impl Webhooks {
         if !endpoint.owed.remove(&item.number) {
             return;
         }
-        if endpoint.seen.contains(&item.meta.id) {
+        if endpoint.has(item.meta.id) {
             // It has the event under another number: a crash had it taken in twice.
             return books.close(ctx, item);
         }
@@ -383,12 +393,22 @@ impl Webhooks {
     pub fn instances(&mut self, ctx: &mut Ctx<'_>, up: usize, lost: Option<usize>) {
         if let Some(lost) = lost {
             let of = self.up.max(1);
-            for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_awaited && attempt.instance % of == lost % of) {
+            let is_its = |attempt: &Attempt| attempt.is_awaited && attempt.instance % of == lost % of;
+            for attempt in self.attempts.iter_mut().filter(|attempt| is_its(attempt)) {
                 attempt.is_awaited = false;
                 let endpoint = &mut self.endpoints[attempt.endpoint];
                 endpoint.under_way -= 1;
                 endpoint.ready.push_front(Owed::clone(&attempt.item));
             }
+            // Answers of drawn receivers to it find nobody.
+            let Self { calls, attempts, .. } = self;
+            calls.retain(|_, place| {
+                let is_awaited = attempts.get(*place).is_some_and(|attempt| attempt.is_awaited);
+                if !is_awaited {
+                    attempts.take(*place);
+                }
+                is_awaited
+            });
         }
         self.up = up;
         for number in 0..self.endpoints.len() {
@@ -407,22 +427,23 @@ impl Webhooks {
         let number = found.ok_or_else(|| format!("there is no endpoint `{wanted}`"))?;
         let endpoint = &mut self.endpoints[number];
         match name {
-            "slow-receiver" => endpoint.factor = arguments.number("factor"),
-            "kill-receiver" => endpoint.state = State::Dead,
-            "revive-receiver" => endpoint.state = State::Answers,
-            "gone-receiver" => endpoint.state = State::Gone,
             "disable-receiver" => self.disable(ctx, books, number, "endpoint-disabled"),
             "enable-receiver" => {
-                (endpoint.disabled, endpoint.failing_since, endpoint.state) = (None, None, State::Answers);
+                endpoint.enable(ctx.now);
                 self.pump(ctx, number);
             }
+            "rotate-secret" => {
+                let [overlap, adopted_after] = ["overlap", "adopted_after"].map(|name| arguments.duration(name));
+                endpoint.keys.rotate(ctx.now, &endpoint.receiver.name, Rotation { overlap, adopted_after });
+            }
+            "slow-receiver" | "kill-receiver" | "revive-receiver" | "gone-receiver" => endpoint.happens(name, arguments)?,
             other => return Err(format!("a sender of webhooks does not understand `{other}`")),
         }
         Ok(())
     }
 
     pub fn figures(&self, out: &mut Figures) {
-        let Counts { attempts, failed, timeouts, refused, recognised, repeated, disabled } = self.counts;
+        let Counts { attempts, failed, timeouts, refused, recognised, repeated, disabled, put_off, limited } = self.counts;
         out.counter("posts_count", attempts);
         out.counter("posts_failed_count", failed);
         out.counter("post_timeouts_count", timeouts);
@@ -430,19 +451,19 @@ impl Webhooks {
         out.counter("repeats_recognised_count", recognised);
         out.counter("repeats_processed_count", repeated);
         out.counter("disabled_count", disabled);
+        for (name, count) in [("posts_limited_count", limited), ("retry_after_heeded_count", put_off)] {
+            if count > 0 {
+                out.counter(name, count);
+            }
+        }
         out.gauge("endpoints_disabled", self.endpoints.iter().filter(|endpoint| endpoint.disabled.is_some()).count() as f64);
         out.gauge("posts_in_flight", self.endpoints.iter().map(|endpoint| endpoint.under_way).sum::<usize>() as f64);
-        for endpoint in &self.endpoints {
-            let name = &endpoint.receiver.name;
-            out.of("endpoint_delivered_count", name, FigureKind::Counter, endpoint.delivered as f64);
-            out.of("endpoint_given_up_count", name, FigureKind::Counter, endpoint.given_up as f64);
-            out.of("endpoint_waiting", name, FigureKind::Gauge, (endpoint.ready.len() + endpoint.resting.len()) as f64);
-        }
+        self.endpoints.iter().for_each(|endpoint| endpoint.figures(out));
     }
 }
 
 fn unix_s(now: SimTime) -> i64 {
-    (now.as_ns() / 1_000_000_000) as i64
+    EPOCH_MS / 1_000 + (now.as_ns() / 1_000_000_000) as i64
 }
 
 /// Somebody on the way changes a byte.

@@ -12,7 +12,7 @@ use super::spec;
 use crate::components::{Params, SKEW_CLOCK, clock};
 use crate::engine::{Ctx, Input};
 use crate::model::Value;
-use crate::random::{Arrival, ArrivalState, KeyChoice};
+use crate::random::KeyChoice;
 use crate::units::SimDuration;
 
 impl Producer {
@@ -28,11 +28,11 @@ impl Producer {
                 }
                 "pause" => {
                     self.paused = true;
-                    self.load_generation += 1;
+                    self.load.renew();
                 }
                 "resume" if self.paused => {
                     self.paused = false;
-                    self.load_generation += 1;
+                    self.load.renew();
                     self.schedule_arrival(ctx);
                 }
                 "resume" => {}
@@ -55,9 +55,7 @@ impl Producer {
     fn set(&mut self, ctx: &mut Ctx<'_>, param: &str, text: &str) -> Result<(), String> {
         match param {
             "load" => {
-                self.load = Some(text.parse::<Arrival>().map_err(|e| e.to_string())?);
-                self.arrivals = ArrivalState::default();
-                self.load_generation += 1;
+                self.load.set(text)?;
                 self.schedule_arrival(ctx);
             }
             "keys" => self.keys = text.parse::<KeyChoice>().map_err(|e| e.to_string())?.sampler(),

@@ -19,6 +19,7 @@ use super::telling::{hop, settle};
 use super::transactions::Transactions;
 use crate::components::alarm::Alarm;
 use crate::components::letters::Letter;
+use crate::components::load::Load;
 use crate::components::{BuildCtx, EndRole, Params, clock};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{Ctx, FigureKind, Figures, Input, LinkEnd, Process};
@@ -26,7 +27,7 @@ use crate::event::{Answer, EventId, EventMeta, Fact, Hop, HopKind, Message, Outc
 use crate::machines::broker::client::{ClientOutput, Outgoing, ProducerClient, Push};
 use crate::machines::codec::{SchemaLibrary, digits};
 use crate::machines::resilience::BreakerState;
-use crate::random::{Arrival, ArrivalState, Distribution, KeySampler, Stream};
+use crate::random::{Distribution, KeySampler, Stream};
 use crate::units::SimTime;
 
 /// High bytes of call ids to brokers.
@@ -47,10 +48,7 @@ const TOKEN_USER: u64 = 2;
 /// A producer while it runs.
 #[derive(Clone, Debug)]
 pub(super) struct Producer {
-    pub(super) load: Option<Arrival>,
-    pub(super) arrivals: ArrivalState,
-    /// Counts changes of the load: timers of an older load are stale.
-    pub(super) load_generation: u64,
+    pub(super) load: Load,
     pub(super) paused: bool,
     /// A closed loop: so many users, each with one event under way at most.
     users: u64,
@@ -135,9 +133,7 @@ impl Producer {
             Some(HttpClient::new(cfg, Credentials::new(ctx, params)?, gateways.len()).with(breaker(params), jitter_rng))
         };
         Ok(Self {
-            load: params.arrival("load"),
-            arrivals: ArrivalState::default(),
-            load_generation: 0,
+            load: Load::new(params),
             paused: false,
             users: if params.is_given("users") && http.is_some() { params.count("users").max(0) as u64 } else { 0 },
             think_time: params.distribution("think_time"),
@@ -190,9 +186,8 @@ impl Producer {
             self.think(ctx, self.users.saturating_sub(self.users_waiting));
             return;
         }
-        let Some(load) = &self.load else { return };
-        if let Some(at) = load.next(&mut self.arrivals, ctx.now, &mut self.streams.arrivals) {
-            ctx.timer_at(at, self.load_generation << 8 | TOKEN_ARRIVAL);
+        if let Some(at) = self.load.next(ctx.now, &mut self.streams.arrivals) {
+            ctx.timer_at(at, self.load.generation() << 8 | TOKEN_ARRIVAL);
         }
     }
 
@@ -200,7 +195,7 @@ impl Producer {
     pub(super) fn think(&mut self, ctx: &mut Ctx<'_>, users: u64) {
         for _ in 0..users {
             let thinks = self.think_time.sample(&mut self.streams.thinking);
-            ctx.timer_after(thinks, self.load_generation << 8 | TOKEN_USER);
+            ctx.timer_after(thinks, self.load.generation() << 8 | TOKEN_USER);
         }
     }
     /// Users whose event has come to its end think about the next.
@@ -420,12 +415,12 @@ impl Process for Producer {
             self.wake(ctx);
         } else if token & 0xff == TOKEN_USER {
             let may = !self.paused && self.events_max.is_none_or(|max| self.next_seq < max);
-            if token >> 8 == self.load_generation && may {
+            if token >> 8 == self.load.generation() && may {
                 self.users_waiting += 1;
                 self.arrive(ctx);
                 self.flush(ctx);
             }
-        } else if token >> 8 == self.load_generation && !self.paused && self.arrive(ctx) {
+        } else if token >> 8 == self.load.generation() && !self.paused && self.arrive(ctx) {
             self.flush(ctx);
         }
     }
@@ -435,7 +430,7 @@ impl Process for Producer {
         Ok(())
     }
     fn crash(&mut self, ctx: &mut Ctx<'_>) -> Result<u64, String> {
-        self.load_generation += 1;
+        self.load.renew();
         self.alarm = Alarm::default();
         Ok(self.lose_memory(ctx))
     }

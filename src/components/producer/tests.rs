@@ -49,7 +49,7 @@ fn job(seq: u64) -> Job {
 
 fn answer(out: &mut HttpOutput, status: u16, retry_after: Option<SimDuration>) -> HttpReply {
     let (_, request) = out.requests.remove(0);
-    HttpReply { call: request.call, event: request.event, status, reason: None, retry_after }
+    HttpReply { retry_after, ..HttpReply::to(&request, status) }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Word tables and writers of digits for generated payloads: no allocation, no `format!`.
 
 use crate::random::Stream;
+use crate::units::CivilDate;
 
 pub(super) const FIRST_NAMES: &[&str] = &[
     "Ada", "Amir", "Anna", "Ben", "Carla", "Chen", "David", "Elena", "Emma", "Farid", "Grace", "Hana", "Ivan", "Jonas", "Julia", "Karim",
@@ -160,25 +161,17 @@ fn write_digits(mut number: u64, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[at.min(text.len().saturating_sub(width))..]);
 }
 
-/// Appends `2026-01-01` for days since 1970 (Hinnant's `civil_from_days`).
+/// Appends `2026-01-01` for days since 1970.
 pub(super) fn date(days: i64, out: &mut Vec<u8>) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let CivilDate { year, month, day } = CivilDate::of_day(days);
     if year < 0 {
         out.push(b'-');
     }
     digits_padded(year.unsigned_abs(), 4, out);
     out.push(b'-');
-    digits_padded(month.unsigned_abs(), 2, out);
+    digits_padded(u64::from(month), 2, out);
     out.push(b'-');
-    digits_padded(day.unsigned_abs(), 2, out);
+    digits_padded(u64::from(day), 2, out);
 }
 
 /// Appends `12:34:56Z`, or with milliseconds `12:34:56.789Z`.

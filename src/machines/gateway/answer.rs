@@ -40,6 +40,23 @@ pub enum BodyForm {
     Empty,
 }
 
+impl BodyForm {
+    /// Size of the body that these words become.
+    #[must_use]
+    pub fn bytes(&self, words: &str) -> u32 {
+        const ERROR_FRAME: usize = "{\n  \"message\":,\n  \"request_id\":\"\"\n}".len() + 32;
+        const MESSAGE_FRAME: usize = "{\"message\":}".len();
+        let quoted_bytes = || serde_json::to_string(words).unwrap_or_default().len();
+        let bytes = match self {
+            Self::Error => ERROR_FRAME + quoted_bytes(),
+            Self::Message => MESSAGE_FRAME + quoted_bytes(),
+            Self::Json | Self::Raw(_) => words.len(),
+            Self::Empty => 0,
+        };
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
 /// An answer given instead of passing the request on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
@@ -98,5 +115,22 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_as_large_as_it_says() {
+        let forms = [BodyForm::Error, BodyForm::Message, BodyForm::Json, BodyForm::Raw("text/plain".into()), BodyForm::Empty];
+        for form in forms {
+            for words in ["", "Unauthorized", "a \"quoted\"\nline with an é"] {
+                let stop =
+                    Stop { status: 401, code: "unauthorized", words: Words::Made(words.into()), form: form.clone(), challenge: None };
+                assert_eq!(form.bytes(words) as usize, stop.body(&"0".repeat(32)).1.len(), "{form:?} {words}");
+            }
+        }
     }
 }

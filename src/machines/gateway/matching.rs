@@ -183,13 +183,12 @@ impl PathMatch {
 }
 
 impl Host {
+    /// As it is written: neither the header nor the route is put in lower case (router/fields.lua, `http.host`).
     fn fits(&self, host: &str) -> bool {
         match self {
-            Self::Exact(wanted) => host.eq_ignore_ascii_case(wanted),
-            Self::EndsWith(end) => {
-                host.len().checked_sub(end.len()).and_then(|at| host.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-            }
-            Self::StartsWith(start) => host.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+            Self::Exact(wanted) => host == wanted,
+            Self::EndsWith(end) => host.ends_with(end.as_str()),
+            Self::StartsWith(start) => host.starts_with(start.as_str()),
         }
     }
 }

@@ -118,6 +118,10 @@ impl People {
         let (known, right) = self.by_login.get(user)?;
         (**right == *password).then_some(*known)
     }
+    /// Whether anybody has this user name.
+    pub(super) fn has_user(&self, user: &str) -> bool {
+        self.by_login.contains_key(user)
+    }
     pub(super) fn by_issuer(&self, issuer: &str) -> Option<(Known, &VerifyKey)> {
         self.by_issuer.get(issuer).map(|(known, key)| (*known, key))
     }

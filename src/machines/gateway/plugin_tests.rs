@@ -109,8 +109,46 @@ fn tokens_of_every_sort_are_verified() {
     // {"alg":"none"}.{"iss":"hs"}
     assert_eq!(with_token(&gateway, "eyJhbGciOiJub25lIn0.eyJpc3MiOiJocyJ9."), (401, "Bad token; invalid alg".to_owned()));
     assert_eq!(said(&gateway, &[]), (401, "Unauthorized".to_owned()));
+    // Two in one header's lines: the first counts. Two in two places: neither.
     let two = said(&gateway, &[("authorization", &format!("Bearer {forged}")), ("authorization", &format!("Bearer {unknown}"))]);
+    assert_eq!(two, (401, "Invalid signature".to_owned()));
+}
+
+/// Cases of the product's own tests (spec/03-plugins/16-jwt/03-access_spec.lua) and of its parser, jwt_parser.lua.
+#[test]
+fn tokens_are_taken_from_where_the_product_looks() {
+    let gateway = gateway(vec![plugin("jwt", &[])]);
+    let token = |claims: Json| signed(TokenAlgorithm::Hs256, "secret", claims);
+    let (good, other) = (token(json!({"iss": "hs"})), token(json!({"iss": "hs", "n": 1})));
+    let ask = |path: String, list: &[(&str, &str)]| {
+        let trial = gateway.trial(SimTime::ZERO, 0, &Request { path: &path, headers: &headers(list), ..Request::default() });
+        let message = serde_json::from_str::<Json>(&trial.answer.body).ok();
+        (trial.answer.status, message.and_then(|body| body["message"].as_str().map(str::to_owned)).unwrap_or_default())
+    };
+    assert_eq!(ask(format!("/orders?jwt={good}"), &[]).0, 0);
+    let bearer = format!("Bearer {good}");
+    assert_eq!(ask(format!("/orders?jwt={good}"), &[("authorization", &bearer)]).0, 0, "the same token twice is one");
+    let two = ask(format!("/orders?jwt={other}"), &[("authorization", &bearer)]);
     assert_eq!(two, (401, "Multiple tokens provided".to_owned()));
+    for (header, status) in [("Weird Bearer", 0), ("earer, bearer", 0), ("BEARER", 401), ("Basic", 401)] {
+        assert_eq!(ask("/orders".to_owned(), &[("authorization", &format!("{header} {good}"))]).0, status, "{header}");
+    }
+    assert_eq!(with_token(&gateway, &format!("{good}!")), (401, "Bad token; invalid signature".to_owned()));
+    let unsigned = good.rsplit_once('.').map_or("", |(unsigned, _)| unsigned);
+    assert_eq!(with_token(&gateway, unsigned), (401, "Bad token; invalid JSON".to_owned()));
+    assert_eq!(with_token(&gateway, &format!("{unsigned}.")), (401, "Invalid signature".to_owned()));
+    // A claim that is false counts as none; the header may name the credential then.
+    assert_eq!(with_token(&gateway, &token(json!({"iss": false}))), (401, "No mandatory 'iss' in claims".to_owned()));
+}
+
+/// kong/plugins/basic-auth/access.lua: who is known by the first header is not looked for in the second.
+#[test]
+fn a_proxys_login_comes_first() {
+    let gateway = gateway(vec![plugin("basic-auth", &[])]);
+    let login = |user: &str, password: &str| basic_credentials(user, password);
+    let (right, wrong, stranger) = (login("Aladdin", "open sesame"), login("Aladdin", "x"), login("Ali", "x"));
+    let status = |proxy: &str, own: &str| said(&gateway, &[("proxy-authorization", proxy), ("authorization", own)]).0;
+    assert_eq!([status(&right, &wrong), status(&wrong, &right), status(&stranger, &right), status("Basic", &right)], [0, 401, 0, 0]);
 }
 
 #[test]

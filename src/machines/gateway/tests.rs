@@ -63,6 +63,47 @@ fn the_products_own_routing_cases() {
     }
 }
 
+/// Of spec/01-unit/08-router_spec.lua: ports of hosts, values of headers, names of regular expressions' groups.
+#[test]
+fn hosts_and_headers_are_matched_as_the_product_does() {
+    let by_host = |name: &str, host: &str| RouteSpec { name: name.into(), hosts: vec![host.to_owned()], ..RouteSpec::default() };
+    let by_header = |name: &str, values: &[&str]| RouteSpec {
+        name: name.into(),
+        headers: vec![("Version".to_owned(), values.iter().map(|value| (*value).to_owned()).collect())],
+        ..RouteSpec::default()
+    };
+    let routes = [
+        by_host("a", "domain.org"),
+        by_host("b", "domain.org:123"),
+        by_host("c", "*.route.net:123"),
+        by_host("d", "route.*"),
+        by_header("e", &["v1", "v2"]),
+        by_header("f", &["~*^V[34]$"]),
+    ];
+    let router = Router::new(&routes).expect("they compile");
+    let found = |list: &[(&str, &str)]| router.find(&request("/", &headers(list))).map(|route| routes[route as usize].name.to_string());
+    let of_host = |host: &str| found(&[("host", host)]);
+    let cases = [
+        ("domain.org", Some("a")),
+        ("domain.org:123", Some("b")),
+        ("domain.org:456", Some("a")),
+        ("Domain.org", None),
+        ("foo.route.net:123", Some("c")),
+        ("foo.route.net:456", None),
+        ("route.org:9", Some("d")),
+        ("xroute.org", None),
+    ];
+    for (host, wanted) in cases {
+        assert_eq!(of_host(host).as_deref(), wanted, "{host}");
+    }
+    for (version, wanted) in [("V2", Some("e")), ("v3", Some("f")), ("V4", Some("f")), ("v5", None), ("v33", None)] {
+        assert_eq!(found(&[("version", version)]).as_deref(), wanted, "{version}");
+    }
+    assert_eq!(found(&[("version", "v9"), ("version", "v1")]).as_deref(), Some("e"), "any of its values");
+    let named = RouteSpec { name: "n".into(), paths: vec!["~/users/(?<id>\\d+)/x".to_owned()], ..RouteSpec::default() };
+    assert!(Router::new(&[named]).is_ok_and(|router| router.find(&request("/users/7/x/y", &[])).is_some()));
+}
+
 #[test]
 fn the_products_own_rate_limit_cases() {
     let cases: Json = serde_json::from_str(include_str!("../../../tests/cases/kong_rate_limit.json")).expect("the case file is JSON");

@@ -288,6 +288,9 @@ impl<'a> Token<'a> {
         if !header.get("alg").and_then(Json::as_str).is_some_and(known) {
             return Err("invalid alg");
         }
+        if URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).is_err() {
+            return Err("invalid signature");
+        }
         Ok(Self { header, claims, text, message, signature })
     }
     /// What its header says of its signature.

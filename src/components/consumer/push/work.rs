@@ -76,7 +76,7 @@ impl PushConsumer {
     }
 
     pub(super) fn answer(&self, ctx: &mut Ctx<'_>, held: &Held, status: u16, reason: Option<Arc<str>>) {
-        let reply = HttpReply { call: held.request.call, event: held.request.event, status, reason, retry_after: None };
+        let reply = HttpReply { reason, ..HttpReply::to(&held.request, status) };
         ctx.send(held.end, Message::HttpReply(Box::new(reply)));
     }
 

@@ -237,6 +237,12 @@ impl Bench {
         self.process.figures(self.now, &mut figures);
         figures.list.iter().find(|figure| figure.name == name && &*figure.label == label).map_or(f64::NAN, |figure| figure.value)
     }
+    /// All labels of a figure together.
+    fn total(&self, name: &str) -> f64 {
+        let mut figures = Figures::default();
+        self.process.figures(self.now, &mut figures);
+        figures.list.iter().filter(|figure| figure.name == name).map(|figure| figure.value).sum()
+    }
     fn hops(&self) -> Vec<(HopKind, String)> {
         let hop = |fact: &Fact| if let Fact::Hop(hop) = fact { Some((hop.1.kind, hop.1.words.to_string())) } else { None };
         self.facts.iter().filter_map(hop).collect()
@@ -525,6 +531,7 @@ proptest! {
         let mut bench = Bench::new(serde_json::json!({
             "routes": two_topics(), "service_time": "exp(5ms)", "concurrency": workers, "queue_max": queue_max, "in_flight_max": 5,
             "request_timeout": "50ms", "delivery_timeout": "200ms", "retry_backoff": "5ms", "rate_limits": [{"limit_by": "ip", "second": 20}],
+            "api_keys": [{"consumer": "web", "key": "sample:k"}], "plugins": [{"plugin": "key-auth", "route": "payments"}],
         }));
         let mut at_ms = 0;
         let mut answered: BTreeMap<CallId, u16> = BTreeMap::new();
@@ -537,7 +544,8 @@ proptest! {
         for (gap_ms, path, broker) in &turns {
             at_ms += gap_ms;
             bench.run_to(at_ms);
-            bench.request(CLIENT, ["/orders", "/payments", "/ping", "/broken", "/nowhere"][*path], &[], b"x");
+            let key: &[_] = if gap_ms % 2 == 0 { &[("apikey", "k")] } else { &[] };
+            bench.request(CLIENT, ["/orders", "/payments", "/ping", "/broken", "/nowhere"][*path], key, b"x");
             match broker {
                 0 => drop(bench.broker(Ok(0))),
                 1 => drop(bench.broker(Err(BrokerError::NotEnoughReplicas))),
@@ -550,6 +558,13 @@ proptest! {
         prop_assert_eq!(note(&mut bench), turns.len());
         prop_assert_eq!(bench.figure("littles_area_s", ""), bench.figure("littles_sojourn_s", ""));
         prop_assert_eq!(bench.figure("accepted_count", "") + bench.figure("rejected_count", ""), turns.len() as f64);
+        // Every refusal has a reason, and every answer a client or a stranger.
+        for of_clients in ["rejections_count", "client_rejections_count"] {
+            prop_assert_eq!(bench.total(of_clients), bench.figure("rejected_count", ""));
+        }
+        for of_all in ["client_responses_count", "client_in_bytes"] {
+            prop_assert_eq!(bench.total(of_all), turns.len() as f64);
+        }
         prop_assert_eq!(bench.figure("upstream_waiting_count", "") + bench.figure("in_service", "") + bench.figure("queue_length", ""), 0.0);
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! In: an [`ApiSpec`] compiled once, then (now, request). Out: an [`ApiDecision`]. Buckets, quotas and the authorizers'
 //! kept verdicts are the only state. A request that any bucket refuses takes a token from none (the product does not
-//! say). Must not know: what integrations are, queues, service times. Start at [`Api::handle`].
+//! say). Must not know: where integrations are, queues, service times. Start at [`Api::handle`].
 
 mod authorizer;
 mod bucket;
+mod md5;
 mod routes;
+mod services;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::units::SimTime;
 
 pub use authorizer::{AuthorizerSpec, TTL_S_MAX};
 pub use bucket::{Bucket, Throttle};
+pub use services::{Action, Service};
 
 /// Largest payload: 10 MiB.
 pub const PAYLOAD_BYTES_MAX: usize = 10 << 20;
@@ -208,7 +211,7 @@ impl ResponseType {
     /// As the product answers.
     #[must_use]
     pub fn answer(self, kind: ApiKind) -> Answer {
-        let Parts { status, message, error_type, .. } = self.parts(kind);
+        let Parts { status, error_type, .. } = self.parts(kind);
         let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         match (kind, self) {
             (ApiKind::Rest, _) => headers.push(("x-amzn-ErrorType".to_owned(), error_type.to_owned())),
@@ -218,15 +221,19 @@ impl ResponseType {
             }
             _ => {}
         }
-        // Its own spelling, one by one.
-        let body = match self {
+        Answer { status, headers, body: self.body(kind) }
+    }
+    /// Its own spelling, one by one.
+    #[must_use]
+    pub fn body(self, kind: ApiKind) -> String {
+        let message = self.parts(kind).message;
+        match self {
             Self::AccessDenied => format!("{{\"Message\":\"{message}\"}}"),
             Self::AuthorizerFailure if kind == ApiKind::Rest => "{\"message\":null}".to_owned(),
             Self::BadRequestBody => format!("{{\"message\": \"{message}\"}}"),
             Self::IntegrationFailure | Self::IntegrationTimeout if kind == ApiKind::Rest => format!("{{\"message\": \"{message}\"}}"),
             _ => format!("{{\"message\":\"{message}\"}}"),
-        };
-        Answer { status, headers, body }
+        }
     }
 }
 
@@ -402,7 +409,7 @@ impl Api {
             return Err(ApiStop::of(ResponseType::RequestTooLarge));
         }
         let path = uri::normal(request.bare_path());
-        let Some(at) = self.routes.find(request.method, &path) else {
+        let Some(at) = self.routes.find(spec.kind, request.method, &path) else {
             let response = if spec.kind == ApiKind::Rest { ResponseType::MissingAuthenticationToken } else { ResponseType::NotFound };
             return Err(ApiStop::of(response));
         };

@@ -10,12 +10,13 @@
 //! ```
 //!
 //! Templates stand in a tree of segments: a search goes down by text, else by parameter, else to what is greedy there,
-//! and comes back up where no method fits. That is the product's order, without looking at every route.
+//! and comes back up where no method fits. That is the product's order, without looking at every route. An HTTP API looks
+//! for a route without a greedy end first; of a REST API, whose resources are such a tree, nothing like it is documented.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ApiRoute;
+use super::{ApiKind, ApiRoute};
 use crate::machines::gateway::hasher;
 
 /// Most segments of a template.
@@ -92,19 +93,21 @@ impl Routes {
         self.nodes[at].ends.insert(method, route);
     }
     /// The route that takes a request, by its place in the list.
-    pub(super) fn find(&self, method: &str, path: &str) -> Option<u32> {
-        self.below(0, path, method).or_else(|| self.defaults.of(method))
+    pub(super) fn find(&self, kind: ApiKind, method: &str, path: &str) -> Option<u32> {
+        let whole = if kind == ApiKind::Http { self.below(0, path, method, Ends::none) } else { None };
+        whole.or_else(|| self.below(0, path, method, |node| &node.greedy)).or_else(|| self.defaults.of(method))
     }
-    fn below(&self, node: u32, path: &str, method: &str) -> Option<u32> {
+    /// `greedy` gives what may take the rest at a node.
+    fn below(&self, node: u32, path: &str, method: &str, greedy: fn(&Node) -> &Ends) -> Option<u32> {
         let node = &self.nodes[node as usize];
         let path = path.trim_start_matches('/');
         if path.is_empty() {
             return node.ends.of(method);
         }
         let (segment, rest) = path.split_once('/').unwrap_or((path, ""));
-        let by_text = node.plain.get(segment).and_then(|next| self.below(*next, rest, method));
-        let by_param = || node.param.and_then(|next| self.below(next, rest, method));
-        by_text.or_else(by_param).or_else(|| node.greedy.of(method))
+        let by_text = node.plain.get(segment).and_then(|next| self.below(*next, rest, method, greedy));
+        let by_param = || node.param.and_then(|next| self.below(next, rest, method, greedy));
+        by_text.or_else(by_param).or_else(|| greedy(node).of(method))
     }
     /// What the parameters of a route are in a path that it takes.
     pub(super) fn params(&self, route: u32, path: &str) -> Vec<(String, String)> {
@@ -126,6 +129,11 @@ impl Node {
 }
 
 impl Ends {
+    /// Nothing, at any node.
+    fn none(_: &Node) -> &Self {
+        const NONE: &Ends = &Ends { named: Vec::new(), any: None };
+        NONE
+    }
     fn insert(&mut self, method: &Arc<str>, route: u32) {
         if **method == *"ANY" {
             self.any.get_or_insert(route);

@@ -89,6 +89,12 @@ fn the_most_specific_route_is_found() {
     assert_eq!(find("POST", "/test/5").0, "any-proxy");
     assert_eq!(find("POST", "/").0, "default", "a greedy parameter takes at least one segment");
     assert_eq!(find("GET", "//pets//dog/2/"), ("get-id".to_owned(), vec![("id".to_owned(), "2".to_owned())]));
+    // A match without a greedy end comes first, though it begins with a parameter.
+    let routes = vec![route("greedy", "GET", "/pets/{rest+}"), route("whole", "GET", "/{kind}/dog")];
+    for (kind, wanted) in [(ApiKind::Http, 1), (ApiKind::Rest, 0)] {
+        let mut api = self::api(&ApiSpec { kind, routes: routes.clone(), ..ApiSpec::default() });
+        assert_eq!(ask(&mut api, SimTime::ZERO, "GET", "/pets/dog", &[]).route, Some(wanted));
+    }
     let bad =
         ApiSpec { routes: vec![route("a", "GET", "/a/{b+}/c"), route("b", "GET", "x"), route("c", "GET", "/{}")], ..ApiSpec::default() };
     assert_eq!(Api::new(&bad, 0).expect_err("all are bad").len(), 3);
@@ -244,8 +250,9 @@ fn each_level_throttles_and_says_so() {
     assert_eq!([by("/c", ""), by("/c", "")], ["", "stage"]);
 }
 
-/// The rule as the product's page has it: every route that fits, the most specific first.
-fn found_slowly(routes: &[ApiRoute], method: &str, path: &str) -> Option<u32> {
+/// The rule as the product's page has it: every route that fits, the most specific first; of an HTTP API those without a greedy
+/// end before all others.
+fn found_slowly(kind: ApiKind, routes: &[ApiRoute], method: &str, path: &str) -> Option<u32> {
     let given: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let fits = |route: &ApiRoute| {
         let template: Vec<&str> = route.path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -254,10 +261,11 @@ fn found_slowly(routes: &[ApiRoute], method: &str, path: &str) -> Option<u32> {
         let is_same = |(wanted, found): (&&str, &&str)| wanted.starts_with('{') || wanted == found;
         long_enough && template.iter().zip(&given).all(is_same) && (&*route.method == "ANY" || *route.method == *method)
     };
+    let is_http = kind == ApiKind::Http;
     let rank = |route: &ApiRoute| {
-        let kind = |segment: &str| if segment.ends_with("+}") { 2 } else { u8::from(segment.starts_with('{')) };
-        let segments: Vec<u8> = route.path.split('/').filter(|segment| !segment.is_empty()).map(kind).collect();
-        (segments, &*route.method == "ANY")
+        let of_segment = |segment: &str| if segment.ends_with("+}") { 2 } else { u8::from(segment.starts_with('{')) };
+        let segments: Vec<u8> = route.path.split('/').filter(|segment| !segment.is_empty()).map(of_segment).collect();
+        (is_http && segments.last() == Some(&2), segments, &*route.method == "ANY")
     };
     (0..routes.len()).filter(|at| fits(&routes[*at])).min_by_key(|at| rank(&routes[*at])).map(|at| at as u32)
 }
@@ -268,19 +276,21 @@ proptest! {
     fn the_tree_finds_the_most_specific_route(
         templates in proptest::collection::vec((proptest::collection::vec(0usize..4, 0..4), proptest::bool::ANY, 0usize..3), 1..12),
         asked in proptest::collection::vec((proptest::collection::vec(0usize..3, 0..5), 0usize..2), 1..20),
+        is_http in any::<bool>(),
     ) {
+        let kind = if is_http { ApiKind::Http } else { ApiKind::Rest };
         let made = |(segments, greedy, method): &(Vec<usize>, bool, usize)| {
             let mut path: String = segments.iter().map(|at| ["/a", "/b", "/{x}", "/{y}"][*at]).collect();
             path.push_str(if *greedy { "/{z+}" } else if path.is_empty() { "/" } else { "" });
             route("r", ["GET", "POST", "ANY"][*method], &path)
         };
         let routes: Vec<ApiRoute> = templates.iter().map(made).collect();
-        let mut api = api(&ApiSpec { routes: routes.clone(), account: Throttle::new(1e6, 1_000_000), ..ApiSpec::default() });
+        let mut api = api(&ApiSpec { kind, routes: routes.clone(), account: Throttle::new(1e6, 1_000_000), ..ApiSpec::default() });
         for (segments, method) in asked {
             let path: String = segments.iter().map(|at| ["/a", "/b", "/c"][*at]).collect();
             let (path, method) = (if path.is_empty() { "/".to_owned() } else { path }, ["GET", "POST"][method]);
             let found = ask(&mut api, SimTime::ZERO, method, &path, &[]).route;
-            prop_assert_eq!(found, found_slowly(&routes, method, &path), "{} {} among {:?}", method, path, routes);
+            prop_assert_eq!(found, found_slowly(kind, &routes, method, &path), "{} {} among {:?}", method, path, routes);
         }
     }
     /// In no window do more than burst + rate × t requests pass, and one that could pass does.

@@ -38,11 +38,10 @@ impl Config {
         Ok(Self { challenge: format!("Basic realm=\"{realm}\"").into(), fallback: Fallback::new(settings, world)? })
     }
     fn known(&self, turn: &Turn<'_>) -> Result<Known, Stop> {
-        let by = |header: &str| {
-            let (user, password) = credentials(turn.request.header(header)?)?;
-            turn.people.by_login(&user, &password)
-        };
-        let found = by("proxy-authorization").or_else(|| by("authorization"));
+        let given = |header: &str| credentials(turn.request.header(header)?);
+        // A known user of the first is not looked for in the second, whatever the password.
+        let named = given("proxy-authorization").filter(|(user, _)| turn.people.has_user(user)).or_else(|| given("authorization"));
+        let found = named.and_then(|(user, password)| turn.people.by_login(&user, &password));
         found.ok_or_else(|| Stop::error(401, "unauthorized", "Unauthorized").challenged(&self.challenge))
     }
 }

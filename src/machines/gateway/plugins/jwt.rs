@@ -112,15 +112,16 @@ impl Config {
         let token = Token::parse(text).map_err(|words| {
             no(match words {
                 "invalid alg" => "Bad token; invalid alg",
+                "invalid signature" => "Bad token; invalid signature",
                 _ => "Bad token; invalid JSON",
             })
         })?;
-        let named = token.claims.get(&*self.key_claim).or_else(|| token.header.get(&*self.key_claim));
-        let issuer = match named {
-            None | Some(Json::Null | Json::Bool(false)) => return Err(self.stop(Words::Made(Arc::clone(&self.no_claim)))),
+        let said = |part: &'_ Map<String, Json>| part.get(&*self.key_claim).filter(|value| **value != Json::Bool(false)).cloned();
+        let issuer = match said(&token.claims).or_else(|| said(&token.header)) {
+            None | Some(Json::Null) => return Err(self.stop(Words::Made(Arc::clone(&self.no_claim)))),
             Some(Json::String(text)) if text.is_empty() => return Err(self.stop(Words::Made(Arc::clone(&self.empty_claim)))),
-            Some(Json::String(text)) => std::borrow::Cow::Borrowed(text.as_str()),
-            Some(other) => std::borrow::Cow::Owned(other.to_string()),
+            Some(Json::String(text)) => text,
+            Some(other) => other.to_string(),
         };
         let Some((known, key)) = turn.people.by_issuer(&issuer) else {
             return Err(self.stop(Words::Made(Arc::clone(&self.no_credential))));
@@ -153,8 +154,8 @@ impl Config {
         let cookie =
             |name: &Arc<str>| cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == &**name);
         let in_cookies = self.cookies.iter().filter_map(cookie).map(|(_, value)| value);
-        let of_name = |name| request.headers.iter().filter(move |(header, _)| header == name).filter_map(|(_, value)| bearer(value));
-        let in_headers = self.headers.iter().flat_map(of_name);
+        // Of a header that is there twice the first counts.
+        let in_headers = self.headers.iter().filter_map(|name| request.header(name)).filter_map(bearer);
         let mut found = None;
         for token in in_query.chain(in_cookies).chain(in_headers).filter(|token| !token.is_empty()) {
             match found {
@@ -166,12 +167,14 @@ impl Config {
     }
 }
 
-/// `Bearer …`.
+/// What stands behind the first `Bearer` or `bearer`, wherever that is.
 fn bearer(header: &str) -> Option<&str> {
-    let at = header.find("earer")?;
-    let scheme = at.checked_sub(1).and_then(|before| header.get(before..=at))?;
-    let rest = header.get(at + "earer".len()..)?;
-    (matches!(scheme, "Be" | "be") && rest.starts_with(char::is_whitespace)).then(|| rest.trim())
+    let behind = |(at, word): (usize, &str)| {
+        let rest = &header[at + word.len()..];
+        let is_scheme = header[..at].ends_with(['B', 'b']) && rest.starts_with(char::is_whitespace);
+        is_scheme.then(|| rest.trim())
+    };
+    header.match_indices("earer").find_map(behind)
 }
 
 impl Plugin for Jwt {
