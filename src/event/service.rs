@@ -21,7 +21,7 @@ pub struct ServiceQuery {
 /// A service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceStanding {
-    /// `aggregate`, `projection`, `saga` or `plain`.
+    /// What its lines are: `aggregate`, `projection`, `saga`, `table`, `calls` of a service that keeps nothing; none are `plain`.
     pub role: &'static str,
     /// States of its aggregates, or of its sagas, and how many are in each.
     pub states: Vec<(Arc<str>, u64)>,
@@ -29,7 +29,7 @@ pub struct ServiceStanding {
     pub transitions: Vec<Transition>,
     /// Names of fields or columns.
     pub columns: Vec<Arc<str>>,
-    /// A page of aggregates, rows or sagas.
+    /// A page of aggregates, rows, sagas or instances.
     pub rows: Vec<ServiceRow>,
     /// How many there are in all.
     pub rows_total: usize,

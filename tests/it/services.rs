@@ -1,12 +1,10 @@
 //! Services in whole runs: what is stored, what is told, and what a crash leaves.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use eventyard::compile::{RunOptions, compile};
 use eventyard::metrics::Report;
 use eventyard::model::{Component, Endpoint, FaultTarget, Link, Project, Scenario, TimedFault};
-use eventyard::project::load_file;
 use eventyard::run::run_headless;
 use eventyard::units::{SimDuration, SimTime};
 use serde_json::{Value as Json, json};
@@ -314,8 +312,8 @@ fn a_database_holds_the_read_model() {
     use eventyard::metrics::Wall;
     use eventyard::run::{Stores, run_with_stores};
 
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects/cqrs-stale-reads.ron");
-    let project = load_file(&path).expect("the sample is there").project;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("projects/cqrs-stale-reads.ron");
+    let project = eventyard::project::load_file(&path).expect("the sample is there").project;
     let options = RunOptions { length: Some(SimDuration::from_secs(50)), ..RunOptions::default() };
     let plan = || compile(&project, &options).expect("it is sound");
     let folder = tempfile::tempdir().expect("a folder");

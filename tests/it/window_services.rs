@@ -62,3 +62,13 @@ fn rows_of_both_tables_are_browsed_beside_a_connector() {
         click(&mut harness, "Next");
     }
 }
+
+#[test]
+fn a_circuit_breaker_is_seen_by_instance() {
+    let mut harness = window(sample("circuit-breaker"));
+    run_to_the_end(&mut harness);
+    apply(&mut harness, Command::ShowDock(DockTab::Services));
+    until(&mut harness, "instances are there", |harness| harness.query_by_label_contains("instances that call").is_some());
+    harness.get_by_label_contains("State machine: ");
+    assert!(harness.query_all_by_label_contains("instance 1 ").next().is_some());
+}

@@ -41,9 +41,9 @@ enum Outcome {
 
 /// What stands between an instance and the called system.
 #[derive(Clone, Debug)]
-struct Guard {
-    breaker: Option<CircuitBreaker>,
-    bulkhead: Bulkhead,
+pub(super) struct Guard {
+    pub breaker: Option<CircuitBreaker>,
+    pub bulkhead: Bulkhead,
     /// The breaker's timer.
     alarm: Alarm,
 }
@@ -130,6 +130,11 @@ impl Calls {
             bulkhead: Bulkhead::default(),
             alarm: Alarm::default(),
         })
+    }
+
+    /// What guards the calls of each instance that has called, from 1.
+    pub fn guards(&self) -> impl Iterator<Item = (usize, &Guard)> {
+        (1..).zip(&self.guards).filter_map(|(number, guard)| Some((number, guard.as_ref()?)))
     }
 
     /// An instance is over, and its memory with it: whoever comes in its place begins with a closed breaker and no call.

@@ -1,12 +1,14 @@
-//! What a person sees of a service: a page of what it keeps.
+//! What a person sees of a service: a page of what it keeps, or of the calls of one that keeps nothing.
 
 use std::sync::Arc;
 
 use super::aggregate::Commands;
+use super::calls::{Calls, Guard};
 use super::projection::Projection;
 use super::saga::Orchestrator;
 use crate::event::{SERVICE_PAGE_ROWS, Scalar, ServiceQuery, ServiceRow, ServiceStanding, StreamEvent, StreamStanding, Transition};
 use crate::machines::event_store::AggregateState;
+use crate::machines::resilience::{BreakerState, CircuitBreaker};
 
 /// Events of an opened stream.
 const EVENTS_SHOWN: usize = 100;
@@ -93,6 +95,54 @@ impl Orchestrator {
             rows,
             rows_total: self.len(),
             ..ServiceStanding::default()
+        }
+    }
+}
+
+impl Calls {
+    /// Circuit breaker and bulkhead of each instance.
+    pub fn look(&self, query: &ServiceQuery) -> ServiceStanding {
+        use BreakerState::{Closed, HalfOpen, Open};
+        let state_of = |guard: &Guard| guard.breaker.as_ref().map(|breaker| breaker.state());
+        let in_state = |state| self.guards().filter(|(_, guard)| state_of(guard) == Some(state)).count() as u64;
+        let place = |state: BreakerState| BreakerState::ALL.iter().position(|known| *known == state);
+        let way = |(from, to, why): (BreakerState, BreakerState, &str)| Transition {
+            from: place(from),
+            to: place(to),
+            command: why.into(),
+            event: to.name().into(),
+        };
+        let ways = [
+            (Closed, Open, "too many fail or are slow"),
+            (Open, HalfOpen, "the wait is over"),
+            (HalfOpen, Closed, "enough succeed"),
+            (HalfOpen, Open, "too many fail or are slow"),
+        ];
+        let row = |(number, guard): (usize, &Guard)| {
+            let of_breaker = |count: fn(&CircuitBreaker) -> u64| guard.breaker.as_ref().map_or(0, count);
+            let cells = [
+                u64::from(guard.bulkhead.under_way_count()),
+                of_breaker(CircuitBreaker::opened_count),
+                of_breaker(CircuitBreaker::refused_count),
+                guard.bulkhead.rejected_count(),
+            ];
+            ServiceRow {
+                key: format!("instance {number}").into(),
+                state: state_of(guard).map_or("", BreakerState::name).into(),
+                version: 0,
+                cells: cells.iter().map(u64::to_string).collect(),
+            }
+        };
+        let has_breakers = self.guards().any(|(_, guard)| guard.breaker.is_some());
+        let states = BreakerState::ALL.into_iter().filter(|_| has_breakers);
+        ServiceStanding {
+            role: "calls",
+            states: states.map(|state| (state.name().into(), in_state(state))).collect(),
+            transitions: ways.into_iter().filter(|_| has_breakers).map(way).collect(),
+            columns: ["calls", "opened", "refused", "no place"].map(Arc::from).to_vec(),
+            rows: self.guards().skip(query.skip).take(SERVICE_PAGE_ROWS).map(row).collect(),
+            rows_total: self.guards().count(),
+            opened: None,
         }
     }
 }

@@ -183,7 +183,10 @@ impl Handler for Service {
             Role::Aggregate(commands) => commands.look(query),
             Role::Projection(projection) => projection.look(query),
             Role::Saga(orchestrator) => orchestrator.look(query),
-            Role::Plain(_) => ServiceStanding { role: "plain", ..ServiceStanding::default() },
+            Role::Plain(_) => match &self.calls {
+                Some(calls) => calls.look(query),
+                None => ServiceStanding { role: "plain", ..ServiceStanding::default() },
+            },
         })))
     }
     fn clone_box(&self) -> Box<dyn Handler> {

@@ -57,6 +57,11 @@ impl Bulkhead {
     pub fn release(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }
+    /// Calls that have a place.
+    #[must_use]
+    pub fn under_way_count(&self) -> u32 {
+        self.under_way
+    }
     /// Calls turned away (`BulkheadFullException`).
     #[must_use]
     pub fn rejected_count(&self) -> u64 {

@@ -66,6 +66,7 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), standing: Option<&ServiceSt
         let what = match standing.role {
             "projection" | "table" => "rows",
             "saga" => "sagas",
+            "calls" => "instances that call",
             _ => "aggregates",
         };
         ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{} · {} {what}", shown.name, figures::whole(standing.rows_total as u64))));
@@ -99,7 +100,7 @@ fn pages(ui: &mut Ui, standing: &ServiceStanding, shown: &Shown<'_>, commands: &
 fn table(ui: &mut Ui, standing: &ServiceStanding, shown: &Shown<'_>, commands: &mut Vec<Command>) {
     let has_states = !standing.states.is_empty();
     let is_aggregate = standing.role == "aggregate";
-    let mut list = vec![Column::left("key", "Key of the aggregate, row or saga", 120.0, 0)];
+    let mut list = vec![Column::left("key", "Key of the aggregate, row or saga; name of the instance", 120.0, 0)];
     list.push(Column::left("state", "State that it is in", 90.0, if has_states { 1 } else { Column::HIDDEN }));
     list.push(Column::right("events", "Events of its stream", 50.0, if is_aggregate { 2 } else { Column::HIDDEN }));
     list.extend(
