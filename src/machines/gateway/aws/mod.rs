@@ -10,7 +10,6 @@
 
 mod authorizer;
 mod bucket;
-mod md5;
 mod routes;
 mod services;
 

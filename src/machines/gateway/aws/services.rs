@@ -4,9 +4,9 @@
 //! API's first-class integration asks for nothing and passes XML on. Sources: the services' API references (SendMessage,
 //! Publish); repost.aws, "HTTP API Gateway -> SQS Response Mapping". Start at [`Service::answer`].
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use super::md5;
 use super::{Answer, ApiKind};
 
 /// A service that a route sends its bodies to.
@@ -38,7 +38,7 @@ impl Service {
             ApiKind::Rest => "application/json",
             ApiKind::Http => "text/xml",
         };
-        let body = self.body(kind, &md5::digest(message), [id("message", message), id("request", message)]);
+        let body = self.body(kind, &hex(&Md5::digest(message)), [id("message", message), id("request", message)]);
         Answer { status: 200, headers: vec![("Content-Type".to_owned(), content_type.to_owned())], body }
     }
     /// Its size, the same for each message.
@@ -69,9 +69,12 @@ impl Service {
 
 /// A UUID of a message, for one purpose.
 fn id(purpose: &str, message: &[u8]) -> String {
-    let digest = Sha256::new().chain_update(purpose).chain_update(message).finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&Sha256::new().chain_update(purpose).chain_update(message).finalize());
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
