@@ -114,7 +114,7 @@ fn plan(processes: [Box<dyn Process>; 2]) -> Plan {
         key: id.into(),
         kind: "test",
         process,
-        group: None,
+        groups: Vec::new(),
         results: None,
         ends: vec![(LinkIx(0), is_from)],
     };
@@ -129,6 +129,7 @@ fn plan(processes: [Box<dyn Process>; 2]) -> Plan {
         links: vec![link("0s", None, 0.0)],
         topics: Vec::new(),
         groups: Vec::new(),
+        retries: Vec::new(),
         event_types: Vec::new(),
         schemas: Arc::new(SchemaLibrary::default()),
         inputs: Vec::new(),
