@@ -232,6 +232,9 @@ fn a_drawn_gateway_is_an_endpoint() {
     assert!(figure(&limited, "retry_after_heeded_count") > 0, "Kong says when its window ends");
     assert_eq!(figure(&limited, "endpoint_delivered_count[partner]") + reason(&limited, "attempts"), 300);
 
-    let silent = drawn(json!({"routes": [{"name": "hooks", "paths": ["/hooks"], "respond": 200, "respond_after": "3s"}]}), json!({}));
+    let silent = drawn(
+        json!({"routes": [{"name": "hooks", "paths": ["/hooks"], "respond": 200, "respond_after": "3s"}]}),
+        json!({"posts_in_flight": 100}),
+    );
     assert_eq!((figure(&silent, "post_timeouts_count"), reason(&silent, "attempts")), (1_200, 300));
 }
