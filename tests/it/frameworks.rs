@@ -102,3 +102,29 @@ fn settings_are_the_frameworks_own() {
     }
     assert!(text("micronaut", "src/main/java/design/OrchestratorClient.java").contains("@Topic(\"stock-commands\")"));
 }
+
+#[test]
+fn what_a_skeleton_leaves_open_is_said() {
+    for (sample, words) in [
+        ("retry-topics", "what fails is written to retry topics"),
+        ("autoscaling", "its platform gives it 2 to 8 instances, by lag"),
+        ("queue-commands", "it takes messages of refunds too; it decides commands on event-sourced aggregates"),
+    ] {
+        let project = load_file(&root().join(format!("projects/{sample}.ron"))).expect("the sample is there").project;
+        for framework in ["spring-cloud-stream", "micronaut"] {
+            let files = project_files(&project, framework).expect("it is a format of folders");
+            let readme = &files.iter().find(|(name, _)| name == "README.md").expect("there is one").1;
+            assert!(readme.contains(words), "{sample}, {framework}: {readme}");
+        }
+    }
+}
+
+#[test]
+fn a_pool_queue_is_the_applications() {
+    let mut project = samples().remove(1).1;
+    let pooled = crate::design::values(serde_json::json!({"pool_queue": 200}));
+    project.components["stock"].params.extend(pooled);
+    let files = project_files(&project, "spring-cloud-stream").expect("it is a format of folders");
+    let yaml = &files.iter().find(|(name, _)| name.ends_with("application.yml")).expect("there is one").1;
+    assert!(yaml.contains("  task:\n    execution:\n      pool:\n        queue-capacity: 200\n"), "{yaml}");
+}

@@ -13,7 +13,7 @@ pub(super) use spring::EXPORTER as SPRING;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 
-use crate::components::{by_id, params_of};
+use crate::components::{Params, by_id, params_of};
 use crate::model::{Component, Project};
 use crate::units::SimDuration;
 
@@ -40,6 +40,10 @@ struct Function {
     earliest: bool,
     commit: String,
     poll_size: i64,
+    /// Records that wait for the application's own threads.
+    pool_queue: Option<i64>,
+    /// What the design says beyond this.
+    beyond: Vec<String>,
 }
 
 /// Events by type: fields and their Java types.
@@ -56,14 +60,53 @@ fn readme(project: &Project, functions: &[Function], how: &str, of: impl Fn(&Fun
         out.push_str(&format!(
             "- `{called}` is `{id}` of the design: {instances} instance(s), reads {reads:?}, writes {writes:?}.\n{beyond}"
         ));
+        if !function.beyond.is_empty() {
+            out.push_str(&format!("  Still to be done: {}.\n", function.beyond.join("; ")));
+        }
     }
     out
 }
 
+/// What a design says of a consumer or a service that a skeleton leaves to whoever fills it in.
+fn beyond(project: &Project, id: &str, component: &Component, params: &Params<'_>) -> Vec<String> {
+    let mut list = Vec::new();
+    let queues = ends_at(project, id, "in", |kind| matches!(kind, "queue" | "fanout"));
+    if !queues.is_empty() {
+        let names: Vec<String> = queues.iter().map(|(component, _)| java::comment(component)).collect();
+        list.push(format!("it takes messages of {} too", names.join(", ")));
+    }
+    if params.flag("retry_topics") {
+        list.push("what fails is written to retry topics, and tried again from there".to_owned());
+    }
+    if params.text("autoscale") != "off" {
+        let [least, most] = ["instances_min", "instances_max"].map(|name| params.count(name));
+        list.push(format!("its platform gives it {least} to {most} instances, by {}", params.text("autoscale")));
+    }
+    if component.kind == "service" {
+        let of_role = match params.text("role").as_str() {
+            "projection" => "it keeps a read model",
+            "saga" => "it runs a saga: its steps, their compensations and timeouts",
+            "aggregate" => "it decides commands on event-sourced aggregates",
+            _ => "",
+        };
+        list.extend((!of_role.is_empty()).then(|| of_role.to_owned()));
+        if params.is_given("call_time") {
+            list.push("it calls another system, guarded by what the design says of time limits, tries, bulkhead and breaker".to_owned());
+        }
+    }
+    list
+}
+
 /// Topics at the far ends of a port's links: names as they are in their clusters.
 fn topics_at(project: &Project, id: &str, port: &str) -> Vec<String> {
-    let is_topic = |component: &str| project.components.get(component).is_some_and(|component| component.kind == "kafka");
-    let mut topics = Vec::new();
+    let topics: IndexSet<String> = ends_at(project, id, port, |kind| kind == "kafka").into_iter().map(|(_, topic)| topic).collect();
+    topics.into_iter().collect()
+}
+
+/// Components of some kinds at the far ends of a port's links, with their ports; each once.
+fn ends_at(project: &Project, id: &str, port: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let has_kind = |component: &str| project.components.get(component).is_some_and(|component| is_wanted(&component.kind));
+    let mut ends: Vec<(String, String)> = Vec::new();
     for link in &project.links {
         let other = if link.from.component == id && link.from.port == port {
             &link.to
@@ -72,11 +115,12 @@ fn topics_at(project: &Project, id: &str, port: &str) -> Vec<String> {
         } else {
             continue;
         };
-        if is_topic(&other.component) && !topics.contains(&other.port) {
-            topics.push(other.port.clone());
+        let end = (other.component.clone(), other.port.clone());
+        if has_kind(&other.component) && !ends.contains(&end) {
+            ends.push(end);
         }
     }
-    topics
+    ends
 }
 
 /// What each component makes, and on which topic.
@@ -123,13 +167,14 @@ fn functions(project: &Project) -> Vec<Function> {
         let makes = made(project, id, component);
         let writes: IndexSet<String> = makes.iter().map(|(_, topic)| topic.clone()).collect();
         let writes: Vec<String> = writes.into_iter().collect();
+        let is_reader = component.kind != "producer";
+        let beyond = if is_reader { beyond(project, id, component, &params) } else { Vec::new() };
         if reads.is_empty() && writes.is_empty() {
             continue;
         }
         let takes: IndexSet<String> = all_made.iter().filter(|(_, topic)| reads.contains(topic)).map(|(ty, _)| ty.clone()).collect();
         let takes: Vec<String> = takes.into_iter().collect();
         let class = unique(java::class_name(id), &functions);
-        let is_reader = component.kind != "producer";
         let count = |name: &str, or: i64| if is_reader { params.count(name) } else { or };
         functions.push(Function {
             name: java::decapitalised(&class),
@@ -144,6 +189,8 @@ fn functions(project: &Project) -> Vec<Function> {
             earliest: is_reader && params.text("offset_reset") == "earliest",
             commit: if is_reader { params.text("commit") } else { String::new() },
             poll_size: count("poll_size", 500),
+            pool_queue: (is_reader && params.is_given("pool_queue")).then(|| params.count("pool_queue")),
+            beyond,
             id: id.clone(),
             reads,
             writes,

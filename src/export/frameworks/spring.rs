@@ -82,8 +82,12 @@ const APPLICATION: &str = "package design;\n\nimport org.springframework.boot.Sp
 
 fn yaml(functions: &[Function]) -> String {
     let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
-    let mut out =
-        format!("spring:\n  cloud:\n    function:\n      definition: {}\n    stream:\n      bindings:\n", quoted(&names.join(";")));
+    let mut out = String::from("spring:\n");
+    if let Some(capacity) = functions.iter().filter_map(|function| function.pool_queue).max() {
+        // One pool serves the whole application.
+        let _ = write!(out, "  task:\n    execution:\n      pool:\n        queue-capacity: {capacity}\n");
+    }
+    let _ = write!(out, "  cloud:\n    function:\n      definition: {}\n    stream:\n      bindings:\n", quoted(&names.join(";")));
     for function in functions {
         let name = &function.name;
         if !function.reads.is_empty() {
