@@ -15,7 +15,7 @@ pub(super) fn digest(message: &[u8]) -> String {
         padded.push(0);
     }
     padded.extend_from_slice(&(message.len() as u64).wrapping_mul(8).to_le_bytes());
-    let state = padded.chunks_exact(BLOCK_BYTES).fold(START, |state, block| mixed(state, block));
+    let state = padded.chunks_exact(BLOCK_BYTES).fold(START, mixed);
     state.iter().flat_map(|word| word.to_le_bytes()).map(|byte| format!("{byte:02x}")).collect()
 }
 
