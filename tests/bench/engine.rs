@@ -170,7 +170,7 @@ fn by_kernel() -> f64 {
         key: id.into(),
         kind: "bench",
         process,
-        group: None,
+        groups: Vec::new(),
         results: None,
         ends: vec![(LinkIx(0), is_from)],
     };
@@ -195,6 +195,7 @@ fn by_kernel() -> f64 {
         links: vec![link],
         topics: Vec::new(),
         groups: Vec::new(),
+        retries: Vec::new(),
         event_types: Vec::new(),
         schemas: Arc::new(SchemaLibrary::default()),
         inputs: Vec::new(),

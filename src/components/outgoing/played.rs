@@ -181,7 +181,7 @@ mod tests {
             let mut limit = Limit { gap, burst: per_s, status: 429, even: SimTime::ZERO };
             let (mut now, mut taken) = (SimTime::ZERO, Vec::new());
             for gap_ms in gaps_ms {
-                now = now + SimDuration::from_ms(gap_ms);
+                now += SimDuration::from_ms(gap_ms);
                 match limit.take(now) {
                     Ok(()) => taken.push(now),
                     Err(wait) => {
