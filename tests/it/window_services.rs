@@ -43,8 +43,8 @@ fn a_stream_is_opened_and_seen_as_it_was() {
         other => panic!("{other:?}"),
     };
     harness.get_by_label_contains(&format!("{key} open,")).click();
-    until(&mut harness, "its events are there", |harness| harness.query_all_by_label_contains("Event ").next().is_some());
-    harness.get_all_by_label_contains("Event ").next().expect("it is there").click();
+    until(&mut harness, "its events are there", |harness| harness.query_all_by_label_contains(" Deposited at ").next().is_some());
+    harness.get_all_by_label_contains(" Deposited at ").next().expect("it is there").click();
     until(&mut harness, "it is as it was", |harness| harness.query_by_label("As it is now").is_some());
     click(&mut harness, "Close");
 }
