@@ -68,7 +68,7 @@ fn a_circuit_breaker_is_seen_by_instance() {
     let mut harness = window(sample("circuit-breaker"));
     run_to_the_end(&mut harness);
     apply(&mut harness, Command::ShowDock(DockTab::Services));
-    until(&mut harness, "instances are there", |harness| harness.query_by_label_contains("instances that call").is_some());
+    until(&mut harness, "instances are there", |harness| harness.query_by_label_contains("1 calling instance").is_some());
     harness.get_by_label_contains("State machine: ");
     assert!(harness.query_all_by_label_contains("instance 1 ").next().is_some());
 }

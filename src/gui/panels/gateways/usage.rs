@@ -71,8 +71,14 @@ pub(super) fn ui(ui: &mut Ui, details: &Details) {
         _ => share(count, all),
     });
     table(ui, "Answers to clients", &ANSWERS, &top(details, "client_responses_count"), |column, label, count, _| {
-        let time =
-            |name: &str| one(details, name, label).map(figures::latency).map_or_else(String::new, |(ms, unit)| format!("{ms} {unit}"));
+        let time = |name: &str| match one(details, name, label) {
+            // Nothing behind the gateway was asked.
+            None | Some(0.0) => "–".to_owned(),
+            Some(ms) => {
+                let (ms, unit) = figures::latency(ms);
+                format!("{ms} {unit}")
+            }
+        };
         let bytes = |name: &str| one(details, name, label).map_or_else(String::new, |bytes| figures::size(bytes as u64));
         match column {
             1 => figures::whole(count),

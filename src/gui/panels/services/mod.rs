@@ -64,12 +64,14 @@ pub fn body(ui: &mut Ui, tabs: impl FnOnce(&mut Ui), standing: Option<&ServiceSt
     widgets::bar(ui, tabs, |ui| {
         pages(ui, standing, shown, commands);
         let what = match standing.role {
-            "projection" | "table" => "rows",
-            "saga" => "sagas",
-            "calls" => "instances that call",
-            _ => "aggregates",
+            "projection" | "table" => "row",
+            "saga" => "saga",
+            "calls" => "calling instance",
+            _ => "aggregate",
         };
-        ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{} · {} {what}", shown.name, figures::whole(standing.rows_total as u64))));
+        let plural = if standing.rows_total == 1 { "" } else { "s" };
+        let count = figures::whole(standing.rows_total as u64);
+        ui.label(theme::muted(theme::tokens(ui.ctx()), format!("{} · {count} {what}{plural}", shown.name)));
     });
     ui.add_space(space::XS);
     let mut area = ui.available_rect_before_wrap();
