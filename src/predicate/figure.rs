@@ -227,6 +227,8 @@ const OF_SERVICES: &[&str] = &[
     "sagas_completed_count",
     "sagas_compensated_count",
     "sagas_open",
+    "streams_open",
+    "deadlines_passed_count",
     "saga_timeouts_count",
     "fallbacks_count",
     "calls_count",

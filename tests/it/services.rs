@@ -330,3 +330,31 @@ fn a_database_holds_the_read_model() {
     let read = number("SELECT sum(next) FROM _places");
     assert_eq!(read, number("SELECT sum(changes) FROM \"order-list\""), "each event that was read has changed one row");
 }
+
+/// Nobody is in charge: whoever stops or crashes for a while, every order ends, and what was done for a cancelled one is undone.
+#[test]
+fn choreographed_sagas_end_whole_or_undone() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("projects/saga-choreography.ron");
+    let sample = eventyard::project::load_file(&path).expect("the sample is there").project;
+    let services = ["orders", "payments", "stock"];
+    for seed in 0..6 {
+        let happens = |at_s: u64, id: &str, action: &str| TimedFault {
+            at: SimTime::ZERO + SimDuration::from_secs(at_s),
+            target: FaultTarget::Component(id.to_owned()),
+            action: action.to_owned(),
+            params: Default::default(),
+        };
+        let (victim, ends) = (services[seed as usize % 3], ["stop-instance", "crash-instance"][seed as usize / 3]);
+        let faults = vec![happens(3 + seed, victim, ends), happens(10 + seed, victim, "start-instance"), happens(20, "shop", "pause")];
+        let scenario = Scenario { length: Some(SimDuration::from_secs(150)), faults, ..Scenario::default() };
+        let mut project = Project { seed, ..sample.clone() };
+        project.scenarios = [("all".to_owned(), scenario)].into_iter().collect();
+        let plan = compile(&project, &RunOptions::default()).expect("it is sound");
+        let report = run_headless(plan, &mut |_| ControlFlow::Continue(())).expect("it runs");
+        assert!(report.ledger.balanced, "seed {seed}");
+        for id in services {
+            assert_eq!(of(&report, id, "streams_open"), 0, "seed {seed}: {id} after {victim} was gone");
+        }
+        assert!(of(&report, "orders", "streams") > 500 && of(&report, "orders", "deadlines_passed_count") > 20, "seed {seed}");
+    }
+}

@@ -14,6 +14,7 @@ use super::message::Encoding;
 use super::spec;
 use crate::components::alarm::Alarm;
 use crate::components::connect::OnError;
+use crate::components::consumer::encoders::Encoders;
 use crate::components::consumer::handler::{Handler, Step, Task, WorkerId, timer};
 use crate::components::letters::Letter;
 use crate::components::producer::queue_client::{QueueClient, QueueClientConfig, QueueOutput};
@@ -208,7 +209,7 @@ impl Handler for Sink {
             self.client(worker.instance).abandon();
         }
     }
-    fn on_timer(&mut self, ctx: &mut Ctx<'_>, _: u64) -> Vec<crate::components::consumer::handler::Draft> {
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, _: u64, _: Option<&Encoders>) -> Vec<crate::components::consumer::handler::Draft> {
         if self.alarm.rings(ctx.now) {
             for task in 0..self.clients.len() {
                 self.clients[task].on_wake(ctx.now, &mut self.out);

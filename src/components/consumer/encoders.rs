@@ -32,7 +32,7 @@ struct Encoder {
 
 /// What each type of event is written with.
 #[derive(Clone, Debug)]
-pub(super) struct Encoders {
+pub(in crate::components) struct Encoders {
     registry: Option<LinkEnd>,
     library: Arc<SchemaLibrary>,
     list: Vec<Encoder>,

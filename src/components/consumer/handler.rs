@@ -56,14 +56,9 @@ impl Task<'_> {
     pub fn schema(&self) -> Option<&Arc<Schema>> {
         self.reader?.schema_of(&self.value)
     }
-    /// An event's bytes by the schema of its type; its JSON where it has none.
-    ///
-    /// # Errors
-    /// Why it does not fit.
-    pub fn encoded(&self, ty: EventTypeIx, json: &[u8]) -> Result<Bytes, Reason> {
-        let value = || serde_json::from_slice::<Json>(json).unwrap_or_default();
-        let by_schema = self.encoders.filter(|encoders| encoders.has(ty)).map(|encoders| encoders.encode(ty, &value()));
-        by_schema.unwrap_or_else(|| Ok(Bytes::copy_from_slice(json)))
+    /// What events are written with, for [`encoded`].
+    pub fn encoders(&self) -> Option<&Encoders> {
+        self.encoders
     }
     /// The same value by the schema of another type; the same bytes where that has none.
     ///
@@ -74,6 +69,16 @@ impl Task<'_> {
         let value = self.decoded().or_else(|| serde_json::from_slice(&self.value).ok()).unwrap_or_default();
         encoders.encode(ty, &value)
     }
+}
+
+/// An event's bytes by the schema of its type; its JSON where it has none.
+///
+/// # Errors
+/// Why it does not fit.
+pub(in crate::components) fn encoded(encoders: Option<&Encoders>, ty: EventTypeIx, json: &[u8]) -> Result<Bytes, Reason> {
+    let value = || serde_json::from_slice::<Json>(json).unwrap_or_default();
+    let by_schema = encoders.filter(|encoders| encoders.has(ty)).map(|encoders| encoders.encode(ty, &value()));
+    by_schema.unwrap_or_else(|| Ok(Bytes::copy_from_slice(json)))
 }
 
 /// An event that a handler has made.
@@ -132,8 +137,8 @@ pub(in crate::components) trait Handler: std::fmt::Debug + Send + Sync {
         let _ = instance;
     }
     /// A timer that it set with [`timer`]; what it makes goes to the outbox.
-    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
-        let _ = (ctx, token);
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64, encoders: Option<&Encoders>) -> Vec<Draft> {
+        let _ = (ctx, token, encoders);
         Vec::new()
     }
     /// A message that no client of the consumer has asked for; given back when it is nobody's.
@@ -307,7 +312,7 @@ impl Consumer {
     /// A handler's timer.
     pub(super) fn handler_due(&mut self, ctx: &mut Ctx<'_>, token: u64) {
         let Some(handler) = &mut self.handler else { return };
-        let drafts = handler.on_timer(ctx, token);
+        let drafts = handler.on_timer(ctx, token, self.encoders.as_ref());
         self.commit_to_outbox(ctx, drafts);
         self.wake_held(ctx);
     }

@@ -11,7 +11,7 @@
 
 pub(in crate::components) mod actions;
 mod corrupt;
-mod encoders;
+pub(in crate::components) mod encoders;
 pub(in crate::components) mod frameworks;
 mod from_queue;
 mod groups;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::push::Push;
 use super::receivers::{self, Receiver};
 use super::webhooks::Webhooks;
+use crate::components::consumer::encoders::Encoders;
 use crate::components::consumer::handler::{After, Draft, Handler, Step, Task, WorkerId};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
@@ -220,7 +221,7 @@ impl Handler for Outgoing {
             Way::Push(push) => push.instances(ctx, &mut self.books, up, lost),
         }
     }
-    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64, _: Option<&Encoders>) -> Vec<Draft> {
         match &mut self.way {
             Way::Webhooks(webhooks) => webhooks.on_timer(ctx, &mut self.books, token),
             Way::Push(push) => push.on_timer(ctx, &mut self.books, token),

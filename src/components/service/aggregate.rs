@@ -11,12 +11,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::deadlines::{Cause, Deadlines};
 use super::payload;
 use super::read::{self, Ways};
-use crate::components::consumer::handler::{Draft, Step, Task, WorkerId};
+use crate::components::consumer::encoders::Encoders;
+use crate::components::consumer::handler::{Draft, Step, Task, WorkerId, encoded};
 use crate::components::{BuildCtx, Params};
 use crate::diagnostics::Diagnostic;
-use crate::engine::Figures;
+use crate::engine::{Ctx, Figures};
 use crate::event::{EventId, Reason};
 use crate::machines::event_store::{
     Aggregate, AggregateState, AppendError, CommandInput, Decision, EventStore, NewEvent, Scalar, StoreConfig,
@@ -100,15 +102,29 @@ pub(super) struct Commands {
     tasks: BTreeMap<WorkerId, Phase>,
     fields: Vec<Scalar>,
     json: Vec<u8>,
+    deadlines: Option<Deadlines>,
+    open: Option<Open>,
     counts: Counts,
+}
+
+/// Aggregates that have not come to an end.
+#[derive(Clone, Debug)]
+struct Open {
+    /// By state: whether it is one of the ends.
+    is_end: Vec<bool>,
+    count: u64,
 }
 
 impl Commands {
     pub fn new(ctx: &BuildCtx<'_>, params: &Params<'_>) -> Result<Self, Diagnostic> {
         let aggregate = Arc::new(read::aggregate(ctx.id, params).map_err(|mut problems| problems.remove(0))?);
         let snapshot_every = params.is_given("snapshot_every").then(|| u64::try_from(params.count("snapshot_every")).unwrap_or(1));
+        let ends = params.words("end_states");
+        let is_end = aggregate.states().iter().map(|state| ends.iter().any(|end| **end == **state)).collect();
         Ok(Self {
             blank: aggregate.new_state(),
+            deadlines: Deadlines::new(params, aggregate.states()),
+            open: (!ends.is_empty()).then_some(Open { is_end, count: 0 }),
             store: EventStore::new(aggregate, StoreConfig { snapshot_every, ..StoreConfig::default() }),
             ways: Ways::new(ctx, params),
             publishing: match params.text("publish").as_str() {
@@ -145,15 +161,15 @@ impl Commands {
         self.event_read_time.times(to_read).plus(self.append_time)
     }
 
-    pub fn step(&mut self, now: SimTime, task: &Task<'_>) -> Step {
+    pub fn step(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>) -> Step {
         match self.tasks.remove(&task.worker) {
             None | Some(Phase::Publishing { .. }) => Step::done(),
-            Some(Phase::Loaded { version, reloads }) => self.decide(now, task, version, reloads),
+            Some(Phase::Loaded { version, reloads }) => self.decide(ctx, task, version, reloads),
             Some(Phase::ToStore { version, events, reloads }) => {
                 let count = events.len() as u64;
-                match self.store.append(now, &payload::key(task), version, events) {
-                    Ok(_) => {
-                        self.note(now, task);
+                match self.append(ctx, &payload::key(task), version, events, &cause_of(task)) {
+                    Ok(()) => {
+                        self.note(ctx.now, task);
                         Step::done()
                     }
                     Err(error) => {
@@ -173,7 +189,53 @@ impl Commands {
         }
     }
 
-    fn decide(&mut self, now: SimTime, task: &Task<'_>, version: u64, reloads: u32) -> Step {
+    /// Stores events; what comes of their aggregate's new state is seen to.
+    fn append(&mut self, ctx: &mut Ctx<'_>, key: &Arc<str>, version: u64, events: Vec<NewEvent>, cause: &Cause) -> Result<(), AppendError> {
+        let before = self.store.live(key).map(|state| state.state);
+        self.store.append(ctx.now, key, version, events)?;
+        let Some(stream) = self.store.stream_of(key) else { return Ok(()) };
+        let Some(state) = self.store.live_of(stream).map(|live| live.state) else { return Ok(()) };
+        if let Some(open) = &mut self.open {
+            let is_open = |state: u16| u64::from(!open.is_end[usize::from(state)]);
+            open.count = open.count + is_open(state) - before.map_or(0, is_open);
+        }
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.moved(ctx, stream, state, cause);
+        }
+        Ok(())
+    }
+
+    /// An aggregate has been in a state for too long: the command that it gives itself is decided at once, as it stands, and what
+    /// comes of it goes to the outbox.
+    pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>, stream: u32, encoders: Option<&Encoders>) -> Vec<Draft> {
+        let Some((command, cause)) = self.deadlines.as_mut().and_then(|deadlines| deadlines.due(ctx.now, stream)) else {
+            return Vec::new();
+        };
+        let aggregate = Arc::clone(self.store.aggregate());
+        let (Some(key), Some(state)) = (self.store.key(stream).cloned(), self.store.live_of(stream)) else { return Vec::new() };
+        let (version, fields) = (state.version, vec![Scalar::Absent; aggregate.command_fields().len()]);
+        let now_ms = i64::try_from(ctx.now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
+        let input = CommandInput { ty: &command, fields: &fields, key: &key, now_ms, write_version: self.write_version };
+        let Decision::Accepted(events) = aggregate.decide(state, &input) else {
+            self.counts.refused += 1;
+            return Vec::new();
+        };
+        let drafts = self.drafts(encoders, &cause, &aggregate, &events);
+        match drafts {
+            Ok(drafts) if self.append(ctx, &key, version, events, &cause).is_ok() => {
+                self.counts.accepted += 1;
+                drafts
+            }
+            // What cannot be written or stored has not happened.
+            _ => {
+                self.counts.refused += 1;
+                Vec::new()
+            }
+        }
+    }
+
+    fn decide(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>, version: u64, reloads: u32) -> Step {
+        let now = ctx.now;
         if self.deduplication.as_mut().is_some_and(|deduplication| deduplication.has(now, task.event.id)) {
             self.counts.deduplicated += 1;
             return Step::done();
@@ -199,7 +261,8 @@ impl Commands {
                 return Step::done();
             }
         };
-        let drafts = match self.drafts(task, &aggregate, &events) {
+        let cause = cause_of(task);
+        let drafts = match self.drafts(task.encoders(), &cause, &aggregate, &events) {
             Ok(drafts) => drafts,
             // Before anything is stored: its transaction is rolled back.
             Err(reason) => return Step::Failed { reason, again: false },
@@ -208,7 +271,7 @@ impl Commands {
             self.tasks.insert(task.worker, Phase::ToStore { version, events, reloads });
             return Step::Publish(drafts);
         }
-        if let Err(error) = self.store.append(now, &key, version, events) {
+        if let Err(error) = self.append(ctx, &key, version, events, &cause) {
             return self.append_failed(error, task, reloads);
         }
         self.note(now, task);
@@ -219,7 +282,13 @@ impl Commands {
         Step::Publish(drafts)
     }
 
-    fn drafts(&mut self, task: &Task<'_>, aggregate: &Aggregate, events: &[NewEvent]) -> Result<Vec<Draft>, Reason> {
+    fn drafts(
+        &mut self,
+        encoders: Option<&Encoders>,
+        cause: &Cause,
+        aggregate: &Aggregate,
+        events: &[NewEvent],
+    ) -> Result<Vec<Draft>, Reason> {
         if !self.ways.has_topic() {
             return Ok(Vec::new());
         }
@@ -229,8 +298,8 @@ impl Commands {
             aggregate.write_json(event, &mut self.json);
             let Some(name) = aggregate.event_type(event.ty) else { continue };
             let Some(ty) = self.ways.number(name) else { continue };
-            let value = task.encoded(ty, &self.json)?;
-            drafts.extend(self.ways.draft(name, task.key.clone(), value, task.event));
+            let value = encoded(encoders, ty, &self.json)?;
+            drafts.extend(self.ways.draft(name, cause.key.clone(), value, cause.event));
         }
         Ok(drafts)
     }
@@ -276,9 +345,19 @@ impl Commands {
         out.counter("unpublished_count", self.counts.unpublished);
         out.counter("phantom_count", self.counts.phantom);
         out.gauge("streams", self.store.streams_count() as f64);
+        if let Some(open) = &self.open {
+            out.gauge("streams_open", open.count as f64);
+        }
+        if let Some(deadlines) = &self.deadlines {
+            out.counter("deadlines_passed_count", deadlines.passed_count());
+        }
     }
 
     pub fn store(&self) -> &EventStore {
         &self.store
     }
+}
+
+fn cause_of(task: &Task<'_>) -> Cause {
+    Cause { key: task.key.clone(), event: task.event }
 }

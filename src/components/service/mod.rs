@@ -12,6 +12,7 @@
 
 mod aggregate;
 mod calls;
+mod deadlines;
 mod look;
 mod payload;
 mod projection;

@@ -8,6 +8,7 @@ use super::projection::Projection;
 use super::read;
 use super::saga::Orchestrator;
 use super::timers::Timer;
+use crate::components::consumer::encoders::Encoders;
 use crate::components::consumer::handled;
 use crate::components::consumer::handler::{After, Draft, Handler, Step, Task, WorkerId};
 use crate::components::{BuildCtx, Params};
@@ -114,7 +115,7 @@ impl Handler for Service {
             }
         }
         let step = match &mut self.role {
-            Role::Aggregate(commands) => commands.step(ctx.now, task),
+            Role::Aggregate(commands) => commands.step(ctx, task),
             Role::Projection(projection) => projection.step(ctx, task),
             Role::Saga(orchestrator) => orchestrator.step(ctx, task),
             Role::Plain(plain) => plain.step(task),
@@ -132,8 +133,9 @@ impl Handler for Service {
             calls.instance_over(instance);
         }
     }
-    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64) -> Vec<Draft> {
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, token: u64, encoders: Option<&Encoders>) -> Vec<Draft> {
         match (Timer::of(token), &mut self.role, &mut self.calls) {
+            (Timer::Deadline(stream), Role::Aggregate(commands), _) => commands.on_deadline(ctx, stream, encoders),
             (Timer::Saga(number), Role::Saga(orchestrator), _) => orchestrator.on_timer(ctx, number),
             (Timer::Breaker(instance), _, Some(calls)) => {
                 calls.on_timer(ctx, instance);

@@ -83,6 +83,18 @@ const CHANGES: &[ParamSpec] = &[
     ParamSpec::new("set", "Sets", EXPRESSION, Absent, "What it does to fields: total = state.total + event.amount"),
 ];
 
+const DEADLINES: &[ParamSpec] = &[
+    ParamSpec::new("state", "State", NAME, Required, "The state that must not last"),
+    ParamSpec::new(
+        "after",
+        "After",
+        T::Duration { min: "1ms", max: "365d" },
+        Required,
+        "How long an aggregate may be in it without a break",
+    ),
+    ParamSpec::new("command", "Command", NAME, Required, "One of the commands: the aggregate gives it itself, without fields"),
+];
+
 const UPCASTS: &[ParamSpec] = &[
     ParamSpec::new("type", "Event", NAME, Required, "Type of the event"),
     ParamSpec::new("from", "From version", T::Count { min: 1, max: 1_000 }, Required, "It becomes the next one"),
@@ -136,6 +148,22 @@ const OWN: &[ParamSpec] = &[
     ParamSpec::new("fields", "Fields", T::Rows(FIELDS), Absent, "What an aggregate remembers beside its state").group("Aggregate"),
     ParamSpec::new("commands", "Commands", T::Rows(COMMANDS), Absent, "What is accepted; the first row that fits decides").group("Aggregate"),
     ParamSpec::new("changes", "Changes", T::Rows(CHANGES), Absent, "What events do to an aggregate").group("Aggregate"),
+    ParamSpec::new(
+        "deadlines",
+        "Deadlines",
+        T::Rows(DEADLINES),
+        Absent,
+        "What an aggregate does by itself when it has been in a state for too long; kept beside its events, and told by the outbox",
+    )
+    .group("Aggregate"),
+    ParamSpec::new(
+        "end_states",
+        "End states",
+        T::Words,
+        Absent,
+        "States in which nothing more is to come: how many aggregates are in another is told as streams_open",
+    )
+    .group("Aggregate"),
     ParamSpec::new("upcasts", "Upcasters", T::Rows(UPCASTS), Absent, "How events of older versions are read").group("Aggregate"),
     ParamSpec::new("write_version", "Written version", T::Count { min: 1, max: 1_000 }, Same("1"), "Version of events that are written")
         .group("Aggregate"),
@@ -352,6 +380,8 @@ const OF_ROLES: &[(&str, &[&str])] = &[
             "fields",
             "commands",
             "changes",
+            "deadlines",
+            "end_states",
             "upcasts",
             "write_version",
             "snapshot_every",
@@ -391,6 +421,7 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
             if let Err(problems) = read::aggregate(ctx.id, params) {
                 out.extend(problems);
             }
+            check_states(&path, params, out);
         }
         "projection" => {
             if let Err(problems) = read::table(ctx.id, params) {
@@ -418,6 +449,31 @@ pub(super) fn check(ctx: &BuildCtx<'_>, params: &Params<'_>, out: &mut Vec<Diagn
         for name in of_calls.into_iter().filter(|name| params.is_given(name)) {
             out.push(Diagnostic::warning("setting-unused", format!("{path}.{name}"), "it calls nobody: call_time is absent"));
         }
+    }
+}
+
+/// Deadlines and ends are of states that there are.
+fn check_states(path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
+    let states = params.words("states");
+    let mut known = |place: String, name: &str, names: &[String], what: &str| {
+        if !names.iter().any(|known| known == name) {
+            let near = nearest(name, names.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            let unknown = Diagnostic::error("service-definition", place, format!("there is no {what} `{name}`"));
+            out.push(unknown.with_hint(near.unwrap_or_else(|| format!("there is: {}", names.join(", ")))));
+        }
+    };
+    for (index, state) in params.words("end_states").iter().enumerate() {
+        known(format!("{path}.end_states[{index}]"), state, &states, "state");
+    }
+    let commands: Vec<String> = params.rows("commands").iter().map(|row| row.text("type")).collect();
+    for (index, row) in params.rows("deadlines").iter().enumerate() {
+        known(format!("{path}.deadlines[{index}].state"), &row.text("state"), &states, "state");
+        known(format!("{path}.deadlines[{index}].command"), &row.text("command"), &commands, "command");
+    }
+    if params.is_given("deadlines") && params.text("publish") != "outbox" {
+        let words = "what a deadline makes is told by the outbox";
+        let problem = Diagnostic::error("setting-contradiction", format!("{path}.publish"), words);
+        out.push(problem.with_hint("write publish: \"outbox\", or leave it out"));
     }
 }
 

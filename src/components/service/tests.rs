@@ -34,6 +34,24 @@ fn checks_name_the_place() {
         one("service-definition", "components.orders.changes[0].to")
     );
     assert_eq!(codes(json!({"commands": commands, "steps": []})), one("setting-unused", "components.orders.steps"));
+    let late = |deadline: Json, rest: Json| {
+        let mut service = json!({"commands": commands, "states": ["new", "placed"], "deadlines": [deadline]});
+        service.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        codes(service)
+    };
+    let sound = json!({"state": "placed", "after": "5s", "command": "Place"});
+    assert_eq!(late(sound.clone(), json!({"end_states": ["placed"]})), []);
+    assert_eq!(late(sound.clone(), json!({"end_states": ["plaid"]})), one("service-definition", "components.orders.end_states[0]"));
+    assert_eq!(late(sound, json!({"publish": "store_first"})), one("setting-contradiction", "components.orders.publish"));
+    let unknown = |name: &str, value: &str| {
+        let mut deadline = json!({"state": "placed", "after": "5s", "command": "Place"});
+        deadline[name] = json!(value);
+        (late(deadline, json!({})), one("service-definition", &format!("components.orders.deadlines[0].{name}")))
+    };
+    for (name, value) in [("state", "plaid"), ("command", "Lace")] {
+        let (found, wanted) = unknown(name, value);
+        assert_eq!(found, wanted);
+    }
     assert_eq!(codes(json!({"commands": commands, "bulkhead": 3})), one("setting-unused", "components.orders.bulkhead"));
     assert_eq!(
         codes(json!({"commands": commands, "routes": [{"type": "Placed", "topic": "event"}]})),

@@ -11,15 +11,19 @@ pub(super) enum Timer {
     Breaker(u32),
     /// A saga, by its number.
     Saga(u32),
+    /// The deadline of an aggregate, by its stream.
+    Deadline(u32),
 }
 
 const BREAKER: u64 = 1 << 32;
+const DEADLINE: u64 = 2 << 32;
 
 impl Timer {
     pub fn set(self, ctx: &mut Ctx<'_>, at: SimTime) {
         let token = match self {
             Self::Saga(number) => u64::from(number),
             Self::Breaker(instance) => BREAKER | u64::from(instance),
+            Self::Deadline(stream) => DEADLINE | u64::from(stream),
         };
         handler::timer(ctx, at, token);
     }
@@ -27,6 +31,10 @@ impl Timer {
     pub fn of(token: u64) -> Self {
         // The lower half is the number.
         let number = token as u32;
-        if token & BREAKER == 0 { Self::Saga(number) } else { Self::Breaker(number) }
+        match token - u64::from(number) {
+            BREAKER => Self::Breaker(number),
+            DEADLINE => Self::Deadline(number),
+            _ => Self::Saga(number),
+        }
     }
 }
