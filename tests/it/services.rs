@@ -355,6 +355,8 @@ fn choreographed_sagas_end_whole_or_undone() {
         for id in services {
             assert_eq!(of(&report, id, "streams_open"), 0, "seed {seed}: {id} after {victim} was gone");
         }
-        assert!(of(&report, "orders", "streams") > 500 && of(&report, "orders", "deadlines_passed_count") > 20, "seed {seed}");
+        assert!(of(&report, "orders", "streams") > 500, "seed {seed}");
+        // Orders that wait for an answer give up; while they are away themselves, none is placed.
+        assert!(victim == "orders" || of(&report, "orders", "deadlines_passed_count") > 20, "seed {seed}");
     }
 }
