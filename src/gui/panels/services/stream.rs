@@ -10,8 +10,8 @@ use crate::gui::theme::{self, space, widgets};
 
 const EVENTS: [Column<'_>; 5] = [
     Column::right("no.", "Its place in the stream", 32.0, 0),
-    Column::left("event", "What happened", 84.0, 0),
-    Column::left("fields", "What it says", 110.0, 0),
+    Column::left("event", "What happened", 104.0, 0),
+    Column::left("fields", "What it says", 90.0, 0),
     Column::left("schema", "Version of its schema", 44.0, 1),
     Column::right("stored at", "Click to see the aggregate as it was then", 64.0, 0),
 ];
@@ -31,8 +31,8 @@ pub(super) fn ui(ui: &mut Ui, standing: &ServiceStanding, opened: &StreamStandin
     });
     let when = query.at.map_or_else(|| "now".to_owned(), |at| format!("at {}", figures::clock(at.as_secs_f64())));
     let cells = standing.columns.iter().zip(&opened.then.cells).map(|(name, cell)| format!("{name} {cell}"));
-    let fields: Vec<String> = cells.collect();
-    ui.label(format!("{when}: {} · {}", opened.then.state, fields.join(" · ")));
+    let told: Vec<String> = Some(opened.then.state.to_string()).into_iter().chain(cells).collect();
+    ui.label(format!("{when}: {}", told.join(" · ")));
     let noun = if opened.events_read == 1 { "event" } else { "events" };
     let snapshot = if opened.from_snapshot { "after a snapshot" } else { "from the first" };
     let load = format!("A load reads {} {noun}, {snapshot}", figures::whole(opened.events_read));
