@@ -168,6 +168,10 @@ pub(super) fn check(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &m
             _ => by.as_str(),
         };
         if by == "off" {
+            // Who has written that it is off, in a scenario for instance, knows.
+            if params.is_given("autoscale") {
+                continue;
+            }
             out.push(unused(spec.name, "it counts only with autoscale: \"lag\" or \"utilisation\"".to_owned()));
         } else if of != by {
             out.push(unused(spec.name, format!("it counts only with autoscale: \"{of}\"")));

@@ -54,5 +54,8 @@ fn checks_name_the_place() {
         one("setting-unused", "components.billing.utilisation_target")
     );
     assert_eq!(codes(json!({"cool_down": "1s"})), one("setting-unused", "components.billing.cool_down"));
+    // What is switched off keeps its settings.
+    assert_eq!(codes(json!({"autoscale": "off", "cool_down": "1s"})), []);
+    assert_eq!(codes(json!({"retry_topics": false, "retry_multiplier": 2.0})), []);
     assert_eq!(codes(json!({"reader_version": 2})), one("setting-unused", "components.billing.reader_version"));
 }

@@ -121,7 +121,9 @@ pub(in crate::components::consumer) fn companions(params: &Params<'_>, topic: &s
 /// Problems of retry topics.
 pub(in crate::components::consumer) fn check(ctx: &BuildCtx<'_>, path: &str, params: &Params<'_>, out: &mut Vec<Diagnostic>) {
     let Some(retries) = read(params) else {
-        for spec in PARAMS.iter().skip(1).filter(|spec| params.is_given(spec.name)) {
+        // Who has written that there are none, in a scenario for instance, knows.
+        let is_said = params.is_given("retry_topics");
+        for spec in PARAMS.iter().skip(1).filter(|spec| params.is_given(spec.name) && !is_said) {
             out.push(Diagnostic::warning("setting-unused", format!("{path}.{}", spec.name), "it counts only with retry_topics: true"));
         }
         return;
