@@ -97,7 +97,9 @@ impl Recorder {
         let rate = |name: &str| gain(name).map(|gain| gain / span_s);
         let servers = value(&seen.last, "servers", "").filter(|servers| *servers > 0.0);
         let busy = servers.and_then(|servers| Some((rate("busy_s")? / servers).clamp(0.0, 1.0)));
-        let headline = ["processed_count", "produced_count", "appended_count", "requests_count"].iter().find_map(|name| rate(name));
+        // The last two are those of connectors that read a table or a queue.
+        let heads = ["processed_count", "produced_count", "appended_count", "requests_count", "records_count", "bridged_count"];
+        let headline = heads.iter().find_map(|name| rate(name));
         let lag = self.options.names.main_group(component).and_then(|group| {
             let name = &self.options.names.groups[group.index()].0;
             let lags = self.seen.iter().filter_map(|other| value(&other.last, "lag", name));

@@ -106,7 +106,7 @@ fn table(ui: &mut Ui, standing: &ServiceStanding, shown: &Shown<'_>, commands: &
     list.push(Column::left("state", "State that it is in", 90.0, if has_states { 1 } else { Column::HIDDEN }));
     list.push(Column::right("events", "Events of its stream", 50.0, if is_aggregate { 2 } else { Column::HIDDEN }));
     list.extend(
-        (3_u8..).zip(&standing.columns).map(|(rank, name)| Column::right(name, "A field of it", 80.0, rank.min(Column::HIDDEN - 1))),
+        (3_u8..).zip(&standing.columns).map(|(rank, name)| Column::right(name, "A field of it", 110.0, rank.min(Column::HIDDEN - 1))),
     );
     let fitted = columns::fitting(&list, 0, ui.available_width());
     columns::head(ui, &list, &fitted, None);
