@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::{AppState, Command, Shelf, SideTab};
 use crate::compile::{self, InputTarget, RunOptions, TimedInput};
+use crate::components::by_id;
 use crate::engine::Input;
 use crate::metrics::{BrowseWish, RunPhase, RunView};
 use crate::model::{FaultTarget, Project, Value};
@@ -60,7 +61,8 @@ impl Running {
     /// Whether a component has state or rows that a person can look at.
     #[must_use]
     pub fn keeps_something(&self, id: &str) -> bool {
-        self.project().components.get(id).is_some_and(|component| matches!(component.kind.as_str(), "service" | "database"))
+        let kind = self.project().components.get(id).and_then(|component| by_id(&component.kind));
+        kind.is_some_and(|kind| kind.keeps_something())
     }
     /// A component's number.
     #[must_use]

@@ -406,6 +406,10 @@ pub trait Kind: Sync {
         let _ = (id, component);
         Declarations::default()
     }
+    /// Whether it answers [`crate::event::Query::Service`]: it has state or rows that a person can look at.
+    fn keeps_something(&self) -> bool {
+        false
+    }
     /// The framework that a profile stands for, where it is one.
     fn framework(&self, profile: &str) -> Option<&'static Framework> {
         let _ = profile;

@@ -37,6 +37,20 @@ pub struct ServiceStanding {
     pub opened: Option<StreamStanding>,
 }
 
+impl ServiceStanding {
+    /// A table: the page of its rows that is asked for, of so many in all.
+    pub fn of_rows(
+        role: &'static str,
+        query: &ServiceQuery,
+        columns: Vec<Arc<str>>,
+        (rows_total, rows): (usize, impl Iterator<Item = (Arc<str>, Vec<String>)>),
+    ) -> Self {
+        let row = |(key, cells)| ServiceRow { key, state: Arc::from(""), version: 0, cells };
+        let rows = rows.skip(query.skip).take(SERVICE_PAGE_ROWS).map(row).collect();
+        Self { role, columns, rows, rows_total, ..Self::default() }
+    }
+}
+
 /// A way of a state machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {

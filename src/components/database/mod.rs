@@ -37,6 +37,9 @@ impl Kind for DatabaseKind {
     fn spec(&self) -> &'static KindSpec {
         &spec::SPEC
     }
+    fn keeps_something(&self) -> bool {
+        true
+    }
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
             PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Sink: topics whose events become rows" },

@@ -245,15 +245,8 @@ impl Webhooks {
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, reply: &HttpReply) {
         let Some(attempt) = self.calls.remove(&reply.call.0).and_then(|place| self.attempts.take(place)) else { return };
         if (200..300).contains(&reply.status) {
-            let endpoint = &mut self.endpoints[attempt.endpoint];
-            endpoint.delivered += 1;
             let words = format!("delivered as {}, answered {}", attempt.headers.id, reply.status);
-            let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
-            if endpoint.owed.remove(&attempt.item.number) {
-                books.end(ctx, &attempt.item, delivery);
-            } else {
-                books.tell(ctx, &attempt.item, delivery);
-            }
+            self.delivered(ctx, books, &attempt, words);
         }
         let asked = reply.retry_after.map(|wait| wait.min(retry_after::WAIT_MAX));
         self.answered(ctx, books, &attempt, Status { code: reply.status, asked });
@@ -266,6 +259,18 @@ impl Webhooks {
             endpoint.ready.push_front(entry.remove());
         }
         self.pump(ctx, number);
+    }
+
+    /// A receiver has an event: what was owed to it ends, and what comes once more is told.
+    fn delivered(&mut self, ctx: &mut Ctx<'_>, books: &mut Books, attempt: &Attempt, words: String) {
+        let endpoint = &mut self.endpoints[attempt.endpoint];
+        endpoint.delivered += 1;
+        let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
+        if endpoint.owed.remove(&attempt.item.number) {
+            books.end(ctx, &attempt.item, delivery);
+        } else {
+            books.tell(ctx, &attempt.item, delivery);
+        }
     }
 
     /// What a played receiver does with a post, and what it answers.
@@ -290,14 +295,7 @@ impl Webhooks {
             }
             Verdict::Processed { again } => {
                 self.counts.repeated += u64::from(again);
-                endpoint.delivered += 1;
-                let words = format!("delivered as {}", attempt.headers.id);
-                let delivery = Delivery { to: &endpoint.receiver, end: ObligationEnd::Delivered, reason: None, words };
-                if endpoint.owed.remove(&attempt.item.number) {
-                    books.end(ctx, &attempt.item, delivery);
-                } else {
-                    books.tell(ctx, &attempt.item, delivery);
-                }
+                self.delivered(ctx, books, attempt, format!("delivered as {}", attempt.headers.id));
             }
         }
         let asked = answer.retry_after.and_then(|text| retry_after::read(&text, clock.now_s));

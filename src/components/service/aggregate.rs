@@ -214,9 +214,7 @@ impl Commands {
         let aggregate = Arc::clone(self.store.aggregate());
         let (Some(key), Some(state)) = (self.store.key(stream).cloned(), self.store.live_of(stream)) else { return Vec::new() };
         let (version, fields) = (state.version, vec![Scalar::Absent; aggregate.command_fields().len()]);
-        let now_ms = i64::try_from(ctx.now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
-        let input = CommandInput { ty: &command, fields: &fields, key: &key, now_ms, write_version: self.write_version };
-        let Decision::Accepted(events) = aggregate.decide(state, &input) else {
+        let Decision::Accepted(events) = self.says(ctx.now, state, (&command, &fields), &key) else {
             self.counts.refused += 1;
             return Vec::new();
         };
@@ -232,6 +230,12 @@ impl Commands {
                 Vec::new()
             }
         }
+    }
+
+    /// What an aggregate in this state says to a command with these fields.
+    fn says(&self, now: SimTime, state: &AggregateState, (ty, fields): (&str, &[Scalar]), key: &Arc<str>) -> Decision {
+        let now_ms = i64::try_from(now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
+        self.store.aggregate().decide(state, &CommandInput { ty, fields, key, now_ms, write_version: self.write_version })
     }
 
     fn decide(&mut self, ctx: &mut Ctx<'_>, task: &Task<'_>, version: u64, reloads: u32) -> Step {
@@ -250,9 +254,7 @@ impl Commands {
             return self.append_failed(AppendError::Conflict { actual: state.version }, task, reloads);
         }
         let ty = self.ways.name(task.event.event_type);
-        let now_ms = i64::try_from(now.as_ns() / 1_000_000).unwrap_or(i64::MAX);
-        let input = CommandInput { ty: &ty, fields: &fields, key: &key, now_ms, write_version: self.write_version };
-        let decision = aggregate.decide(state, &input);
+        let decision = self.says(now, state, (&ty, &fields), &key);
         self.fields = fields;
         let events = match decision {
             Decision::Accepted(events) => events,

@@ -69,19 +69,9 @@ impl Commands {
 impl Projection {
     pub fn look(&self, query: &ServiceQuery) -> ServiceStanding {
         let table = self.table();
-        let rows = table.rows_from("").skip(query.skip).take(SERVICE_PAGE_ROWS).map(|(key, cells)| ServiceRow {
-            key: Arc::clone(key),
-            state: Arc::from(""),
-            version: 0,
-            cells: cells.iter().map(Scalar::shown).collect(),
-        });
-        ServiceStanding {
-            role: "projection",
-            columns: table.columns().iter().map(|(name, _)| Arc::clone(name)).collect(),
-            rows: rows.collect(),
-            rows_total: table.rows_count(),
-            ..ServiceStanding::default()
-        }
+        let columns = table.columns().iter().map(|(name, _)| Arc::clone(name)).collect();
+        let rows = table.rows_from("").map(|(key, cells)| (Arc::clone(key), cells.iter().map(Scalar::shown).collect()));
+        ServiceStanding::of_rows("projection", query, columns, (table.rows_count(), rows))
     }
 }
 

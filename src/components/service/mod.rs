@@ -40,6 +40,9 @@ impl Kind for ServiceKind {
     fn spec(&self) -> &'static KindSpec {
         &spec::SPEC
     }
+    fn keeps_something(&self) -> bool {
+        true
+    }
     fn ports(&self, _: &Component) -> Vec<PortSpec> {
         vec![
             PortSpec { name: "in".to_owned(), ty: PortType::RecordsIn, help: "Topics with commands or events" },
